@@ -1,0 +1,364 @@
+"""
+Everything that can go wrong, in one tree.
+
+* :exc:`WhiskerError`
+    * :exc:`WorkspaceError` -- the folder or its settings
+        * :exc:`NotAWorkspace`
+        * :exc:`AlreadyAWorkspace`
+        * :exc:`WorkspaceBusy`
+        * :exc:`BadSettings`
+    * :exc:`FolderError` -- the author's files
+        * :exc:`UnsafePath`
+        * :exc:`UnreadableFile`
+        * :exc:`DiskFull`
+    * :exc:`DocumentError` -- the CRDT
+        * :exc:`BadEdit`
+        * :exc:`EngineFailure`
+    * :exc:`JournalError` -- what we keep on disk
+        * :exc:`JournalBusy`
+        * :exc:`JournalDamaged`
+        * :exc:`JournalTooNew`
+    * :exc:`ProtocolError` -- a peer broke the rules of the conversation
+        * :exc:`MalformedFrame`
+        * :exc:`UnexpectedMessage`
+        * :exc:`LimitExceeded`
+    * :exc:`Refused` -- a well-behaved peer that we will not talk to
+        * :exc:`DifferentWorkspace`
+        * :exc:`DifferentVersion`
+    * :exc:`NetworkError` -- no way to talk
+        * :exc:`PortInUse`
+        * :exc:`NoNetwork`
+        * :exc:`LinkClosed`
+        * :exc:`CannotConnect`
+    * :exc:`InvitationError` -- an invitation that cannot be used
+    * :exc:`DaemonError` -- the background process
+        * :exc:`DaemonNotRunning`
+        * :exc:`DaemonDidNotStart`
+
+Errors carry plain values (numbers, strings, bytes), never live objects, so
+this module imports nothing and every other module may import it. Each one
+writes a sentence that an author understands: what happened and what to do.
+"""
+
+from __future__ import annotations
+
+
+class WhiskerError(Exception):
+    """Root of everything that whisker_sync raises on purpose."""
+
+
+# The folder and its settings.
+
+
+class WorkspaceError(WhiskerError):
+    """The folder or its settings are not as they must be."""
+
+
+class NotAWorkspace(WorkspaceError):
+    """No workspace at a folder or above it."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} is not inside a whisker workspace; "
+            "make one with: whisker init, or join one with: whisker join LINK"
+        )
+
+
+class AlreadyAWorkspace(WorkspaceError):
+    """A folder that is to become a workspace is one already."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"{self.folder} is a whisker workspace already; nothing was changed"
+
+
+class WorkspaceBusy(WorkspaceError):
+    """Another process has the workspace open."""
+
+    def __init__(self, folder: str, pid: int | None = None) -> None:
+        self.folder = folder
+        self.pid = pid
+
+    def __str__(self) -> str:
+        who = f"process {self.pid}" if self.pid else "another process"
+        return f"{self.folder} is open in {who}; stop it with: whisker sync stop"
+
+
+class BadSettings(WorkspaceError):
+    """A settings file that cannot be understood."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be used: {self.problem}; correct it and try again"
+
+
+# The author's files.
+
+
+class FolderError(WhiskerError):
+    """A file that cannot be read or written as asked."""
+
+
+class UnsafePath(FolderError):
+    """A path that could leave the folder or that some system cannot hold."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path!r} is not synced: {self.problem}"
+
+
+class UnreadableFile(FolderError):
+    """A file that is there but cannot be read."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read ({self.problem}); it is not synced until it can"
+
+
+class DiskFull(FolderError):
+    """No room to write."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"no space left to write {self.path}; free some, nothing was lost"
+
+
+# The CRDT.
+
+
+class DocumentError(WhiskerError):
+    """Something the CRDT cannot do."""
+
+
+class BadEdit(DocumentError):
+    """An edit outside the document or against its schema."""
+
+    def __init__(self, root: str, problem: str) -> None:
+        self.root = root
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"cannot edit {self.root!r}: {self.problem}"
+
+
+class EngineFailure(DocumentError):
+    """The CRDT engine failed inside; the document in memory cannot be trusted any more."""
+
+    def __init__(self, doing: str, problem: str) -> None:
+        self.doing = doing
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the document engine failed while {self.doing}: {self.problem}"
+
+
+# What we keep on disk.
+
+
+class JournalError(WhiskerError):
+    """The journal on disk cannot be used as asked."""
+
+
+class JournalBusy(JournalError):
+    """Another process holds the journal."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} is in use by another process"
+
+
+class JournalDamaged(JournalError):
+    """The journal on disk does not hold what was written."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path} is damaged ({self.problem}); it is kept as it is"
+
+
+class JournalTooNew(JournalError):
+    """The journal was written by a newer whisker_sync."""
+
+    def __init__(self, path: str, version: int) -> None:
+        self.path = path
+        self.version = version
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} was written by a newer version (format {self.version}); "
+            "upgrade with: pip install -U whisker-sync"
+        )
+
+
+# A peer broke the rules of the conversation.
+
+
+class ProtocolError(WhiskerError):
+    """A peer broke the rules of the conversation."""
+
+
+class MalformedFrame(ProtocolError):
+    """Bytes that are no message."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the other side sent something that is no message ({self.problem})"
+
+
+class UnexpectedMessage(ProtocolError):
+    """A message in a state that does not allow it."""
+
+    def __init__(self, message: str, state: str) -> None:
+        self.message = message
+        self.state = state
+
+    def __str__(self) -> str:
+        return f"the other side sent {self.message} while {self.state}"
+
+
+class LimitExceeded(ProtocolError):
+    """More of something than we accept from a peer."""
+
+    def __init__(self, what: str, amount: int, limit: int) -> None:
+        self.what = what
+        self.amount = amount
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"the other side sent {self.amount} {self.what}; {self.limit} is the limit"
+
+
+# A well-behaved peer that we will not talk to.
+
+
+class Refused(WhiskerError):
+    """A well-behaved peer that we will not talk to."""
+
+
+class DifferentWorkspace(Refused):
+    """The other side does not know the key of our workspace."""
+
+    def __str__(self) -> str:
+        return "the other side does not belong to this workspace"
+
+
+class DifferentVersion(Refused):
+    """No version of the protocol that both sides speak."""
+
+    def __init__(self, ours: tuple[int, int], theirs: tuple[int, int]) -> None:
+        self.ours = ours
+        self.theirs = theirs
+
+    def __str__(self) -> str:
+        older = "this machine" if self.ours[1] < self.theirs[0] else "the other machine"
+        return (
+            f"this machine speaks protocol {self.ours[0]} to {self.ours[1]}, "
+            f"the other {self.theirs[0]} to {self.theirs[1]}; upgrade whisker-sync on {older}"
+        )
+
+
+# No way to talk.
+
+
+class NetworkError(WhiskerError):
+    """No way to talk to another machine."""
+
+
+class PortInUse(NetworkError):
+    """The port we were told to listen on belongs to somebody else."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def __str__(self) -> str:
+        return f"port {self.port} is in use; choose another with: whisker sync start --port N"
+
+
+class NoNetwork(NetworkError):
+    """An interface or address that this machine does not have."""
+
+    def __init__(self, interface: str) -> None:
+        self.interface = interface
+
+    def __str__(self) -> str:
+        return f"this machine has no network address {self.interface} to listen on"
+
+
+class LinkClosed(NetworkError):
+    """A connection ended."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the connection ended: {self.reason}"
+
+
+class CannotConnect(NetworkError):
+    """Nobody answered at any of the addresses."""
+
+    def __init__(self, address: str, problem: str) -> None:
+        self.address = address
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"cannot connect to {self.address}: {self.problem}"
+
+
+class InvitationError(WhiskerError):
+    """An invitation that cannot be used."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"this invitation cannot be used: {self.problem}"
+
+
+# The background process.
+
+
+class DaemonError(WhiskerError):
+    """The background process is not as we need it."""
+
+
+class DaemonNotRunning(DaemonError):
+    """No background process for this workspace."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"{self.folder} is not syncing; start it with: whisker sync start"
+
+
+class DaemonDidNotStart(DaemonError):
+    """The background process ended or stayed silent before it was ready."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"sync did not start: {self.problem}"

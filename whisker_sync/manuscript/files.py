@@ -1,0 +1,74 @@
+"""
+What passes between a manuscript and the folder that shows it.
+
+Values only. They say what is on disk and what should be; who reads and writes
+is somebody else's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisker_sync.document import Change
+from whisker_sync.ids import StoryPath
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """What was found under a path."""
+
+    path: StoryPath
+    content: bytes | None
+    """The whole file; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFile:
+    """A text file that must change on disk, unless the author was faster."""
+
+    path: StoryPath
+    content: bytes | None
+    """What it must hold; None: it must go."""
+
+    expected: bytes | None
+    """SHA-256 of what we believe is there now; None: nothing. Anything else is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAsset:
+    """A binary file that must change on disk, unless the author was faster."""
+
+    path: StoryPath
+    asset: bytes
+    """SHA-256 of what it must hold; the content is in the journal."""
+
+    expected: bytes | None
+    """As for :class:`WriteFile`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that is left out, and why; all others go on."""
+
+    path: str
+    sentence: str
+    """For the author; names the path and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What follows from something that happened to the files or to the document."""
+
+    change: Change | None = None
+    """The edits that were written into the document."""
+
+    facts: tuple[tuple[str, bytes | None], ...] = ()
+    """What to remember in the same batch as the change."""
+
+    assets: tuple[tuple[bytes, bytes], ...] = ()
+    """Contents to keep in the same batch, with their SHA-256 before them."""
+
+    writes: tuple[WriteFile | WriteAsset, ...] = ()
+    """Files to change, but only when change, facts and assets are durable."""
+
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,1 @@
+"""A whole peer: a function from what happened to what to do."""

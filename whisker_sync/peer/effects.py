@@ -1,0 +1,76 @@
+"""
+What a peer asks of the world.
+
+Effects are carried out in the order of the list. None of them answers at
+once: an answer, where there is one, comes back as an input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisker_sync.batch import Batch
+from whisker_sync.ids import Address, LinkId
+from whisker_sync.manuscript.files import WriteAsset, WriteFile
+from whisker_sync.peer.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Write a batch to the journal; answered by ``Committed`` when it is durable."""
+
+    ticket: int
+    """Counts up by one; a commit of a ticket covers all before it."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put a frame into the outbox of a link; a link that is down drops it."""
+
+    link: LinkId
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """Close a link when what was given to it has left, one second at the latest."""
+
+    link: LinkId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Try a candidate's addresses at once; answered by ``LinkUp`` or ``DialFailed``."""
+
+    candidate: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLog:
+    """Read entries of the journal after a position, about as many bytes as asked."""
+
+    link: LinkId
+    after: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAsset:
+    """Read the content of a binary file from the journal, for a link."""
+
+    link: LinkId
+    asset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Something that the log, the status and whoever subscribed should hear."""
+
+    event: Event
+
+
+Effect = Persist | Send | Hangup | Dial | WriteFile | WriteAsset | ReadLog | ReadAsset | Tell

@@ -1,0 +1,81 @@
+"""
+What a peer tells whoever listens: logs, status lines, programs that embed us.
+
+Events report; nothing depends on anybody hearing them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisker_sync.document import Touch
+from whisker_sync.ids import DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFound:
+    """Somebody who may belong to this workspace was seen."""
+
+    candidate: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConnected:
+    """Another device proved that it belongs to this workspace."""
+
+    device: DeviceId
+    name: str
+    via: str
+    """The address it is at."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLeft:
+    """The connection to a device ended."""
+
+    device: DeviceId
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InSync:
+    """We and another device hold exactly the same."""
+
+    device: DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A change came in from another device, or from this one's files or programs."""
+
+    document: str
+    author: DeviceId
+    touched: frozenset[Touch]
+    local: bool
+    """It was made on this device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Another device has durably stored our journal up to a position."""
+
+    device: DeviceId
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanged:
+    """We changed a file of the author to show what others wrote."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something the author should know; everything else goes on."""
+
+    sentence: str
+
+
+Event = PeerFound | PeerConnected | PeerLeft | InSync | Merged | Delivered | FileChanged | Trouble

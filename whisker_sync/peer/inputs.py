@@ -1,0 +1,192 @@
+"""
+What the world tells a peer.
+
+One value for each thing that can happen; the union at the end is all of them.
+Whoever runs a peer makes these, in the order in which things happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisker_sync.document import Change
+from whisker_sync.ids import Address, LinkId, StoryPath
+from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.record import Entry
+
+# The author.
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSeen:
+    """Files that were saved, made or removed since the peer last heard of them."""
+
+    files: tuple[FileSeen, ...]
+    at: int
+    """Milliseconds since 1970, for display."""
+
+    everything: bool = False
+    """These are all files of the folder: what the peer knows and is not here, is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileWritten:
+    """A ``WriteFile`` or ``WriteAsset`` was carried out; answers it before anything else is told."""
+
+    path: StoryPath
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileKept:
+    """The author was faster than a ``WriteFile``: this is there instead, and was left alone."""
+
+    path: StoryPath
+    content: bytes | None
+    at: int
+    """Milliseconds since 1970, for display."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A program edited a document in memory."""
+
+    document: str
+    change: Change
+    at: int
+    """Milliseconds since 1970, for display."""
+
+
+# The network.
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """A connection that can carry frames."""
+
+    link: LinkId
+    candidate: str | None
+    """The candidate that we dialled; None: the other side dialled us."""
+
+    address: Address
+    """Where the other side is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """A connection ended; nothing more comes from it or can be sent on it."""
+
+    link: LinkId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameArrived:
+    """Bytes from the other side, whole as it sent them."""
+
+    link: LinkId
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """All frames given to a link have left for the network; told after each time it was full."""
+
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """Somebody who may belong to this workspace can be reached. Hearsay: nothing is proven."""
+
+    candidate: str
+    """Name of the candidate: of an announcement on the LAN, or ``address HOST:PORT``."""
+
+    addresses: tuple[Address, ...]
+    lasting: bool = False
+    """An address the user named or a device was reached at: keep trying while not connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A candidate took its announcement back."""
+
+    candidate: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """None of a candidate's addresses answered."""
+
+    candidate: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """An interface or address of this machine came or went; or it slept."""
+
+
+# What we keep on disk.
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """All batches up to a ticket are durable."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTrouble:
+    """The journal cannot be written just now (it keeps trying), or can again."""
+
+    problem: str | None
+    """A sentence for the author; None: it works again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """The answer to ``ReadLog``."""
+
+    link: LinkId
+    entries: tuple[Entry, ...]
+    """Consecutive entries after the asked position; empty: they are not in the log any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRead:
+    """The answer to ``ReadAsset``."""
+
+    link: LinkId
+    asset: bytes
+    content: bytes | None
+
+
+# Time.
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The moment that ``Peer.deadline`` named has come."""
+
+
+Input = (
+    FilesSeen
+    | FileWritten
+    | FileKept
+    | Edited
+    | LinkUp
+    | LinkDown
+    | FrameArrived
+    | Drained
+    | Sighted
+    | Lost
+    | DialFailed
+    | NetworkChanged
+    | Committed
+    | StoreTrouble
+    | LogRead
+    | AssetRead
+    | Tick
+)
