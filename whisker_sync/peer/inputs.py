@@ -31,7 +31,7 @@ class FilesSeen:
 
 @dataclass(frozen=True, slots=True)
 class FileWritten:
-    """A ``WriteFile`` or ``WriteAsset`` was carried out; answers it before anything else is told."""
+    """A ``WriteFile`` or ``WriteAsset`` was carried out."""
 
     path: StoryPath
     content: bytes | None

@@ -1,0 +1,87 @@
+"""
+How a peer is doing, as a value: what ``status`` shows and programs may ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from whisker_sync.ids import DeviceId, WorkspaceId
+from whisker_sync.manuscript.files import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Who we are, in one workspace."""
+
+    device: DeviceId
+    name: str
+    """What the user calls this device."""
+
+    person: str
+    """What the user calls themself."""
+
+    workspace: WorkspaceId
+    key: bytes
+    """The key of the workspace, 32 bytes; whoever knows it belongs to it."""
+
+    def __repr__(self) -> str:
+        return f"Membership(device={self.device.hex()[:8]}, name={self.name!r}, key=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStatus:
+    """Another device of the workspace, as far as we know."""
+
+    device: DeviceId
+    person: str
+    name: str
+    connected: bool
+    in_sync: bool
+    """It holds exactly what we hold: both compared digests at rest and nothing came since."""
+
+    last_seen: int | None
+    """Milliseconds since 1970 when we last heard from it."""
+
+    unacked: int
+    """Records of our own that it has not durably stored yet, as far as we know."""
+
+    via: str | None
+    """The address it is at, while it is connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at a peer."""
+
+    device: DeviceId
+    name: str
+    person: str
+    workspace: WorkspaceId
+    digest: bytes
+    """Digest of all documents' content; equal on converged peers."""
+
+    documents: int
+    pending: int
+    """Records made here that no other device has durably stored."""
+
+    held: int
+    """Updates that wait for others which they build on."""
+
+    quarantined: int
+    """Updates that were refused and put aside."""
+
+    peers: tuple[PeerStatus, ...]
+    state_vectors: Mapping[str, Mapping[int, int]]
+    """For each document: client id to its next clock."""
+
+    problems: tuple[Problem, ...]
+    """Files that are left out, and why."""
+
+    trouble: str | None
+    """What keeps edits from being saved just now; None: nothing does."""
+
+    settled: bool
+    """Nothing is under way: all is durable here, and every connected device is in sync
+    and has acknowledged everything."""
