@@ -1,0 +1,1 @@
+"""Who is who: device keys, what a workspace's key opens, invitations."""

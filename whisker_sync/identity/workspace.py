@@ -1,0 +1,36 @@
+"""
+What the key of a workspace opens.
+
+A workspace has one random key of 256 bits. It is never used for anything
+itself: each purpose gets a key of its own by HKDF (RFC 5869), so that what one
+of them shows tells nothing about another.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+"""Bytes of a workspace's key."""
+
+TAG_BYTES = 8
+"""Bytes of the tag that members recognise each other's announcements by."""
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose."""
+    info = b"whisker-sync/1 " + purpose.encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)
+
+
+def discovery_tag(key: bytes, hour: int) -> bytes:
+    """
+    What an announcement on the LAN carries during one hour, counted from 1970.
+
+    Members can compute it; to everybody else it is noise that changes each hour.
+    """
+    tag = hmac.digest(derive(key, "discovery"), hour.to_bytes(8, "big"), "sha256")
+    return tag[:TAG_BYTES]

@@ -1,0 +1,53 @@
+"""
+How much of anything a frame may hold.
+
+All limits of the protocol in one place. A frame beyond one of them is
+malformed; we never send one.
+"""
+
+from __future__ import annotations
+
+MAX_FRAME = 1 << 20
+"""Bytes of one frame; also what the transport takes at most. Larger messages go in parts."""
+
+MAX_STRANGER_FRAME = 4096
+"""Bytes of a frame from somebody who has not proven anything yet."""
+
+PART = 256 * 1024
+"""Bytes of a part: small enough that a keystroke never waits long behind one."""
+
+MAX_MESSAGE = 64 << 20
+"""Bytes of a message put together from parts: the largest document that we accept."""
+
+COMPRESS_FROM = 4096
+"""Bytes from which a message is compressed and sent in parts; typing stays far below."""
+
+MAX_UPDATE = 16 << 20
+"""Bytes of one update; the gate of ``document/`` has the same limit."""
+
+MAX_RECORDS = 4096
+"""Records in one push."""
+
+MAX_DOCUMENTS = 10_000
+"""Documents in one workspace."""
+
+MAX_DOCUMENT_NAME = 64
+"""Code points of a document's name."""
+
+MAX_STATE = 1 << 20
+"""Bytes of one state vector."""
+
+MAX_LINKED = 256
+"""Devices that one device is linked to at a time."""
+
+MAX_NAME = 64
+"""Code points of the name of a device or person."""
+
+MAX_REASON = 200
+"""Code points of a sentence that says why."""
+
+MAX_ASSET = 1 << 20
+"""Bytes of one binary file."""
+
+MAX_SIGNATURE = 128
+"""Bytes of a signature; Ed25519 has 64."""

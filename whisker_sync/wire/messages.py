@@ -1,0 +1,197 @@
+"""
+What peers say to each other.
+
+Values only; :mod:`whisker_sync.wire.codec` knows how they look as bytes, and
+:mod:`whisker_sync.sync` when they may be said. The number of a message and the
+order of its fields are the protocol: a field is never moved or reused, new
+ones go to the end and into a new protocol version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisker_sync.ids import DeviceId, Incarnation
+from whisker_sync.record import Record
+
+PROTOCOL = (1, 1)
+"""The oldest and the newest version of the protocol that we speak."""
+
+# Before anything is proven. The side that was dialled speaks first.
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The dialled side opens: what it speaks, and a number to prove things with."""
+
+    oldest: int
+    newest: int
+    nonce: bytes
+    """32 random bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The dialling side proves that it knows the key of a workspace."""
+
+    version: int
+    """The newest version that both speak."""
+
+    nonce: bytes
+    """32 random bytes."""
+
+    mac: bytes
+    """32 bytes; see :mod:`whisker_sync.sync.handshake`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The dialled side proves the same, and says who it is."""
+
+    mac: bytes
+    device: DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """The dialling side says who it is."""
+
+    device: DeviceId
+
+
+# A conversation between two devices of one workspace. Both sides are equal.
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Where the sender stands; each side says it once, first of all."""
+
+    boot: bytes
+    """8 random bytes, drawn each time the sender starts: tells a dead connection from a double."""
+
+    incarnation: Incarnation
+    """The life of the sender's journal."""
+
+    first: int
+    """The oldest position that is still in the sender's journal."""
+
+    head: int
+    """The newest position in the sender's journal."""
+
+    cursor_of: Incarnation
+    """The life of the receiver's journal that ``cursor`` speaks of; empty: of none."""
+
+    cursor: int
+    """The sender durably holds the receiver's journal up to here."""
+
+    fingerprint: bytes
+    """16 bytes over all documents of the sender; empty: not everything is durable just now."""
+
+    linked: tuple[DeviceId, ...]
+    """The devices that the sender is live with."""
+
+    name: str
+    """What the user calls the sending device."""
+
+    person: str
+    """What the user calls themself."""
+
+    port: int
+    """Where the sender listens; 0: nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """News, in the order of the sender's journal."""
+
+    through: int
+    """With this the receiver has all of the sender's journal up to here; 0: no such promise."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The first ``pushes`` pushes of this connection are durable at the sender of the ack."""
+
+    pushes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing more to send for now, all is durable; do we hold the same?"""
+
+    head: int
+    """The newest position in the sender's journal."""
+
+    fingerprint: bytes
+    """16 bytes over all documents of the sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One document in a :class:`Catch`."""
+
+    document: str
+    fingerprint: bytes
+    """16 bytes; where they are equal on both sides nothing is missing."""
+
+    state: bytes
+    """The sender's state vector of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """Send me what I lack: here is what I hold. Answered by one :class:`Push`."""
+
+    holdings: tuple[Holding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The devices that the sender is live with have changed."""
+
+    linked: tuple[DeviceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantAsset:
+    """Send me the content of a binary file."""
+
+    asset: bytes
+    """SHA-256 of the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """The content of a binary file, or that the sender lacks it as well."""
+
+    asset: bytes
+    """SHA-256 of the content."""
+
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """The sender is about to hang up."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A slice of a larger message, compressed as one zlib stream over all its parts."""
+
+    size: int
+    """Bytes of the whole message, uncompressed; the same in each of its parts."""
+
+    last: bool
+    data: bytes
+
+
+Greeting = Challenge | Proof | Welcome | Introduction
+"""What may be said before both sides have proven themselves."""
+
+Message = Greeting | Hello | Push | Ack | Rest | Catch | Links | WantAsset | Asset | Bye
+"""Everything that can be said; parts are the packaging of one that is large."""
