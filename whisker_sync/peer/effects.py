@@ -67,10 +67,27 @@ class ReadAsset:
 
 
 @dataclass(frozen=True, slots=True)
+class Compact:
+    """Replace a document's older records in the journal by one snapshot; nothing waits for it."""
+
+    document: str
+    through: int
+    """The snapshot holds all records up to this position."""
+
+    state: bytes
+    """The document as one update."""
+
+    digest: bytes
+    """The digest of the document's content, for whoever verifies the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Something that the log, the status and whoever subscribed should hear."""
 
     event: Event
 
 
-Effect = Persist | Send | Hangup | Dial | WriteFile | WriteAsset | ReadLog | ReadAsset | Tell
+Effect = (
+    Persist | Send | Hangup | Dial | WriteFile | WriteAsset | ReadLog | ReadAsset | Compact | Tell
+)

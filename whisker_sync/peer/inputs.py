@@ -61,6 +61,13 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """Other devices can reach this one; told when the listener is there and when it changes."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class LinkUp:
     """A connection that can carry frames."""
 
@@ -71,6 +78,9 @@ class LinkUp:
     address: Address
     """Where the other side is."""
 
+    at: int
+    """Milliseconds since 1970, for display."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinkDown:
@@ -78,6 +88,8 @@ class LinkDown:
 
     link: LinkId
     reason: str
+    at: int
+    """Milliseconds since 1970, for display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +183,17 @@ class Tick:
     """The moment that ``Peer.deadline`` named has come."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The node is about to end: say goodbye and keep what is worth keeping."""
+
+
 Input = (
     FilesSeen
     | FileWritten
     | FileKept
     | Edited
+    | Listening
     | LinkUp
     | LinkDown
     | FrameArrived
@@ -189,4 +207,5 @@ Input = (
     | LogRead
     | AssetRead
     | Tick
+    | Stopping
 )

@@ -108,8 +108,8 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [1, version, nonce, mac]
         case Welcome(mac, device):
             return [2, mac, device]
-        case Introduction(device):
-            return [3, device]
+        case Introduction(mac, device):
+            return [3, mac, device]
         case Hello():
             return _hello_fields(message)
 
@@ -327,8 +327,8 @@ def _welcome(fields: Fields, _: DeviceId) -> Welcome:
 
 
 def _introduction(fields: Fields, _: DeviceId) -> Introduction:
-    _count(fields, 1)
-    return Introduction(_device(fields[0]))
+    _count(fields, 2)
+    return Introduction(_exactly(fields[0], 32), _device(fields[1]))
 
 
 def _hello(fields: Fields, _: DeviceId) -> Hello:

@@ -56,6 +56,7 @@ class Welcome:
 class Introduction:
     """The dialling side says who it is."""
 
+    mac: bytes
     device: DeviceId
 
 
