@@ -1,0 +1,391 @@
+"""
+The documents of one device and the journal they are kept in.
+
+Rule 1: whatever changes a document passes through here and becomes an entry of
+the journal: the bytes that arrived or were made, never a re-encoding.
+
+Rule 2: nothing is written here. One input makes at most one batch; the peer
+takes it with :meth:`Library.batch` and asks the world to keep it. The world
+answers with tickets: ``committed`` is the newest one known to be durable.
+
+Positions, oldest to newest::
+
+    first ......... durable ......... sendable ......... head
+    in the log      safe on disk      may be sent        known
+
+What came from files may be sent only when it is durable: after a crash it
+would be read from the file once more, and be there twice. What a program
+edited in memory cannot be derived again, so it may be sent at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from whisker_sync.batch import Batch, Recalled
+from whisker_sync.document import (
+    Applied,
+    Change,
+    Document,
+    Forked,
+    Hold,
+    Nothing,
+    NotReady,
+    Rejected,
+    Schema,
+    Touch,
+    coalesce,
+    fresh_client,
+)
+from whisker_sync.ids import DeviceId, Incarnation
+from whisker_sync.record import Entry, Record
+from whisker_sync.wire.messages import Holding
+
+LOG_BYTES = 8 << 20
+"""Bytes of recent updates that stay in memory; what is older is read from disk when needed."""
+
+MERGE_AT_MOST = 128
+"""Records merged into one; merging costs more than it saves beyond."""
+
+COMPACT_ENTRIES = 10_000
+"""Entries in the log from which a snapshot replaces them."""
+
+COMPACT_BYTES = 4 << 20
+"""Bytes of updates in the log from which a snapshot replaces them."""
+
+EMPTY_UPDATE = b"\x00\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record and the device that it came from."""
+
+    record: Record
+    source: DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What became of one record that arrived."""
+
+    applied: tuple[Arrival, ...] = ()
+    """The record, and those that had waited for it; empty: it was known, or is not usable yet."""
+
+    touched: frozenset[Touch] = frozenset()
+    waits: bool = False
+    """It builds on something that is not here, and is held."""
+
+    refused: str | None = None
+    """Why it will never be used."""
+
+    forked: bool = False
+    """Somebody else used our client id; we took a new one."""
+
+
+class Library:
+    """All documents of a workspace on this device; what sessions ask, and what the peer does."""
+
+    def __init__(
+        self, device: DeviceId, recalled: Recalled, schemas: Mapping[str, Schema], dice: Random
+    ) -> None:
+        self.device = device
+        self.first = recalled.first
+        self.head = self.durable = self.sendable = recalled.head
+        self.facts = dict(recalled.facts)
+        self.committed = self.ticket = 0
+        self._incarnation = recalled.incarnation
+        self._dice = dice
+        self._documents: dict[str, Document] = {}
+        self._holds: dict[str, Hold[Arrival]] = {}
+        for name, schema in schemas.items():
+            self._open(name, schema, recalled.documents.get(name, ()))
+        self._log = list(recalled.tail)
+        self._log_bytes = sum(len(entry.record.update) for entry in self._log)
+        self._own = [entry.seq for entry in self._log if entry.source == device]
+        self._unacked_older = int(recalled.facts.get("unacked", b"0"))  # before the log begins
+        self._from_files: deque[int] = deque()  # positions that may not be sent yet
+        self._heads: deque[tuple[int, int]] = deque()  # ticket, head of its batch
+        self._entries: list[Entry] = []
+        self._new_facts: dict[str, bytes | None] = {}
+        self._lazy_facts: dict[str, bytes | None] = {}
+        self._assets: list[tuple[bytes, bytes]] = []
+        self._fingerprint: bytes | None = None
+
+    # What a session asks.
+
+    @property
+    def incarnation(self) -> Incarnation:
+        """The life of our journal."""
+        return self._incarnation
+
+    @property
+    def at_rest(self) -> bool:
+        """All is durable, and nothing waits for what it builds on."""
+        return self.durable == self.head and not self.held
+
+    def entries(self, after: int, room: int) -> Sequence[Entry] | None:
+        """Sendable entries after a position, some ``room`` bytes; None: they are on disk only."""
+        start = after + 1 - (self._log[0].seq if self._log else self.head + 1)
+        if start < 0:
+            return None
+        found: list[Entry] = []
+        for entry in self._log[start : start + MERGE_AT_MOST * 8]:
+            if entry.seq > self.sendable or room <= 0:
+                break
+            found.append(entry)
+            room -= len(entry.record.update)
+        return found
+
+    def fingerprint(self) -> bytes:
+        """16 bytes over all documents that hold something."""
+        if self._fingerprint is None:
+            together = hashlib.blake2b(digest_size=16)
+            for name, document in sorted(self._documents.items()):
+                if document.clocks():
+                    together.update(_frame(name.encode()) + document.fingerprint())
+            self._fingerprint = together.digest()
+        return self._fingerprint
+
+    def holdings(self) -> tuple[Holding, ...]:
+        """What we hold of each document."""
+        return tuple(
+            Holding(name, document.fingerprint()[:16], document.state())
+            for name, document in sorted(self._documents.items())
+        )
+
+    def missing(self, holdings: Sequence[Holding]) -> tuple[Record, ...]:
+        """
+        Records that bring a holder of ``holdings`` up to date.
+
+        Raises:
+            DocumentError: One of the state vectors is none.
+        """
+        held = {holding.document: holding for holding in holdings}
+        records = []
+        for name, document in sorted(self._documents.items()):
+            theirs = held.get(name)
+            if theirs is not None and theirs.fingerprint == document.fingerprint()[:16]:
+                continue
+            update = document.encode(theirs.state if theirs is not None else None)
+            if update != EMPTY_UPDATE:
+                records.append(Record(name, update, self.device, client=0, time=0))
+        return tuple(records)
+
+    def coalesce(self, records: Sequence[Record]) -> tuple[Record, ...]:
+        """The same news in as few records as possible; each keeps its author and client."""
+        merged: list[Record] = []
+        run: list[Record] = []
+        for record in records:
+            if run and (len(run) == MERGE_AT_MOST or not _alike(run[0], record)):
+                merged.append(_merge(run))
+                run = []
+            run.append(record)
+        if run:
+            merged.append(_merge(run))
+        return tuple(merged)
+
+    # What changes documents.
+
+    def document(self, name: str) -> Document:
+        """
+        A document by its name.
+
+        Raises:
+            KeyError: The workspace was opened without a schema for it.
+        """
+        return self._documents[name]
+
+    def wrote(self, name: str, change: Change, at: int, *, from_file: bool) -> None:
+        """Note an edit that was made here and is in the document already."""
+        client = change.clients[0] if len(change.clients) == 1 else 0
+        record = Record(name, change.update, self.device, client, at)
+        self._append(Arrival(record, self.device))
+        self._own.append(self.head)
+        if from_file:
+            self._from_files.append(self.head)
+        self._update_sendable()
+
+    def merge(self, record: Record, source: DeviceId) -> Merge:
+        """Take a record that another device sent."""
+        document = self._documents.get(record.document)
+        if document is None:
+            return Merge(refused=f"no document called {record.document!r} is open here")
+        arrival = Arrival(record, source)
+        match document.merge(record.update, origin=source.hex()):
+            case Applied(touched):
+                return self._applied(document, arrival, touched)
+            case Nothing():
+                return Merge()
+            case NotReady():
+                self._holds[record.document].add(record.update, arrival)
+                return Merge(waits=True)
+            case Rejected(reason):
+                return Merge(refused=reason)
+            case Forked():
+                document.rotate(self._fresh_client(document))
+                return replace(self.merge(record, source), forked=True)
+
+    def remember(self, name: str, value: bytes | None, *, soon: bool = True) -> None:
+        """Keep a small value; ``soon=False``: when something else is written anyway."""
+        if self.facts.get(name) == value:
+            return
+        if value is None:
+            self.facts.pop(name, None)
+        else:
+            self.facts[name] = value
+        (self._new_facts if soon else self._lazy_facts)[name] = value
+
+    def keep(self, asset: bytes, content: bytes) -> None:
+        """Keep the content of a binary file."""
+        self._assets.append((asset, content))
+        self.remember(f"asset/{asset.hex()}", b"")
+
+    def has(self, asset: bytes) -> bool:
+        """Whether the content of a binary file is kept, or will be with the next batch."""
+        return f"asset/{asset.hex()}" in self.facts
+
+    # What the peer asks.
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The documents."""
+        return tuple(self._documents)
+
+    @property
+    def held(self) -> int:
+        """Updates that wait for what they build on."""
+        return sum(len(hold) for hold in self._holds.values())
+
+    @property
+    def due(self) -> int:
+        """The ticket that will make everything durable that is known now."""
+        return self.ticket + bool(self._entries or self._new_facts or self._assets)
+
+    def unacked(self, through: int) -> int:
+        """How many records made here lie after a position."""
+        older = self._unacked_older if through < self.first - 1 else 0
+        return older + len(self._own) - bisect_right(self._own, through)
+
+    def digest(self) -> bytes:
+        """32 bytes over the content of all documents that hold something."""
+        together = hashlib.sha256()
+        for name, document in sorted(self._documents.items()):
+            if document.clocks():
+                together.update(_frame(name.encode()) + document.digest())
+        return together.digest()
+
+    def batch(self, *, everything: bool = False) -> tuple[int, Batch] | None:
+        """Ticket and content of what is to be written now; None: nothing is."""
+        urgent = self._entries or self._new_facts or self._assets
+        if not urgent and not (everything and self._lazy_facts):
+            return None
+        facts = {**self._lazy_facts, **self._new_facts}
+        batch = Batch(tuple(self._entries), tuple(facts.items()), tuple(self._assets))
+        self._entries, self._new_facts, self._lazy_facts, self._assets = [], {}, {}, []
+        self.ticket += 1
+        self._heads.append((self.ticket, self.head))
+        return self.ticket, batch
+
+    def commit(self, ticket: int) -> None:
+        """Note that all batches up to ``ticket`` are durable."""
+        self.committed = max(self.committed, ticket)
+        while self._heads and self._heads[0][0] <= ticket:
+            self.durable = self._heads.popleft()[1]
+        self._update_sendable()
+        self._trim()
+
+    def compactable(self, acked: int) -> list[tuple[str, int, bytes, bytes]]:
+        """
+        Snapshots worth making: document, position, state, digest.
+
+        Only when all is durable, nothing waits, and what was made here has
+        reached another device (``acked``) or grew beyond all measure.
+        """
+        size = self.head - self.first + 1
+        if not self.at_rest or (size < COMPACT_ENTRIES and self._log_bytes < COMPACT_BYTES):
+            return []
+        if acked < self.head and size < 2 * COMPACT_ENTRIES and self._log_bytes < LOG_BYTES:
+            return []
+        self._unacked_older = self.unacked(acked)
+        self.remember("unacked", str(self._unacked_older).encode())
+        self.first = self.head + 1
+        self._own = []
+        self._log, self._log_bytes = [], 0
+        return [
+            (name, self.head, document.encode(), document.digest())
+            for name, document in self._documents.items()
+        ]
+
+    # Private methods.
+
+    def _open(self, name: str, schema: Schema, updates: Iterable[bytes]) -> None:
+        document = Document.load(name, schema, fresh_client((), self._dice), updates)
+        if document.client in document.clocks():
+            document.rotate(self._fresh_client(document))
+        self._documents[name] = document
+        self._holds[name] = Hold()
+
+    def _fresh_client(self, document: Document) -> int:
+        return fresh_client(document.clocks(), self._dice)
+
+    def _applied(self, document: Document, arrival: Arrival, touched: frozenset[Touch]) -> Merge:
+        self._append(arrival)
+        applied = [arrival]
+        hold = self._holds[document.name]
+        while len(hold):
+            released = hold.release(document, arrival.source.hex())
+            if not released:
+                break
+            for held in released:
+                self._append(held)
+                applied.append(held)
+        self._update_sendable()
+        return Merge(tuple(applied), touched)
+
+    def _append(self, arrival: Arrival) -> None:
+        self.head += 1
+        entry = Entry(self.head, arrival.source, arrival.record)
+        self._log.append(entry)
+        self._log_bytes += len(arrival.record.update)
+        self._entries.append(entry)
+        self._fingerprint = None
+
+    def _update_sendable(self) -> None:
+        while self._from_files and self._from_files[0] <= self.durable:
+            self._from_files.popleft()
+        self.sendable = self._from_files[0] - 1 if self._from_files else self.head
+
+    def _trim(self) -> None:
+        if self._log_bytes <= LOG_BYTES:
+            return
+        keep = 0
+        while self._log_bytes > LOG_BYTES // 2 and self._log[keep].seq <= self.durable:
+            self._log_bytes -= len(self._log[keep].record.update)
+            keep += 1
+        del self._log[:keep]
+
+
+def _frame(value: bytes) -> bytes:
+    return len(value).to_bytes(4, "big") + value
+
+
+def _alike(first: Record, second: Record) -> bool:
+    return (
+        first.document == second.document
+        and first.author == second.author
+        and first.client == second.client
+        and first.format == second.format
+        and not (first.signature or second.signature)
+        and first.voucher == second.voucher
+    )
+
+
+def _merge(run: list[Record]) -> Record:
+    if len(run) == 1:
+        return run[0]
+    return replace(run[-1], update=coalesce([record.update for record in run]))

@@ -1,0 +1,756 @@
+"""
+A whole peer: a function from what happened to what to do.
+
+Rule 1: :meth:`Peer.handle` is the one entrance and its list of effects the one
+exit. The peer reads no clock and rolls no dice but those it was given; who runs
+it carries out the effects in their order, and that is all there is to it.
+
+Rule 2: what others may rely on is durable first. An ack, the record of a saved
+file, a change to a file of the author: each is an effect only after
+``Committed`` said that the batch which it rests on is on disk.
+
+Rule 3: news or nothing. What changes nothing causes nothing, so our own writes
+and everybody's echoes die by themselves.
+
+How it works
+============
+
+Whatever comes in ends in the :class:`~whisker_sync.peer.library.Library` (the
+documents and their journal). After each input, :meth:`Peer._continue` looks at
+what is different now and says what follows: one batch to persist, then for each
+conversation what it has to say, then calls to make and files to fetch. No
+input needs to know what follows from it, so nothing is forgotten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from whisker_sync.batch import Recalled
+from whisker_sync.document import Document, Schema, Touch
+from whisker_sync.errors import DocumentError, ProtocolError, Refused
+from whisker_sync.identity.keys import fingerprint
+from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
+from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.manuscript import Manuscript
+from whisker_sync.peer import events
+from whisker_sync.peer.dialing import Dialing
+from whisker_sync.peer.effects import (
+    Compact,
+    Dial,
+    Effect,
+    Hangup,
+    Persist,
+    ReadAsset,
+    ReadLog,
+    Send,
+    Tell,
+)
+from whisker_sync.peer.fetching import Fetching
+from whisker_sync.peer.inputs import (
+    AssetRead,
+    Committed,
+    DialFailed,
+    Drained,
+    Edited,
+    FileKept,
+    FilesSeen,
+    FileWritten,
+    FrameArrived,
+    Input,
+    LinkDown,
+    LinkUp,
+    Listening,
+    LogRead,
+    Lost,
+    NetworkChanged,
+    Sighted,
+    Stopping,
+    StoreTrouble,
+    Tick,
+)
+from whisker_sync.peer.library import Library
+from whisker_sync.peer.status import Membership, PeerStatus, Status
+from whisker_sync.record import Record
+from whisker_sync.sync.handshake import HANDSHAKE_SECONDS, NONCE_BYTES, Handshake
+from whisker_sync.sync.session import (
+    Asked,
+    Came,
+    Disagreed,
+    Ended,
+    Matched,
+    News,
+    ReadOn,
+    Session,
+    State,
+)
+from whisker_sync.sync.session import Outcome as Said
+from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
+from whisker_sync.wire.limits import MAX_LINKED
+from whisker_sync.wire.messages import Asset, Bye, Hello, Links, Message, Part, WantAsset
+
+STORY = "story"
+"""Name of the document that is shown as files."""
+
+QUARANTINE_BYTES = 64 * 1024
+"""Bytes of a refused update that are kept for whoever looks into it."""
+
+MAX_QUARANTINE = 1000
+"""Refused updates that are kept."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One connection: first a handshake, then a session."""
+
+    link: LinkId
+    candidate: str | None
+    """Whom we dialled; None: they dialled us."""
+
+    address: Address
+    handshake: Handshake
+    until: float
+    """When the handshake must be over."""
+
+    assembly: Assembly = field(default_factory=Assembly)
+    session: Session | None = None
+    told_links: frozenset[DeviceId] = frozenset()
+    superseded: bool = False
+    """A newer connection to the same device replaced this one; the other side will end it."""
+
+    synced: bool = False
+    """Both sides held the same at least once."""
+
+    stranger: bool = False
+    """The other side could not prove to belong to us, or will not talk with us."""
+
+
+class Peer:
+    """See the module; ``files`` says whether the story is shown as files."""
+
+    def __init__(
+        self,
+        membership: Membership,
+        recalled: Recalled,
+        schemas: Mapping[str, Schema],
+        *,
+        dice: Random,
+        now: float,
+        files: bool,
+    ) -> None:
+        self._self = membership
+        self._dice = dice
+        self._boot = dice.randbytes(8)
+        self._library = Library(membership.device, recalled, schemas, dice)
+        self._dialing = Dialing(membership.device, dice)
+        self._fetching = Fetching()
+        self._manuscript: Manuscript | None = None
+        self._resumed = not files
+        if files:
+            self._manuscript = Manuscript(
+                self._library.document(STORY), _below(self._library.facts, "shadow/"), dice
+            )
+        self._conversations: dict[LinkId, Conversation] = {}
+        self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
+        self._problems: dict[str, Problem] = {}
+        self._trouble: str | None = None
+        self._port = 0
+        self._told: tuple[tuple[object, ...], tuple[bytes, ...]] | None = None
+        self._recall_addresses(now)
+
+    # Public methods for whoever runs the peer.
+
+    def handle(self, input: Input, now: float) -> list[Effect]:  # noqa: A002 - it is the input
+        """
+        Take what happened; return what to do, in this order.
+
+        ``now`` is a monotonic time in seconds.
+        """
+        return [*self._react(input, now), *self._continue(now)]
+
+    def deadline(self) -> float | None:
+        """When a :class:`Tick` is due, unless something happens before; None: never."""
+        times = [
+            conversation.until
+            for conversation in self._conversations.values()
+            if conversation.session is None
+        ]
+        for conversation in self._live():
+            assert conversation.session is not None
+            times.append(conversation.session.deadline(self._library) or float("inf"))
+        times.append(self._dialing.deadline(self._connected()) or float("inf"))
+        times.append(self._fetching.deadline() or float("inf"))
+        soonest = min(times)
+        return None if soonest == float("inf") else soonest
+
+    def document(self, name: str) -> Document:
+        """
+        A document by its name; whoever edits it tells so with :class:`Edited`.
+
+        Raises:
+            KeyError: The workspace was opened without a schema for it.
+        """
+        return self._library.document(name)
+
+    def status(self) -> Status:
+        """One look at everything."""
+        library = self._library
+        known = self._peer_status()
+        acked = max((self._acked(peer.device) for peer in known), default=0)
+        return Status(
+            device=self._self.device,
+            name=self._self.name,
+            person=self._self.person,
+            workspace=self._self.workspace,
+            digest=library.digest(),
+            documents=len(library.names),
+            pending=library.unacked(acked),
+            held=library.held,
+            quarantined=len(_below(library.facts, "quarantine/")),
+            peers=known,
+            state_vectors={name: library.document(name).clocks() for name in library.names},
+            problems=tuple(self._problems.values()),
+            trouble=self._trouble,
+            settled=self._settled(),
+        )
+
+    # What happened.
+
+    def _react(self, input: Input, now: float) -> Iterator[Effect]:  # noqa: A002
+        match input:
+            case FrameArrived(link, frame):
+                yield from self._hear(link, frame, now)
+            case Committed(ticket):
+                self._library.commit(ticket)
+            case Drained(link):
+                self._drained(link)
+            case FilesSeen(files, at, everything):
+                yield from self._files_seen(files, at, now, everything=everything)
+            case FileWritten(path, content):
+                if self._manuscript is not None:
+                    yield from self._absorb(self._manuscript.wrote(path, content), 0)
+                    yield Tell(events.FileChanged(path))
+            case FileKept(path, content, at):
+                yield from self._files_seen((FileSeen(path, content),), at, now)
+            case Edited(document, change, at):
+                self._library.wrote(document, change, at, from_file=False)
+                yield from self._changed(document, change.touched, self._self.device)
+            case LinkUp():
+                yield from self._link_up(input, now)
+            case LinkDown(link, reason, at):
+                yield from self._link_down(link, reason, at, now)
+            case LogRead(link, entries):
+                conversation = self._conversations.get(link)
+                if conversation is not None and conversation.session is not None:
+                    said = conversation.session.resume(entries, self._library, now)
+                    yield from self._carry_out(conversation, said, now)
+            case AssetRead(link, asset, content):
+                conversation = self._conversations.get(link)
+                if conversation is not None and conversation.session is not None:
+                    yield from self._send(conversation, Asset(asset, content))
+            case Sighted(candidate, addresses, lasting):
+                if self._dialing.sight(candidate, addresses, now, lasting=lasting):
+                    yield Tell(events.PeerFound(candidate))
+            case Lost(candidate):
+                self._dialing.lose(candidate)
+            case DialFailed(candidate):
+                self._dialing.failed(candidate, now)
+            case NetworkChanged():
+                self._dialing.refresh(now)
+            case Listening(port):
+                self._port = port
+            case StoreTrouble(problem):
+                self._trouble = problem
+                if problem is not None:
+                    yield Tell(events.Trouble(problem))
+            case Stopping():
+                yield from self._stop()
+            case Tick():
+                yield from self._hang_up_silent(now)
+
+    def _files_seen(
+        self, files: Sequence[FileSeen], at: int, now: float, *, everything: bool = False
+    ) -> Iterator[Effect]:
+        if self._manuscript is None:
+            return
+        if everything:
+            outcome = self._manuscript.resume(files, now)
+            self._resumed = True
+        else:
+            outcome = self._manuscript.saw(files, now)
+        for file in files:
+            self._problems.pop(file.path, None)
+        yield from self._absorb(outcome, at)
+
+    def _absorb(self, outcome: Outcome, at: int) -> Iterator[Effect]:
+        library = self._library
+        if outcome.change is not None:
+            library.wrote(STORY, outcome.change, at, from_file=True)
+        for asset, content in outcome.assets:
+            library.keep(asset, content)
+        for name, value in outcome.facts:
+            library.remember(name, value)
+        self._waiting.extend((library.due, write) for write in outcome.writes)
+        for problem in outcome.problems:
+            if self._problems.get(problem.path) != problem:
+                self._problems[problem.path] = problem
+                yield Tell(events.Trouble(problem.sentence))
+        if outcome.change is not None:
+            self._want_assets()
+            touched = outcome.change.touched
+            yield from self._stirred()
+            yield Tell(events.Merged(STORY, self._self.device, touched, local=True))
+
+    def _changed(
+        self, document: str, touched: frozenset[Touch], author: DeviceId
+    ) -> Iterator[Effect]:
+        """Follow up a change that did not come from the files."""
+        yield from self._stirred()
+        yield Tell(events.Merged(document, author, touched, local=author == self._self.device))
+        if document == STORY and self._manuscript is not None and self._resumed:
+            yield from self._absorb(self._manuscript.merged(touched), 0)
+            self._want_assets()
+
+    def _stirred(self) -> Iterator[Effect]:
+        for conversation in self._live():
+            assert conversation.session is not None
+            conversation.session.stir()
+        yield from ()
+
+    # What arrives on links.
+
+    def _link_up(self, up: LinkUp, now: float) -> Iterator[Effect]:
+        handshake = Handshake(
+            self._self.device,
+            self._self.key,
+            self._dice.randbytes(NONCE_BYTES),
+            dialling=up.candidate is not None,
+        )
+        conversation = Conversation(
+            up.link, up.candidate, up.address, handshake, now + HANDSHAKE_SECONDS
+        )
+        self._dialing.answered(up.candidate)
+        self._conversations[up.link] = conversation
+        for greeting in handshake.begin():
+            yield from self._send(conversation, greeting)
+
+    def _link_down(self, link: LinkId, reason: str, at: int, now: float) -> Iterator[Effect]:
+        conversation = self._conversations.pop(link, None)
+        if conversation is None:
+            return
+        self._dialing.hung_up(
+            conversation.candidate,
+            now,
+            synced=conversation.synced,
+            stranger=conversation.stranger,
+        )
+        session = conversation.session
+        if session is None or session.theirs is None:
+            return
+        self._remember_peer(conversation, at)
+        if session.device not in self._connected():
+            self._dialing.left(session.device, now)
+            yield Tell(events.PeerLeft(session.device, session.theirs.name, reason))
+
+    def _hear(self, link: LinkId, frame: bytes, now: float) -> Iterator[Effect]:
+        conversation = self._conversations.get(link)
+        if conversation is None:
+            return
+        try:
+            if conversation.session is None:
+                yield from self._hear_greeting(conversation, frame, now)
+            else:
+                yield from self._hear_message(conversation, conversation.session, frame, now)
+        except Refused as problem:
+            conversation.stranger = True
+            yield Hangup(link, str(problem))
+        except (ProtocolError, DocumentError) as problem:
+            yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
+            yield Hangup(link, str(problem))
+
+    def _hear_greeting(
+        self, conversation: Conversation, frame: bytes, now: float
+    ) -> Iterator[Effect]:
+        handshake = conversation.handshake
+        for greeting in handshake.receive(decode_greeting(frame)):
+            yield from self._send(conversation, greeting)
+        if handshake.other is None:
+            return
+        self._dialing.reached(conversation.candidate, handshake.other)
+        if handshake.other == self._self.device:
+            yield Hangup(conversation.link, "that is this device itself")
+            return
+        hello = self._hello(handshake.other)
+        conversation.session = Session(handshake.other, hello, now)
+        yield from self._send(conversation, hello)
+
+    def _hello(self, device: DeviceId) -> Hello:
+        library = self._library
+        cursor_of, cursor = self._cursor(device)
+        linked = sorted(self._connected())[:MAX_LINKED]
+        return Hello(
+            boot=self._boot,
+            incarnation=library.incarnation,
+            first=library.first,
+            head=library.head,
+            cursor_of=cursor_of,
+            cursor=cursor,
+            fingerprint=library.fingerprint() if self._at_rest() else b"",
+            linked=tuple(linked),
+            name=self._self.name,
+            person=self._self.person,
+            port=self._port,
+        )
+
+    def _hear_message(
+        self, conversation: Conversation, session: Session, frame: bytes, now: float
+    ) -> Iterator[Effect]:
+        message = decode(frame, session.device)
+        if isinstance(message, Part):
+            whole = conversation.assembly.add(message, session.device)
+            if whole is None:
+                return
+            message = whole
+        said = session.receive(message, self._library, now)
+        if isinstance(message, Hello):
+            yield from self._greeted(conversation, session)
+        yield from self._carry_out(conversation, said, now)
+
+    def _greeted(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
+        assert session.theirs is not None
+        for other in list(self._live()):
+            if other is not conversation and other.session is not None:
+                if other.session.device == session.device:
+                    loser = self._double(other, conversation)
+                    if loser is not None:
+                        yield Hangup(loser.link, "there is another connection to this device")
+        self._remember_peer(conversation, 0)
+        name = session.theirs.name
+        yield Tell(events.PeerConnected(session.device, name, str(conversation.address)))
+
+    def _double(self, old: Conversation, new: Conversation) -> Conversation | None:
+        """
+        Which of two connections to one device we end.
+
+        Both sides come to the same answer: after a restart of the other side the older
+        one is dead; if both dialled, the call of the smaller device id stays; if one
+        side called twice, that side decides, for its newer call.
+        """
+        assert old.session is not None
+        assert new.session is not None
+        assert old.session.theirs is not None
+        assert new.session.theirs is not None
+        old.superseded = True
+        if old.session.theirs.boot != new.session.theirs.boot:
+            return old
+        we_dialled_old, we_dialled_new = old.candidate is not None, new.candidate is not None
+        if we_dialled_old == we_dialled_new:
+            return old if we_dialled_old else None
+        smaller_is_ours = self._self.device < new.session.device
+        if we_dialled_new == smaller_is_ours:
+            return old
+        old.superseded, new.superseded = False, True
+        return new
+
+    def _carry_out(
+        self, conversation: Conversation, said: Sequence[Said], now: float
+    ) -> Iterator[Effect]:
+        session = conversation.session
+        assert session is not None
+        for item in said:
+            match item:
+                case News(number, through, records):
+                    yield from self._merge(conversation, number, through, records)
+                case ReadOn(after):
+                    yield ReadLog(conversation.link, after, 1 << 20)
+                case Asked(asset):
+                    yield ReadAsset(conversation.link, asset)
+                case Came(asset, content):
+                    yield from self._asset_came(conversation.link, asset, content)
+                case Matched():
+                    conversation.synced = True
+                    self._note_progress(session)
+                    yield Tell(events.InSync(session.device))
+                case Disagreed():
+                    yield Tell(events.Trouble(self._disagreement(session)))
+                case Ended(reason):
+                    yield Hangup(conversation.link, reason)
+                case message:
+                    yield from self._send(conversation, message)
+
+    def _disagreement(self, session: Session) -> str:
+        name = session.theirs.name if session.theirs is not None else ""
+        return (
+            f"{name or fingerprint(session.device)} and this device have exchanged everything "
+            "and still hold different texts; nothing is lost, please report this"
+        )
+
+    def _merge(
+        self, conversation: Conversation, number: int, through: int, records: Sequence[Record]
+    ) -> Iterator[Effect]:
+        session = conversation.session
+        assert session is not None
+        waits = False
+        for record in records:
+            merge = self._library.merge(record, session.device)
+            waits |= merge.waits
+            if merge.forked:
+                yield Tell(
+                    events.Trouble(
+                        "another device used this one's identity for its edits (a copied folder?); "
+                        "both texts were kept"
+                    )
+                )
+            if merge.refused is not None:
+                yield from self._quarantine(record, merge.refused)
+            if merge.applied:
+                yield from self._changed(record.document, merge.touched, record.author)
+        if waits:
+            session.behind = True
+            session.settle(number, None)
+            return
+        if not self._library.held:
+            session.cursor = max(session.cursor, through)
+            self._note_progress(session)
+        session.settle(number, self._library.due)
+
+    def _quarantine(self, record: Record, reason: str) -> Iterator[Effect]:
+        name = "quarantine/" + hashlib.sha256(record.update).hexdigest()[:32]
+        if name in self._library.facts:
+            return
+        if len(_below(self._library.facts, "quarantine/")) < MAX_QUARANTINE:
+            self._library.remember(name, record.update[:QUARANTINE_BYTES])
+        yield Tell(
+            events.Trouble(f"an update from {fingerprint(record.author)} was put aside: {reason}")
+        )
+
+    # Binary files.
+
+    def _want_assets(self) -> None:
+        if self._manuscript is not None:
+            needed = self._manuscript.assets()
+            self._fetching.want(asset for asset in needed if not self._library.has(asset))
+
+    def _asset_came(self, link: LinkId, asset: bytes, content: bytes | None) -> Iterator[Effect]:
+        if content is None or hashlib.sha256(content).digest() != asset:
+            self._fetching.lacks(link, asset)
+            return
+        if self._library.has(asset) or self._manuscript is None:
+            return
+        self._fetching.came(asset)
+        self._library.keep(asset, content)
+        yield from self._absorb(self._manuscript.wanted_writes_for(asset), 0)
+
+    # What follows.
+
+    def _continue(self, now: float) -> Iterator[Effect]:
+        library = self._library
+        batch = library.batch()
+        if batch is not None:
+            yield Persist(*batch)
+        yield from self._release_writes()
+        yield from self._tell_links()
+        for conversation in list(self._live()):
+            session = conversation.session
+            assert session is not None
+            if not library.held:
+                session.unblock(library.due)
+            said = session.acknowledge(library.committed)
+            if not conversation.superseded:
+                said += session.pump(library, now)
+            if self._at_rest():
+                said += session.rest(library, now)
+            yield from self._carry_out(conversation, said, now)
+        yield from self._ask_in_turn(now)
+        for link, asset in self._fetching.ask([c.link for c in self._live()], now):
+            yield from self._send(self._conversations[link], WantAsset(asset))
+        for candidate, addresses in self._dialing.call(now, self._connected()):
+            yield Dial(candidate, addresses)
+        for snapshot in library.compactable(self._best_ack()):
+            yield Compact(*snapshot)
+
+    def _release_writes(self) -> Iterator[Effect]:
+        while self._waiting and self._waiting[0][0] <= self._library.committed:
+            write = self._waiting.popleft()[1]
+            # A binary file whose content has not come yet is written when it comes.
+            if not isinstance(write, WriteAsset) or self._library.has(write.asset):
+                yield write
+
+    def _tell_links(self) -> Iterator[Effect]:
+        linked = frozenset(sorted(self._connected())[:MAX_LINKED])
+        for conversation in list(self._live()):
+            assert conversation.session is not None
+            told = linked - {conversation.session.device}
+            if told != conversation.told_links:
+                conversation.told_links = told
+                yield from self._send(conversation, Links(tuple(sorted(told))))
+
+    def _ask_in_turn(self, now: float) -> Iterator[Effect]:
+        """Ask one device after the other: what the first sends, the others need not."""
+        sessions = [c.session for c in self._live() if c.session is not None]
+        if any(session.asking(now) for session in sessions):
+            return
+        for conversation in list(self._live()):
+            assert conversation.session is not None
+            said = conversation.session.ask(self._library, now)
+            if said:
+                yield from self._carry_out(conversation, said, now)
+                return
+
+    def _send(self, conversation: Conversation, message: Message) -> Iterator[Effect]:
+        for frame in self._encoded(message):
+            if conversation.session is not None:
+                conversation.session.in_flight += len(frame)
+            yield Send(conversation.link, frame)
+
+    def _encoded(self, message: Message) -> tuple[bytes, ...]:
+        # The same push often goes to many links: it is encoded once.
+        if self._told is not None and self._told[0] == (message,):
+            return self._told[1]
+        frames = encode(message, self._self.device)
+        self._told = ((message,), frames)
+        return frames
+
+    def _drained(self, link: LinkId) -> None:
+        conversation = self._conversations.get(link)
+        if conversation is not None and conversation.session is not None:
+            conversation.session.in_flight = 0
+
+    def _hang_up_silent(self, now: float) -> Iterator[Effect]:
+        for conversation in self._conversations.values():
+            if conversation.session is None and conversation.until <= now:
+                conversation.until = float("inf")
+                conversation.stranger = True
+                yield Hangup(conversation.link, "no proof in time")
+
+    def _stop(self) -> Iterator[Effect]:
+        for conversation in self._live():
+            assert conversation.session is not None
+            self._note_progress(conversation.session)
+        batch = self._library.batch(everything=True)
+        if batch is not None:
+            yield Persist(*batch)
+        for conversation in list(self._conversations.values()):
+            if conversation.session is not None:
+                yield from self._send(conversation, Bye("stopping"))
+            yield Hangup(conversation.link, "stopping")
+
+    # What is known of other devices.
+
+    def _live(self) -> Iterator[Conversation]:
+        for conversation in self._conversations.values():
+            session = conversation.session
+            if session is not None and session.state is State.LIVE:
+                yield conversation
+
+    def _connected(self) -> frozenset[DeviceId]:
+        return frozenset(c.session.device for c in self._live() if c.session is not None)
+
+    def _cursor(self, device: DeviceId) -> tuple[Incarnation, int]:
+        return _position(self._library.facts.get(f"cursor/{device.hex()}"))
+
+    def _acked(self, device: DeviceId) -> int:
+        live = [
+            c.session.acked
+            for c in self._live()
+            if c.session is not None and c.session.device == device
+        ]
+        incarnation, position = _position(self._library.facts.get(f"ack/{device.hex()}"))
+        if incarnation == self._library.incarnation:
+            live.append(position)
+        return max(live, default=0)
+
+    def _best_ack(self) -> int:
+        return max((self._acked(device) for device in self._known()), default=0)
+
+    def _known(self) -> list[DeviceId]:
+        names = _below(self._library.facts, "peer/")
+        return [DeviceId(bytes.fromhex(name.removeprefix("peer/"))) for name in names]
+
+    def _note_progress(self, session: Session) -> None:
+        if session.theirs is None:
+            return
+        device, library = session.device.hex(), self._library
+        cursor = session.theirs.incarnation + session.cursor.to_bytes(8, "big")
+        acked = library.incarnation + session.acked.to_bytes(8, "big")
+        library.remember(f"cursor/{device}", cursor, soon=False)
+        library.remember(f"ack/{device}", acked, soon=False)
+
+    def _remember_peer(self, conversation: Conversation, at: int) -> None:
+        session = conversation.session
+        assert session is not None
+        assert session.theirs is not None
+        self._note_progress(session)
+        name = f"peer/{session.device.hex()}"
+        known = _peer_fact(self._library.facts.get(name))
+        address = known.get("address")
+        if conversation.candidate is not None:
+            address = [conversation.address.host, conversation.address.port]
+        elif session.theirs.port:
+            address = [conversation.address.host, session.theirs.port]
+        fact = {
+            "name": session.theirs.name,
+            "person": session.theirs.person,
+            "seen": at or known.get("seen"),
+            "address": address,
+        }
+        self._library.remember(name, json.dumps(fact, sort_keys=True).encode())
+
+    def _recall_addresses(self, now: float) -> None:
+        for name, value in _below(self._library.facts, "peer/").items():
+            match _peer_fact(value).get("address"):
+                case [str(host), int(port)]:
+                    where = (Address(host, port),)
+                    self._dialing.sight(f"device {name[5:13]}", where, now, lasting=True)
+
+    def _peer_status(self) -> tuple[PeerStatus, ...]:
+        live = {c.session.device: c for c in self._live() if c.session is not None}
+        statuses = []
+        for device in sorted(self._known()):
+            fact = _peer_fact(self._library.facts.get(f"peer/{device.hex()}"))
+            conversation = live.get(device)
+            session = conversation.session if conversation is not None else None
+            statuses.append(
+                PeerStatus(
+                    device=device,
+                    person=str(fact.get("person") or ""),
+                    name=str(fact.get("name") or ""),
+                    connected=session is not None,
+                    in_sync=session is not None and session.in_sync,
+                    last_seen=fact.get("seen") if isinstance(fact.get("seen"), int) else None,
+                    unacked=self._library.unacked(self._acked(device)),
+                    via=str(conversation.address) if conversation is not None else None,
+                )
+            )
+        return tuple(statuses)
+
+    def _at_rest(self) -> bool:
+        return self._library.at_rest and self._resumed and not self._fetching.under_way
+
+    def _settled(self) -> bool:
+        sessions = [c.session for c in self._conversations.values()]
+        return (
+            self._at_rest()
+            and not self._waiting
+            and all(session is not None and session.settled for session in sessions)
+        )
+
+
+def _below(facts: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
+    return {name: value for name, value in facts.items() if name.startswith(prefix)}
+
+
+def _position(fact: bytes | None) -> tuple[Incarnation, int]:
+    if fact is None or len(fact) != 16:
+        return Incarnation(b""), 0
+    return Incarnation(fact[:8]), int.from_bytes(fact[8:], "big")
+
+
+def _peer_fact(fact: bytes | None) -> dict[str, object]:
+    value = json.loads(fact) if fact else {}
+    return value if isinstance(value, dict) else {}
