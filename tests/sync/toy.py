@@ -136,13 +136,11 @@ class Wire:
     def _speak(self, here: int) -> None:
         end = self.ends[here]
         session, toy = end.session, end.toy
-        for step in (
-            lambda: session.acknowledge(1),
-            lambda: session.pump(toy, self.now),
-            lambda: session.rest(toy, self.now),
-            lambda: [] if session.asking(self.now) else session.ask(toy, self.now),
-        ):
-            self._do(here, step())
+        self._do(here, session.acknowledge(1))
+        self._do(here, session.pump(toy, self.now))
+        self._do(here, session.rest(toy, self.now))
+        if not session.asking(self.now):
+            self._do(here, session.ask(toy, self.now))
 
     def _do(self, here: int, outcomes: list[Outcome]) -> None:
         end = self.ends[here]

@@ -365,9 +365,13 @@ class Session:
         self._pushes_heard += 1
         self._active = now
         self._asked = False
-        self._rest_heard = None
-        self.stir()
+        self._forget_rest()
         return [News(self._pushes_heard, through, records)]
+
+    def _forget_rest(self) -> None:
+        """What either side said at rest is void once there are news."""
+        self._rest_told = self._rest_heard = None
+        self.stir()
 
     def _hear_ack(self, pushes: int) -> None:
         if not self._pushes_acked < pushes <= self._last_push:
@@ -427,8 +431,7 @@ class Session:
         self._last_push += 1
         self._pushes_sent.append((self._last_push, self._sent))
         self._active = now
-        self._rest_heard = None
-        self.stir()
+        self._forget_rest()
         # After a crash our journal may use a position again that was never durable,
         # so nobody may believe to hold it already.
         return Push(min(self._complete, library.durable), records)
