@@ -1,0 +1,595 @@
+"""
+A batch of saves becomes the smallest edits of the document.
+
+What the author did is the difference between a save and the version it was made
+from; only that is written. Fields the author left alone are not touched, so they
+merge with what others do to them, and a body gets only the words that changed,
+put where they belong in the text as it is now.
+
+The plan is made on a view that stands still and written afterwards in one
+transaction: nothing is half done if something turns out to be impossible.
+
+The first time that a file is met without a shadow, everything in the document
+may be news to the author and everything in the file news to the document. Then
+nothing is deleted or overwritten, on either side.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from whisker_sync.document import Edit, Scalar
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.align import align, moved, staying
+from whisker_sync.manuscript.likeness import asset_digest, digest
+from whisker_sync.manuscript.order import is_key, keys
+from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
+from whisker_sync.manuscript.render import File, Passage, View
+from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
+from whisker_sync.story.codec import Eol
+from whisker_sync.story.kinds import is_twee
+from whisker_sync.story.twee import parse
+from whisker_sync.text.edits import Splice, apply, diff
+from whisker_sync.text.merge import rebase
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text file that was found."""
+
+    text: str
+    eol: Eol
+    bom: bool
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The binary file that was found."""
+
+    sha256: bytes
+    size: int
+
+
+Found = Text | Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One file of a batch, with the version that the save was made from."""
+
+    path: StoryPath
+    found: Found | None
+    """None: the file is gone."""
+
+    base: Content | None
+    """None: there was no such file."""
+
+    first: bool = False
+    """The base is only what the document shows: nobody knows what the author saw."""
+
+    back: bool = False
+    """The author had taken the file away and brings it back."""
+
+    was: StoryPath | None = None
+    """The path that the file had until now; None: the same."""
+
+    @property
+    def origin(self) -> StoryPath:
+        """The path under which the base was seen."""
+        return self.path if self.was is None else self.was
+
+
+class Plan:
+    """Edits to make, collected before the first of them is made."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, dict[str, Scalar]] = {}
+        self.fields: dict[tuple[str, str], Scalar] = {}
+        self.registers: dict[str, Scalar] = {}
+        self.splices: dict[str, list[Splice]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.made or self.fields or self.registers or self.splices)
+
+    def splice(self, root: str, splices: Sequence[Splice]) -> None:
+        """Edit a text."""
+        if splices:
+            self.splices[root] = list(splices)
+
+    def write(self, edit: Edit) -> None:
+        """Make the edits."""
+        for id_, fields in self.made.items():
+            edit.create(schema.PASSAGES, id_, fields)
+        for (id_, name), value in self.fields.items():
+            edit.set_field(schema.PASSAGES, id_, name, value)
+        for name, value in self.registers.items():
+            edit.set(schema.FILES, name, value)
+        for root, splices in self.splices.items():
+            for splice in reversed(splices):
+                # The new words go behind the old ones before these are deleted: what
+                # somebody else inserts at the same spot then stands before both.
+                if splice.insert:
+                    edit.insert(root, splice.end, splice.insert)
+                if splice.end > splice.start:
+                    edit.delete(root, splice.start, splice.end - splice.start)
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """A passage of the base, with those behind it that have lost their header."""
+
+    parts: list[Part]
+    segment: Segment
+
+
+@dataclass(slots=True, eq=False)
+class _Sheet:
+    """A saved text file being compared with its base."""
+
+    saved: Saved
+    text: Text | None
+    own: list[Part] = field(default_factory=list)
+    """What of the base lies outside of passages."""
+
+    groups: list[_Group] = field(default_factory=list)
+    beginning: str = ""
+    fresh: list[Segment] = field(default_factory=list)
+    match: list[int | None] = field(default_factory=list)
+    arrived: dict[int, list[Part]] = field(default_factory=dict)
+    """Segments that are passages from elsewhere: of another file, or brought back."""
+
+    left: set[int] = field(default_factory=set)
+    """Groups that went to another file."""
+
+    files: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    """What the file holds now, and whose text each part is."""
+
+    ids: list[list[str]] = field(default_factory=list)
+
+
+class Intake:
+    """What a batch of saves does to the document, and what each file then is."""
+
+    def __init__(self, view: View, dice: Random, born: str) -> None:
+        self._view = view
+        self._dice = dice
+        self._born = born
+        self._sheets: list[_Sheet] = []
+        self.plan = Plan()
+        self.contents: dict[StoryPath, Content | None] = {}
+        """What is on disk now, path by path."""
+
+    def take(self, batch: Iterable[Saved]) -> None:
+        """Plan what a batch of saves does."""
+        for saved in batch:
+            self._begin(saved)
+        self._move_between_files()
+        for sheet in self._sheets:
+            self._own(sheet)
+            self._passages(sheet)
+            self._place(sheet)
+            text = sheet.text
+            if text is not None:
+                eol = _eol(sheet.saved.base, text)
+                page = Page(tuple(sheet.parts), eol, text.bom, text.sha256)
+                self.contents[sheet.saved.path] = page
+
+    # Kinds of files.
+
+    def _begin(self, saved: Saved) -> None:
+        self.contents[saved.path] = None
+        match saved.base, saved.found:
+            case (Picture() | None) as base, Blob() as blob:
+                self._keep_picture(saved, base, blob)
+            case (Page() | None) as base, (Text() | None) as text:
+                self._sheets.append(self._sheet(saved, base, text))
+            case Picture() as base, None:
+                self._delete_picture(base)
+            case Picture() as base, Text() as text:
+                self._delete_picture(base)
+                self._sheets.append(self._sheet(saved, None, text))
+            case Page() as base, Blob() as blob:
+                self._sheets.append(self._sheet(saved, base, None))
+                self._keep_picture(saved, None, blob)
+
+    def _keep_picture(self, saved: Saved, base: Picture | None, blob: Blob) -> None:
+        value = f"{blob.sha256.hex()} {blob.size}"
+        file = self._view.files[base.id] if base else None
+        if base is not None and file is not None and file.picture:
+            id_ = file.id
+            if base.sha256 != blob.sha256:
+                self.plan.registers[f"{id_}/{schema.ASSET}"] = value
+            if saved.was is not None and file.path != saved.path:
+                self.plan.registers[f"{id_}/{schema.PATH}"] = saved.path
+            if base.sha256 != blob.sha256 or saved.back:
+                self._revive_file(file)
+        elif gone := self._gone_file(saved.path, asset_digest(blob.sha256), picture=True):
+            id_ = gone.id
+            self._revive_file(gone)
+        else:
+            id_ = schema.fresh_id(self._dice)
+            self.plan.registers[f"{id_}/{schema.PATH}"] = saved.path
+            self.plan.registers[f"{id_}/{schema.ASSET}"] = value
+        self.contents[saved.path] = Picture(id_, blob.sha256, blob.size)
+
+    def _delete_picture(self, base: Picture) -> None:
+        self._bury_file(self._view.files[base.id], asset_digest(base.sha256))
+
+    def _sheet(self, saved: Saved, base: Page | None, text: Text | None) -> _Sheet:
+        sheet = _Sheet(saved, text)
+        twee = is_twee(saved.path)
+        for part in base.parts if base else ():
+            if part.piece is Piece.OWN:
+                sheet.files.append(part.id)
+            if part.piece is Piece.PASSAGE and twee:
+                sheet.groups.append(_Group([part], headed(part.text)))
+            elif part.piece is Piece.OWN or not sheet.groups:
+                sheet.own.append(part)
+            else:
+                group = sheet.groups[-1]
+                group.parts.append(part)
+                group.segment = headed("".join(each.text for each in group.parts))
+        if text is None:
+            return sheet
+        if twee:
+            source = parse(text.text)
+            sheet.beginning = source.prologue
+            sheet.fresh = [Segment(each.header, each.body, each.gap) for each in source.passages]
+        else:
+            sheet.beginning = text.text
+        sheet.match = align(
+            [group.segment for group in sheet.groups], sheet.fresh, renames=not saved.first
+        )
+        return sheet
+
+    def _move_between_files(self) -> None:
+        vanished: list[tuple[_Sheet, int]] = []
+        appeared: list[tuple[_Sheet, int]] = []
+        for sheet in self._sheets:
+            if not sheet.saved.first:
+                matched = set(sheet.match)
+                vanished += ((sheet, i) for i in range(len(sheet.groups)) if i not in matched)
+            appeared += ((sheet, i) for i, old in enumerate(sheet.match) if old is None)
+        pairs = moved(
+            [(sheet, sheet.groups[i].segment) for sheet, i in vanished],
+            [(sheet, sheet.fresh[i]) for sheet, i in appeared],
+        )
+        for old, new in pairs:
+            source, group = vanished[old]
+            target, segment = appeared[new]
+            source.left.add(group)
+            for part in source.groups[group].parts:
+                self._revive(self._view.passages[part.id])
+            parts = self._edit_group(source, source.groups[group], target.fresh[segment])
+            target.arrived[segment] = parts
+
+    # What a file holds outside of passages.
+
+    def _own(self, sheet: _Sheet) -> None:
+        saved, text = sheet.saved, sheet.text
+        if text is None:
+            for part in sheet.own:
+                if part.piece is Piece.OWN:
+                    self._bury_own(saved.origin, self._view.files[part.id], part.text)
+                else:
+                    self._bury(sheet, part)
+            return
+        if not sheet.files:
+            sheet.files.append(self._new_file(saved.path, text, sheet.beginning))
+            sheet.parts.append(Part(Piece.OWN, sheet.files[0], sheet.beginning))
+            return
+        self._registers(sheet, text)
+        news = distribute([part.text for part in sheet.own], sheet.beginning)
+        for part, new in zip(sheet.own, news, strict=True):
+            sheet.parts.append(Part(part.piece, part.id, new))
+            if part.piece is Piece.OWN:
+                self._edit_own(sheet, self._view.files[part.id], part.text, new)
+            else:
+                was = segment_of(part)
+                is_ = headed(new) if part.piece is Piece.PASSAGE else headless(new)
+                self._edit(sheet, self._view.passages[part.id], was, is_)
+
+    def _new_file(self, path: StoryPath, text: Text, own: str) -> str:
+        if gone := self._gone_file(path, digest("", (), own), picture=False):
+            self._revive_file(gone)
+            live = self._view.own(gone)
+            self.plan.splice(schema.OWN + gone.id, rebase(live, own, live))
+            self._style(gone.id, text, gone.eol, bom=gone.bom)
+            return gone.id
+        id_ = schema.fresh_id(self._dice)
+        self.plan.registers[f"{id_}/{schema.PATH}"] = path
+        self._style(id_, text, None, bom=False)
+        if own:
+            self.plan.splice(schema.OWN + id_, [Splice(0, 0, own)])
+        return id_
+
+    def _gone_file(self, path: StoryPath, own: str, *, picture: bool) -> File | None:
+        """Return the file that was deleted here with just this content."""
+        for file in self._view.files_at(path):
+            if (
+                (file.picture is not None) == picture
+                and own in file.deleted
+                and own == self._view.own_digest(file)
+                and not self._view.there(file)
+            ):
+                return file
+        return None
+
+    def _registers(self, sheet: _Sheet, text: Text) -> None:
+        base = sheet.saved.base
+        assert isinstance(base, Page)
+        for id_ in sheet.files:
+            file = self._view.files[id_]
+            if sheet.saved.was is not None and file.path != sheet.saved.path:
+                self.plan.registers[f"{id_}/{schema.PATH}"] = sheet.saved.path
+            if sheet.saved.back:
+                self._revive_file(file)
+            if not sheet.saved.first:
+                self._style(id_, text, base.eol, bom=base.bom)
+
+    def _style(self, id_: str, text: Text, eol: Eol | None, *, bom: bool) -> None:
+        if "\n" in text.text and text.eol != (eol or "\n"):
+            self.plan.registers[f"{id_}/{schema.EOL}"] = text.eol
+        if text.bom != bom:
+            self.plan.registers[f"{id_}/{schema.BOM}"] = int(text.bom)
+
+    def _edit_own(self, sheet: _Sheet, file: File, was: str, new: str) -> None:
+        if was == new:
+            return
+        live = self._view.own(file)
+        if not was and not self._view.own_alive(file):
+            # The author did not see what others deleted; it must not come back with this.
+            splices = [Splice(0, len(live), new)]
+        elif sheet.saved.first:
+            splices = _additions(live, new)
+        else:
+            splices = rebase(was, new, live)
+        self.plan.splice(schema.OWN + file.id, splices)
+        self._revive_file(file)
+        self._bury_twin_files(sheet.saved.origin, file.id)
+
+    def _revive_file(self, file: File) -> None:
+        for content in file.deleted:
+            self.plan.registers[f"{file.id}/{schema.DELETED}{content}"] = 0
+
+    def _bury_own(self, path: StoryPath, file: File, text: str) -> None:
+        self._bury_file(file, digest("", (), text))
+        self._bury_twin_files(path, file.id)
+
+    def _bury_twin_files(self, path: StoryPath, id_: str) -> None:
+        for twin in self._view.twins(path, id_):
+            file = self._view.files[twin]
+            self._bury_file(file, self._view.own_digest(file))
+
+    def _bury_file(self, file: File, content: str) -> None:
+        if content not in file.deleted:
+            self.plan.registers[f"{file.id}/{schema.DELETED}{content}"] = 1
+
+    # Passages.
+
+    def _passages(self, sheet: _Sheet) -> None:
+        matched = {old for old in sheet.match if old is not None}
+        for i, group in enumerate(sheet.groups):
+            if i not in matched and i not in sheet.left and not sheet.saved.first:
+                for part in group.parts:
+                    self._bury(sheet, part)
+        gone: dict[str, Passage] | None = None
+        for i, (old, segment) in enumerate(zip(sheet.match, sheet.fresh, strict=True)):
+            if old is not None:
+                parts = self._edit_group(sheet, sheet.groups[old], segment)
+            elif i in sheet.arrived:
+                parts = sheet.arrived[i]
+            else:
+                if gone is None:
+                    gone = self._gone(sheet.saved.path)
+                if dead := gone.pop(segment.digest, None):
+                    self._edit(sheet, dead, self._view.segment(dead), segment)
+                    self._revive(dead)
+                    parts = sheet.arrived[i] = [Part(Piece.PASSAGE, dead.id, segment.text)]
+                else:
+                    parts = [Part(Piece.PASSAGE, self._make(sheet, segment), segment.text)]
+            sheet.ids.append([part.id for part in parts])
+            sheet.parts += parts
+
+    def _gone(self, path: StoryPath) -> dict[str, Passage]:
+        """Return the passages that were deleted from a file, by content."""
+        files = [file.id for file in self._view.files_at(path)]
+        dead = (each for each in self._view.members(files) if not self._view.alive(each))
+        return {self._view.segment(each).digest: each for each in dead if not each.headless}
+
+    def _edit_group(self, sheet: _Sheet, group: _Group, new: Segment) -> list[Part]:
+        """Edit a passage and those that continue it; return what they are in the save."""
+        head, *rest = group.parts
+        if not rest:
+            texts = [new.text]
+            self._edit(sheet, self._view.passages[head.id], group.segment, new)
+        else:
+            texts = distribute([part.text for part in group.parts], new.text)
+            for part, text in zip(group.parts, texts, strict=True):
+                is_ = headed(text) if part.piece is Piece.PASSAGE else headless(text)
+                self._edit(sheet, self._view.passages[part.id], segment_of(part), is_)
+        return [
+            Part(part.piece, part.id, text)
+            for part, text in zip(group.parts, texts, strict=True)
+        ]
+
+    def _edit(self, sheet: _Sheet, passage: Passage, was: Segment, new: Segment) -> None:
+        """Write the fields that the author changed."""
+        if sheet.saved.back:
+            self._revive(passage)
+        if was.text == new.text:
+            return
+        first = sheet.saved.first
+        if was.header != new.header:
+            self._edit_header(passage, was, new, first=first)
+        if was.gap != new.gap and not first:
+            self._set(passage, schema.GAP, new.gap, passage.gap)
+        if was.body != new.body:
+            live = self._view.body(passage.id)
+            splices = _additions(live, new.body) if first else rebase(was.body, new.body, live)
+            self.plan.splice(schema.BODY + passage.id, splices)
+        if was.digest != new.digest:
+            self._revive(passage)
+            self._bury_twins(sheet.saved.origin, passage.id)
+
+    def _edit_header(self, passage: Passage, was: Segment, new: Segment, *, first: bool) -> None:
+        tags, old_tags = set(new.parsed.tags), set(was.parsed.tags)
+        for tag in sorted(tags - old_tags):
+            self._set(passage, schema.TAG + tag, 1, int(tag in passage.tags))
+        values, old_values = dict(new.parsed.metadata), dict(was.parsed.metadata)
+        for key, value in values.items():
+            if value != old_values.get(key) and not (first and key in old_values):
+                self._set(passage, schema.METADATA + key, value, passage.metadata.get(key))
+        if first:
+            return
+        if new.name != was.name:
+            self._set(passage, schema.NAME, new.name, passage.name)
+        for tag in sorted(old_tags - tags):
+            self._set(passage, schema.TAG + tag, 0, int(tag in passage.tags))
+        for key in old_values.keys() - values.keys():
+            self._set(passage, schema.METADATA + key, None, passage.metadata.get(key))
+        self._set(passage, schema.HEADER, new.header, passage.header)
+
+    def _set(self, passage: Passage, name: str, value: Scalar, live: Scalar) -> None:
+        if value != live:
+            self.plan.fields[passage.id, name] = value
+
+    def _revive(self, passage: Passage) -> None:
+        for content in passage.deleted:
+            self.plan.fields[passage.id, schema.DELETED + content] = 0
+
+    def _bury(self, sheet: _Sheet, part: Part) -> None:
+        """Delete a passage as the author saw it."""
+        passage = self._view.passages[part.id]
+        file = self._view.files.get(passage.file)
+        if passage.file not in sheet.files and (file is None or file.path != sheet.saved.origin):
+            return  # A co-author moved it to another file; the move wins.
+        content = segment_of(part).digest
+        if content not in passage.deleted:
+            self.plan.fields[passage.id, schema.DELETED + content] = 1
+        self._bury_twins(sheet.saved.origin, passage.id)
+
+    def _bury_twins(self, path: StoryPath, id_: str) -> None:
+        for twin in self._view.twins(path, id_):
+            content = self._view.segment(self._view.passages[twin]).digest
+            self.plan.fields[twin, schema.DELETED + content] = 1
+
+    def _make(self, sheet: _Sheet, segment: Segment) -> str:
+        id_ = schema.fresh_id(self._dice)
+        fields: dict[str, Scalar] = {
+            schema.NAME: segment.name,
+            schema.HEADER: segment.header,
+            schema.GAP: segment.gap,
+            schema.BORN: self._born,
+        }
+        fields |= {schema.TAG + tag: 1 for tag in segment.parsed.tags}
+        fields |= {schema.METADATA + key: value for key, value in segment.parsed.metadata.items()}
+        if original := self._original(sheet, segment):
+            fields[schema.COPY_OF] = original
+        self.plan.made[id_] = fields
+        if segment.body:
+            self.plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
+        return id_
+
+    def _original(self, sheet: _Sheet, segment: Segment) -> str | None:
+        """Return the passage that this one is a copy of, made on purpose in the same file."""
+        for group in sheet.groups:
+            if group.segment.name == segment.name and group.segment.digest == segment.digest:
+                return group.parts[0].id
+        return None
+
+    # Places.
+
+    def _place(self, sheet: _Sheet) -> None:
+        """Give a place to every passage that does not stand where it stood."""
+        stays = self._staying(sheet)
+        if len(stays) == len(sheet.ids):
+            return
+        home = self._view.members(self._home(sheet))
+        live = sorted({each.key for each in home if is_key(each.key)})
+        i = 0
+        while i < len(sheet.ids):
+            if i in stays:
+                i += 1
+                continue
+            start = i
+            while i < len(sheet.ids) and i not in stays:
+                i += 1
+            run = [id_ for ids in sheet.ids[start:i] for id_ in ids]
+            run = [id_ for id_ in run if not self._stuck(sheet, id_)]
+            if run:
+                before = sheet.ids[start - 1][-1] if start else None
+                behind = sheet.ids[i][0] if i < len(sheet.ids) else None
+                self._run(sheet, run, live, before, behind)
+
+    def _staying(self, sheet: _Sheet) -> set[int]:
+        home = set(self._home(sheet))
+        here = [
+            (i, old)
+            for i, old in enumerate(sheet.match)
+            if old is not None and self._view.passages[sheet.ids[i][0]].file in home
+        ]
+        run = staying([old for _, old in here])
+        return {i for n, (i, _) in enumerate(here) if n in run}
+
+    def _stuck(self, sheet: _Sheet, id_: str) -> bool:
+        """Tell whether a passage keeps a place that is not the one in this save."""
+        if id_ in self.plan.made:
+            return False
+        if any(part.id == id_ for parts in sheet.arrived.values() for part in parts):
+            return False
+        # On first contact the live order wins; and a co-author's move to another file does.
+        return sheet.saved.first or self._view.passages[id_].file not in self._home(sheet)
+
+    def _run(
+        self,
+        sheet: _Sheet,
+        run: list[str],
+        live: list[str],
+        before: str | None,
+        behind: str | None,
+    ) -> None:
+        left, right = None, None
+        if before is not None:
+            key = self._view.passages[before].key
+            right_at = bisect_right(live, key)
+            left = live[right_at - 1] if right_at else None
+            right = live[right_at] if right_at < len(live) else None
+        elif behind is not None:
+            at = bisect_left(live, self._view.passages[behind].key)
+            left = live[at - 1] if at else None
+            right = live[at] if at < len(live) else None
+        elif live:
+            left = live[-1]
+        file = self._view.passages[before].file if before else sheet.files[0]
+        for id_, key in zip(run, keys(len(run), left, right, self._dice), strict=True):
+            place = f"{file} {key}"
+            if id_ in self.plan.made:
+                self.plan.made[id_][schema.PLACE] = place
+            else:
+                self.plan.fields[id_, schema.PLACE] = place
+
+    def _home(self, sheet: _Sheet) -> list[str]:
+        """Return the files whose passages stand in one row with those of this save."""
+        ids = dict.fromkeys(sheet.files)
+        for id_ in sheet.files:
+            if (file := self._view.files.get(id_)) and file.path is not None:
+                ids |= dict.fromkeys(each.id for each in self._view.files_at(file.path))
+        return list(ids)
+
+
+def _eol(base: Content | None, text: Text) -> Eol:
+    """Return the kind of line ends; a text without any keeps the one it had."""
+    return text.eol if "\n" in text.text or not isinstance(base, Page) else base.eol
+
+
+def _additions(live: str, found: str) -> list[Splice]:
+    """Return the edits that add what is new in ``found`` and delete nothing."""
+    removals = [Splice(s.start, s.end, "") for s in diff(live, found) if s.end > s.start]
+    return rebase(apply(live, removals), found, live)

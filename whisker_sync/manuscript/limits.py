@@ -1,0 +1,24 @@
+"""How much of the author's folder we take in, and for how long we remember."""
+
+from __future__ import annotations
+
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""Largest text file; the largest Twee file seen in public is 0.8 MB."""
+
+MAX_ASSET_BYTES = 1024 * 1024
+"""Largest binary file."""
+
+MAX_FILES = 20_000
+"""Files of one story; the largest story seen in public has 960."""
+
+RENAME_SECONDS = 60.0
+"""A file that went and comes back under another name within this time was renamed."""
+
+MAX_REMEMBERED = 1_000
+"""Files that went lately and are remembered for a rename, newest kept."""
+
+MAX_PAIRS = 20_000
+"""Pairs of texts compared word by word when looking for one that was renamed or moved."""
+
+MAX_KEY = 4_096
+"""Longest order key that is taken into account; 1,000 inserts at one spot need about 500."""

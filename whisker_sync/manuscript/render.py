@@ -1,0 +1,389 @@
+"""
+What the document shows as files.
+
+A view keeps what it has read and rendered, passage by passage and file by file,
+and reads again only what a change touched: a save must not cost a walk over the
+whole story.
+
+Everything here is a function of the document's content alone, so devices that
+hold the same content show the same bytes. Registers were written by other
+peers; one that makes no sense is passed over, never trusted and never an
+exception.
+
+Two living files with one path are one file on disk: nobody has to know of
+anybody who makes the same file at the same time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from whisker_sync.document import Document, Scalar, Touch
+from whisker_sync.errors import UnsafePath
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.files import Problem
+from whisker_sync.manuscript.likeness import asset_digest, digest
+from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
+from whisker_sync.manuscript.pieces import Segment, headed, headless
+from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
+from whisker_sync.paths import accept
+from whisker_sync.story.codec import Eol
+from whisker_sync.story.twee import rewrite
+
+_SHA256_HEX = 64
+
+
+@dataclass(slots=True, eq=False)
+class Passage:
+    """A passage of the document, dead or alive."""
+
+    id: str
+    file: str
+    key: str
+    name: str
+    tags: frozenset[str]
+    metadata: Mapping[str, str]
+    header: str
+    """The raw header line that serves as template."""
+
+    gap: str
+    headless: bool
+    deleted: frozenset[str]
+    """The contents with which it is deleted."""
+
+    born: Scalar
+    copy_of: Scalar
+    _segment: Segment | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class File:
+    """A file of the document, there or gone."""
+
+    id: str
+    path: StoryPath | None
+    """None: nowhere, because it has no path or one that we do not accept."""
+
+    eol: Eol
+    bom: bool
+    picture: Picture | None
+    deleted: frozenset[str]
+    problem: Problem | None
+    _own: str | None = field(default=None, repr=False)
+
+
+class View:
+    """The files that a document shows, kept up to date by what changed."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.passages: dict[str, Passage] = {}
+        self.files: dict[str, File] = {}
+        self._fields: defaultdict[str, dict[str, Scalar]] = defaultdict(dict)
+        self._members: defaultdict[str, set[str]] = defaultdict(set)
+        self._at: defaultdict[StoryPath, set[str]] = defaultdict(set)
+        self._pages: dict[StoryPath, Content | None] = {}
+        self._twins: dict[StoryPath, dict[str, list[str]]] = {}
+        for key, value in document.values(schema.FILES).items():
+            file, _, name = key.partition("/")
+            self._fields[file][name] = value
+        for file in self._fields:
+            self._read_file(file)
+        for id_, fields in document.records(schema.PASSAGES).items():
+            self._read_passage(id_, fields)
+
+    # Keeping up.
+
+    def refresh(self, touched: Iterable[Touch]) -> set[StoryPath]:
+        """Read again what was touched; return the paths whose files may have changed."""
+        files: set[str] = set()
+        passages: set[str] = set()
+        for root, key in touched:
+            if root == schema.PASSAGES and key is not None:
+                passages.add(key)
+            elif root == schema.FILES and key is not None:
+                file, _, name = key.partition("/")
+                self._fields[file][name] = self._document.value(root, key)
+                files.add(file)
+            elif root.startswith(schema.BODY):
+                passages.add(root[len(schema.BODY) :])
+            elif root.startswith(schema.OWN):
+                files.add(root[len(schema.OWN) :])
+        dirty: set[StoryPath] = set()
+        for id_ in files:
+            dirty |= self._paths_of(id_)
+            self._read_file(id_)
+            dirty |= self._paths_of(id_)
+        for id_ in passages:
+            if old := self.passages.get(id_):
+                dirty |= self._paths_of(old.file)
+            self._read_passage(id_, self._document.record(schema.PASSAGES, id_))
+            if new := self.passages.get(id_):
+                dirty |= self._paths_of(new.file)
+        for path in dirty:
+            self._pages.pop(path, None)
+            self._twins.pop(path, None)
+        return dirty
+
+    def _paths_of(self, file: str) -> set[StoryPath]:
+        known = self.files.get(file)
+        return {known.path} if known and known.path is not None else set()
+
+    def _read_file(self, id_: str) -> None:
+        if (old := self.files.pop(id_, None)) and old.path is not None:
+            self._at[old.path].discard(id_)
+        if not schema.is_id(id_):
+            return
+        fields = self._fields[id_]
+        path, problem = _path(fields.get(schema.PATH))
+        picture, doubt = _picture(id_, fields.get(schema.ASSET), path)
+        self.files[id_] = File(
+            id=id_,
+            path=path,
+            eol=_eol(fields.get(schema.EOL)),
+            bom=bool(fields.get(schema.BOM)),
+            picture=picture,
+            deleted=_tombstones(fields),
+            problem=problem or doubt,
+        )
+        if path is not None:
+            self._at[path].add(id_)
+
+    def _read_passage(self, id_: str, fields: Mapping[str, Scalar] | None) -> None:
+        if old := self.passages.pop(id_, None):
+            self._members[old.file].discard(id_)
+        if fields is None or not schema.is_id(id_):
+            return
+        file, _, key = _text(fields.get(schema.PLACE)).partition(" ")
+        if not schema.is_id(file):
+            return
+        self.passages[id_] = Passage(
+            id=id_,
+            file=file,
+            key=key,
+            name=_text(fields.get(schema.NAME)),
+            tags=frozenset(_named(fields, schema.TAG)),
+            metadata={
+                name[len(schema.METADATA) :]: value
+                for name, value in fields.items()
+                if name.startswith(schema.METADATA) and isinstance(value, str)
+            },
+            header=_text(fields.get(schema.HEADER)),
+            gap=_text(fields.get(schema.GAP)),
+            headless=fields.get(schema.SHOWN, 1) == 0,
+            deleted=_tombstones(fields),
+            born=fields.get(schema.BORN),
+            copy_of=fields.get(schema.COPY_OF),
+        )
+        self._members[file].add(id_)
+
+    # Passages.
+
+    def body(self, id_: str) -> str:
+        """Return the body of a passage."""
+        return self._document.text(schema.BODY + id_)
+
+    def segment(self, passage: Passage) -> Segment:
+        """Return a passage as it stands in its file."""
+        if passage._segment is None:
+            header = ""
+            if not passage.headless:
+                header = rewrite(
+                    passage.header, passage.name, sorted(passage.tags), passage.metadata
+                )
+            passage._segment = Segment(header, self.body(passage.id), passage.gap)
+        return passage._segment
+
+    def alive(self, passage: Passage) -> bool:
+        """Tell whether a passage is not deleted as it is now."""
+        return not passage.deleted or self.segment(passage).digest not in passage.deleted
+
+    # Files.
+
+    def own(self, file: File) -> str:
+        """Return the text of a file outside of its passages."""
+        if file._own is None:
+            file._own = self._document.text(schema.OWN + file.id)
+        return file._own
+
+    def own_digest(self, file: File) -> str:
+        """Return the short name of a file's own content."""
+        if file.picture:
+            return asset_digest(file.picture.sha256)
+        return digest("", (), self.own(file))
+
+    def own_alive(self, file: File) -> bool:
+        """Tell whether a file's own content is not deleted as it is now."""
+        return not file.deleted or self.own_digest(file) not in file.deleted
+
+    def files_at(self, path: StoryPath) -> list[File]:
+        """Return the files of the document with this path, there or gone, in order."""
+        return [self.files[id_] for id_ in sorted(self._at.get(path, ()))]
+
+    def members(self, files: Iterable[str]) -> list[Passage]:
+        """Return the passages of some files, dead or alive, in order."""
+        ids = {id_ for file in files for id_ in self._members.get(file, ())}
+        return sorted((self.passages[i] for i in ids), key=lambda each: (each.key, each.id))
+
+    def there(self, file: File) -> bool:
+        """Tell whether a file is to be seen."""
+        return self.own_alive(file) or any(
+            self.alive(self.passages[id_]) for id_ in self._members.get(file.id, ())
+        )
+
+    def content(self, path: StoryPath) -> Content | None:
+        """Return what the file under a path must hold; None: there must be none."""
+        if path not in self._pages:
+            self._pages[path] = self._compose(path)
+        return self._pages[path]
+
+    def twins(self, path: StoryPath, id_: str) -> list[str]:
+        """Return the passages (or files) that are not shown because this one is the same."""
+        self.content(path)
+        return self._twins.get(path, {}).get(id_, [])
+
+    def paths(self) -> list[StoryPath]:
+        """Return the paths of all files to be seen."""
+        return [path for path in sorted(self._at) if self.content(path) is not None]
+
+    def problems(self) -> list[Problem]:
+        """Return what is wrong with files that would be seen otherwise."""
+        return [
+            file.problem for _, file in sorted(self.files.items()) if file.problem and self.there(file)
+        ]
+
+    # Rendering.
+
+    def _compose(self, path: StoryPath) -> Content | None:
+        files = [file for file in self.files_at(path) if self.there(file)]
+        texts = [file for file in files if not file.picture]
+        if not texts:
+            return files[0].picture if files else None
+        twins: dict[str, list[str]] = {}
+        parts = [Part(Piece.OWN, file.id, own) for file, own in self._owns(texts, twins)]
+        for passage in self._without_twins(
+            [each for each in self.members(file.id for file in files) if self.alive(each)], twins
+        ):
+            piece = Piece.HEADLESS if passage.headless else Piece.PASSAGE
+            parts.append(Part(piece, passage.id, self.segment(passage).text))
+        self._twins[path] = twins
+        return Page.of(_joined(parts, texts[0].eol), texts[0].eol, texts[0].bom)
+
+    def _owns(self, files: list[File], twins: dict[str, list[str]]) -> list[tuple[File, str]]:
+        """Return the own text of each file, empty where it is deleted or said before."""
+        first: dict[str, str] = {}
+        owns: list[tuple[File, str]] = []
+        for file in files:
+            own = self.own(file) if self.own_alive(file) else ""
+            if own and first.setdefault(own, file.id) != file.id:
+                twins.setdefault(first[own], []).append(file.id)
+                own = ""
+            owns.append((file, own))
+        return owns
+
+    def _without_twins(
+        self, passages: list[Passage], twins: dict[str, list[str]]
+    ) -> list[Passage]:
+        """Leave out what two devices got by different ways: one of the two is enough."""
+        named: defaultdict[str, list[Passage]] = defaultdict(list)
+        for passage in passages:
+            if not passage.headless:
+                named[passage.name].append(passage)
+        hidden: set[str] = set()
+        for same in named.values():
+            if len(same) > 1:
+                hidden |= self._hide(sorted(same, key=lambda each: each.id), twins)
+        return [each for each in passages if each.id not in hidden]
+
+    def _hide(self, same: list[Passage], twins: dict[str, list[str]]) -> set[str]:
+        hidden: set[str] = set()
+        for i, one in enumerate(same):
+            if one.id in hidden or one.copy_of is not None:
+                continue
+            for other in same[i + 1 :]:
+                if (
+                    other.copy_of is None
+                    and other.born != one.born
+                    and other.id not in hidden
+                    and self.segment(one).digest == self.segment(other).digest
+                ):
+                    hidden.add(other.id)
+                    twins.setdefault(one.id, []).append(other.id)
+        return hidden
+
+
+def _joined(parts: list[Part], eol: Eol) -> tuple[Part, ...]:
+    """Return the parts so that none runs into the header of the next."""
+    last = max((i for i, part in enumerate(parts) if part.text), default=0)
+    joined: list[Part] = []
+    for i, part in enumerate(parts):
+        text = part.text
+        if eol != "raw" and "\r" in text:
+            # Left from before the line ends of the file were made all the same.
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if i < last and text and not text.endswith("\n"):
+            text += "\n"
+        joined.append(part if text is part.text else Part(part.piece, part.id, text))
+    return tuple(joined)
+
+
+def _text(value: Scalar) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _eol(value: Scalar) -> Eol:
+    match value:
+        case "\r\n" | "\r" | "raw":
+            return value
+        case _:
+            return "\n"
+
+
+def _named(fields: Mapping[str, Scalar], prefix: str) -> list[str]:
+    """Return what follows a prefix in the names of the registers that hold 1."""
+    return [n[len(prefix) :] for n, value in fields.items() if value == 1 and n.startswith(prefix)]
+
+
+def _tombstones(fields: Mapping[str, Scalar]) -> frozenset[str]:
+    return frozenset(_named(fields, schema.DELETED))
+
+
+def _path(value: Scalar) -> tuple[StoryPath | None, Problem | None]:
+    match value:
+        case None:
+            return None, None
+        case str():
+            try:
+                return accept(value), None
+            except UnsafePath as unsafe:
+                return None, Problem(value, str(unsafe))
+        case _:
+            return None, Problem(str(value), str(UnsafePath(str(value), "its name is not a text")))
+
+
+def _picture(
+    id_: str, value: Scalar, path: StoryPath | None
+) -> tuple[Picture | None, Problem | None]:
+    if not isinstance(value, str):
+        return None, None
+    sha256, _, size = value.partition(" ")
+    try:
+        picture = Picture(id_, bytes.fromhex(sha256), int(size))
+    except ValueError:
+        return None, None
+    if len(sha256) != _SHA256_HEX or picture.size < 0:
+        return None, None
+    if picture.size > MAX_ASSET_BYTES and path is not None:
+        return picture, Problem(path, too_large(path, picture.size, MAX_ASSET_BYTES))
+    return picture, None
+
+
+def too_large(path: str, size: int, limit: int) -> str:
+    """Write the sentence for a file that is left out because of its size."""
+    return (
+        f"{path} is not synced: it has {size:,} bytes and {limit:,} is the limit; "
+        "your copy stays as it is"
+    )

@@ -1,0 +1,85 @@
+"""
+A story as a CRDT document: which roots there are and what their registers mean.
+
+Nothing nested is ever created under a name that two authors could both choose:
+passages and files have random ids, everything else hangs on these. Nothing is
+ever removed by name; what was deleted says so in a register, so that an edit
+made elsewhere at the same time still finds its place.
+
+================  ==================  ==================================================
+root              key or register     value
+================  ==================  ==================================================
+``P``             passage id          a record of the registers below
+..                ``at``              ``<file id> <order key>``, one value: a place is whole
+..                ``n``               name, decoded
+..                ``t:<tag>``         1 or 0
+..                ``m:<key>``         the author's JSON text of this value, or None
+..                ``r``               raw header line: a template for spacing and order
+..                ``g``               blank space after the body
+..                ``h``               0: shown without header, behind its predecessor
+..                ``d:<digest>``      1: deleted, as long as this is the content
+..                ``born``            who made it, for telling twins from copies
+..                ``as``              the passage that this one was a copy of
+``F``             ``<file id>/p``     path
+..                ``<file id>/e``     line ends: ``\\n``, ``\\r\\n``, ``\\r`` or ``raw``
+..                ``<file id>/b``     1: begins with a byte order mark
+..                ``<file id>/a``     ``<sha256> <size>``: a binary file, without text
+..                ``<file id>/d:..``  1: deleted, as long as this is the digest of its own text
+``b:<id>``                            body of a passage
+``x:<id>``                            text of a file outside of its passages
+================  ==================  ==================================================
+
+A file's tombstones are a set, as a passage's are: in a single register the
+record of somebody who deleted an old text would replace that of somebody who
+had seen the newest, and the file would come back although both wanted it gone.
+"""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from whisker_sync.document import Kind, Root, Schema
+
+PASSAGES = "P"
+FILES = "F"
+BODY = "b:"
+OWN = "x:"
+
+STORY_SCHEMA = Schema(
+    (
+        Root(PASSAGES, Kind.RECORDS),
+        Root(FILES, Kind.MAP),
+        Root(BODY + "*", Kind.TEXT),
+        Root(OWN + "*", Kind.TEXT),
+    )
+)
+"""What the document of a story may hold."""
+
+PLACE = "at"
+NAME = "n"
+TAG = "t:"
+METADATA = "m:"
+HEADER = "r"
+GAP = "g"
+SHOWN = "h"
+DELETED = "d:"
+BORN = "born"
+COPY_OF = "as"
+
+PATH = "p"
+EOL = "e"
+BOM = "b"
+ASSET = "a"
+
+_ID = re.compile(r"[0-9a-f]{16}")
+
+
+def fresh_id(dice: Random) -> str:
+    """Return an id for a passage or a file that nobody else has drawn."""
+    return f"{dice.getrandbits(64):016x}"
+
+
+def is_id(text: str) -> bool:
+    """Tell whether this is spelled like an id."""
+    return _ID.fullmatch(text) is not None

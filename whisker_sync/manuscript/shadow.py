@@ -1,0 +1,212 @@
+"""
+What we know to be on the author's disk, and what we asked to be put there.
+
+A save is compared with the shadow of its file, never with the live document:
+what others wrote since would look as if the author had deleted it. A shadow
+keeps whose text each piece is, too, because a merge may form a line in a body
+that looks like a header; reading our own file again would cut there.
+
+Shadows are kept in the journal under ``shadow/<path>``, each checked as strictly
+as bytes from a stranger. A damaged one counts as lost, and then the file is met
+as if for the first time: nothing live is deleted because of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass, field
+from enum import Enum
+
+from whisker_sync.manuscript.limits import MAX_TEXT_BYTES
+from whisker_sync.manuscript.schema import is_id
+from whisker_sync.story.codec import Eol, encode
+
+PREFIX = "shadow/"
+"""Facts of this room begin with it; the rest of the name is the path."""
+
+_FORMAT = 1
+_MAX_UNPACKED = 64 * MAX_TEXT_BYTES
+
+
+class Piece(Enum):
+    """What a part of a file is."""
+
+    OWN = "x"
+    """Text of the file itself, outside of passages; its id is the file's."""
+
+    PASSAGE = "b"
+    """A passage with its header."""
+
+    HEADLESS = "h"
+    """A passage whose header line the author took away; it continues the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a file and whose text it is."""
+
+    piece: Piece
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A text file: its parts in order make up the whole."""
+
+    parts: tuple[Part, ...]
+    eol: Eol
+    bom: bool
+    sha256: bytes
+
+    @classmethod
+    def of(cls, parts: tuple[Part, ...], eol: Eol, bom: bool) -> Page:
+        """Put a page together."""
+        data = encode("".join(part.text for part in parts), eol, bom)
+        return cls(parts, eol, bom, hashlib.sha256(data).digest())
+
+    def data(self) -> bytes:
+        """Return the bytes of the file."""
+        return encode("".join(part.text for part in self.parts), self.eol, self.bom)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A binary file: a picture, a sound; only its name is in the document."""
+
+    id: str
+    """The file's id."""
+
+    sha256: bytes
+    size: int
+
+
+Content = Page | Picture
+"""What a file holds; None in its place: there is no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What a write that was asked for will leave on disk."""
+
+    content: Content | None
+
+
+@dataclass(slots=True)
+class Shadow:
+    """What we know about one path."""
+
+    disk: Content | None = None
+    """What is there, as far as we know."""
+
+    staged: Staged | None = None
+    """What a write that we asked for may have put there since."""
+
+    waiting: bool = False
+    """A write was asked for and not answered; until then we ask for no other. Not kept."""
+
+    stored: bytes | None = field(default=None, repr=False)
+    """What the journal holds of this shadow."""
+
+    _known: tuple[Content | None, Staged | None] | None = field(default=None, repr=False)
+    """The values that ``stored`` was made from."""
+
+    def rest(self, content: Content | None) -> None:
+        """The disk holds what the document shows; the two may share their parts."""
+        if content == self.disk and self.staged is None and self._known == (self.disk, None):
+            self._known = (content, None)
+        self.disk, self.staged = content, None
+
+    def changed(self) -> bool:
+        """Bring ``stored`` up to date; tell whether the journal must hear of it."""
+        if self._known is not None:
+            disk, staged = self._known
+            if disk is self.disk and staged is self.staged:
+                return False
+        before, self.stored = self.stored, self.encode()
+        self._known = (self.disk, self.staged)
+        return before != self.stored
+
+    def blank(self) -> bool:
+        """Tell whether there is nothing left to know."""
+        return self.disk is None and self.staged is None and not self.waiting
+
+    def encode(self) -> bytes | None:
+        """Return what the journal shall hold; None: there is nothing to remember."""
+        if self.disk is None and self.staged is None:
+            return None
+        staged = None if self.staged is None else [_to_json(self.staged.content)]
+        form = [_FORMAT, _to_json(self.disk), staged]
+        text = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
+        return zlib.compress(text.encode(), 1)
+
+
+def decode(fact: bytes) -> Shadow | None:
+    """Return the shadow that the journal holds; None: it is damaged or not of our format."""
+    try:
+        inflate = zlib.decompressobj()
+        text = inflate.decompress(fact, _MAX_UNPACKED)
+        if not inflate.eof or inflate.unused_data:
+            return None
+        match json.loads(text):
+            case [format_, disk, None] if format_ == _FORMAT:
+                return _recalled(fact, _from_json(disk), None)
+            case [format_, disk, [staged]] if format_ == _FORMAT:
+                return _recalled(fact, _from_json(disk), Staged(_from_json(staged)))
+    except (zlib.error, ValueError, RecursionError):
+        pass
+    return None
+
+
+def _recalled(fact: bytes, disk: Content | None, staged: Staged | None) -> Shadow:
+    return Shadow(disk, staged, stored=fact, _known=(disk, staged))
+
+
+def _to_json(content: Content | None) -> list[object] | None:
+    match content:
+        case None:
+            return None
+        case Page(parts, eol, bom, sha256):
+            pieces = [[part.piece.value + part.id, part.text] for part in parts]
+            return ["page", eol, bom, sha256.hex(), pieces]
+        case Picture(id_, sha256, size):
+            return ["picture", id_, sha256.hex(), size]
+
+
+def _from_json(form: object) -> Content | None:
+    """Return the content, or raise ValueError."""
+    match form:
+        case None:
+            return None
+        case ["page", ("\n" | "\r\n" | "\r" | "raw") as eol, bool(bom), str(sha256), [*pieces]]:
+            page = Page.of(tuple(_part(piece) for piece in pieces), eol, bom)
+            if page.sha256.hex() == sha256:
+                return page
+        case ["picture", str(id_), str(sha256), int(size)] if is_id(id_) and size >= 0:
+            if len(digest := bytes.fromhex(sha256)) == hashlib.sha256().digest_size:
+                return Picture(id_, digest, size)
+    raise ValueError
+
+
+def _part(form: object) -> Part:
+    match form:
+        case [str(name), str(text)] if is_id(name[1:]):
+            return Part(Piece(name[:1]), name[1:], text)
+    raise ValueError
+
+
+def sha256_of(content: bytes | Content | None) -> bytes | None:
+    """Return the SHA-256 of what a file holds; None: there is no file."""
+    match content:
+        case None:
+            return None
+        case bytes():
+            return hashlib.sha256(content).digest()
+        case _:
+            return content.sha256
+
+
+OWN_FACT = "shadow/"
+"""The fact that belongs to no path: the mark under which this device makes passages."""
