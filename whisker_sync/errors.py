@@ -13,6 +13,7 @@ Everything that can go wrong, in one tree.
         * :exc:`DiskFull`
     * :exc:`DocumentError` -- the CRDT
         * :exc:`BadEdit`
+        * :exc:`BadState`
         * :exc:`EngineFailure`
     * :exc:`JournalError` -- what we keep on disk
         * :exc:`JournalBusy`
@@ -155,6 +156,16 @@ class BadEdit(DocumentError):
 
     def __str__(self) -> str:
         return f"cannot edit {self.root!r}: {self.problem}"
+
+
+class BadState(DocumentError):
+    """Bytes that are no state vector."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"this does not say what somebody has of a document: {self.problem}"
 
 
 class EngineFailure(DocumentError):

@@ -337,13 +337,12 @@ class Library:
         self._append(arrival)
         applied = [arrival]
         hold = self._holds[document.name]
-        while len(hold):
-            released = hold.release(document, arrival.source.hex())
-            if not released:
-                break
+        if len(hold):
+            released, more = hold.release(document, arrival.source.hex())
             for held in released:
                 self._append(held)
-                applied.append(held)
+            applied += released
+            touched |= more
         self._update_sendable()
         return Merge(tuple(applied), touched)
 

@@ -1,0 +1,195 @@
+"""
+The one place that calls the CRDT engine, pycrdt.
+
+pycrdt is fast and sharp. What this room knows of its edges (each has a test in
+``tests/document/test_engine.py``):
+
+* Texts are counted in bytes of UTF-8, here and nowhere else.
+* A panic is a ``BaseException``: ``except Exception`` does not see it. After one,
+  the document in memory cannot be trusted.
+* A transaction joins any that is open; there is never one open between calls.
+* An observer leaks until it is unobserved; it must never raise.
+* All integers below 2**53 come back as floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pycrdt import Doc, Text, UndoManager, XmlFragment, merge_updates
+from pycrdt import Map as EngineMap
+
+from whisker_sync.document.schema import Kind, Scalar
+from whisker_sync.errors import EngineFailure
+
+_TYPES: Mapping[Kind, Any] = {
+    Kind.TEXT: Text,
+    Kind.MAP: EngineMap,
+    Kind.RECORDS: EngineMap,
+    Kind.XML: XmlFragment,
+}
+
+EXACT = 1 << 53
+"""Integers from here on are not exact as floats; the engine keeps them apart."""
+
+
+@contextmanager
+def guarded(doing: str) -> Iterator[None]:
+    """Turn whatever the engine raises, panics included, into an :exc:`EngineFailure`."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, EngineFailure):
+        raise
+    except BaseException as failure:
+        problem = f"{type(failure).__name__}: {failure}"
+    else:
+        return
+    raise EngineFailure(doing, problem)
+
+
+class Engine:
+    """One document of the engine, and the update of its latest transaction."""
+
+    def __init__(self, client: int) -> None:
+        self._doc: Doc[Any] = Doc(client_id=client)
+        self._roots: dict[str, Any] = {}
+        self._latest: bytes | None = None
+        self._undo: dict[str, UndoManager] = {}
+        self._subscription = self._doc.observe(self._heard)
+
+    def close(self) -> None:
+        """Let go of the engine's document."""
+        self._doc.unobserve(self._subscription)
+
+    def root(self, name: str, kind: Kind) -> Any:
+        """A root, made when it is not there yet."""
+        root = self._roots.get(name)
+        if root is None:
+            root = self._roots[name] = self._doc.get(name, type=_TYPES[kind])
+            for manager in self._undo.values():
+                manager.expand_scope(root)
+        return root
+
+    def apply(self, update: bytes, origin: str) -> bool:
+        """Apply an update that was admitted; return whether it changed anything."""
+        with guarded("taking in an update"):
+            self._latest = None
+            with self._doc.transaction(origin=origin):
+                self._doc.apply_update(update)
+            return self._latest is not None
+
+    def write(self, origin: str, steps: list[Callable[[], None]]) -> bytes | None:
+        """Carry out steps in one transaction; return its update, or None if nothing changed."""
+        with guarded("writing an edit"):
+            self._latest = None
+            with self._doc.transaction(origin=origin):
+                for step in steps:
+                    step()
+            return self._latest
+
+    def encode(self, since: bytes) -> bytes:
+        """The update for a holder of the state vector ``since``."""
+        with guarded("encoding a document"):
+            return self._doc.get_update(since)
+
+    def text(self, name: str) -> str:
+        """A text."""
+        with guarded("reading a text"):
+            return str(self.root(name, Kind.TEXT))
+
+    def value(self, name: str, key: str) -> Scalar:
+        """A register of a map; None if it is not there."""
+        with guarded("reading a register"):
+            return plain(self.root(name, Kind.MAP).get(key))
+
+    def values(self, name: str) -> dict[str, Scalar]:
+        """All registers of a map."""
+        with guarded("reading registers"):
+            found = self.root(name, Kind.MAP).to_py() or {}
+        return {key: plain(value) for key, value in found.items()}
+
+    def record(self, name: str, key: str) -> dict[str, Scalar] | None:
+        """A record; None if it is not there."""
+        with guarded("reading a record"):
+            record = self.root(name, Kind.RECORDS).get(key)
+            found = None if record is None else record.to_py() or {}
+        return None if found is None else {k: plain(value) for k, value in found.items()}
+
+    def records(self, name: str) -> dict[str, dict[str, Scalar]]:
+        """All records."""
+        with guarded("reading records"):
+            found = self.root(name, Kind.RECORDS).to_py() or {}
+        return {
+            key: {name: plain(value) for name, value in record.items()}
+            for key, record in found.items()
+        }
+
+    def make_record(self, name: str, key: str, fields: Mapping[str, Scalar]) -> None:
+        """Make a record; only within the steps of :meth:`write`."""
+        self.root(name, Kind.RECORDS)[key] = EngineMap(dict(fields))
+
+    def set_field(self, name: str, key: str, field: str, value: Scalar) -> None:
+        """Set a register of a record; only within the steps of :meth:`write`."""
+        self.root(name, Kind.RECORDS)[key][field] = value
+
+    # Undo.
+
+    def track(self, origin: str) -> None:
+        """Make what ``origin`` does from now on undoable, one step for each transaction."""
+        if origin in self._undo:
+            return
+        with guarded("preparing to undo"):
+            manager = UndoManager(scopes=list(self._roots.values()), capture_timeout_millis=0)
+            manager.include_origin(origin)
+        self._undo[origin] = manager
+
+    def undo(self, origin: str, *, redo: bool) -> bytes | None:
+        """Undo or redo the latest step of ``origin``; return the update, None: nothing to do."""
+        manager = self._undo.get(origin)
+        if manager is None:
+            return None
+        with guarded("undoing"):
+            self._latest = None
+            manager.redo() if redo else manager.undo()
+            return self._latest
+
+    def _heard(self, event: Any) -> None:
+        self._latest = event.update
+
+
+def coalesce(updates: list[bytes]) -> bytes:
+    """
+    Put updates together into one that says the same.
+
+    Costs more than it saves beyond some 128 of them.
+    """
+    with guarded("merging updates"):
+        return merge_updates(*updates)
+
+
+def plain(value: Any) -> Scalar:
+    """What the engine returned, as we promise it."""
+    match value:
+        case float() if value.is_integer() and abs(value) < EXACT:
+            return int(value)
+        case bytearray() | memoryview():
+            return bytes(value)
+        case None | bool() | int() | float() | str() | bytes():
+            return value
+        case _:
+            return None  # a nested value, which the schema does not allow: as if it were not there
+
+
+def _check_unit() -> None:
+    """Fail loudly if the engine ever counts texts in something else than bytes."""
+    doc: Doc[Any] = Doc()
+    text = doc.get("text", type=Text)
+    text.insert(0, "é")
+    text.insert(2, "!")
+    if len(text) != 3 or str(text) != "é!":
+        raise EngineFailure("starting", "this version of pycrdt counts texts in another unit")
+
+
+_check_unit()
