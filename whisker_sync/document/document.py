@@ -242,7 +242,7 @@ class Document:
         """
         document = cls(name, schema, client)
         for update in updates:
-            document.merge(update, "journal")
+            document._merge(update, "journal", ours=True)
         return document
 
     # Reading.
@@ -358,13 +358,16 @@ class Document:
 
     def merge(self, update: bytes, origin: str) -> Merged:
         """Take in bytes from elsewhere; see the variants of :data:`Merged`."""
+        return self._merge(update, origin, ours=False)
+
+    def _merge(self, update: bytes, origin: str, *, ours: bool) -> Merged:
         if self.broken is not None:
             return Rejected(f"this document has to be opened again: {self.broken}")
         try:
-            parsed = parse(update)
+            parsed = parse(update, ours=ours)
             if self._is_fork(parsed):
                 return Forked(self._client)
-            admitted = self._ledger.admit(parsed)
+            admitted = self._ledger.admit(parsed, ours=ours)
         except Malformed as problem:
             return Rejected(f"it is no update: {problem}")
         except Impossible as problem:
@@ -372,7 +375,7 @@ class Document:
         except Missing as missing:
             return NotReady(missing.needs)
         for _, place in admitted.fresh:
-            if place.touch[0]:
+            if place.touch[0] and place.kind is not Kind.FOREIGN:
                 self.engine.root(place.touch[0], place.kind)
         try:
             changed = self._engine(lambda: self.engine.apply(update, origin))
@@ -390,7 +393,7 @@ class Document:
         self.engine.close()
         self._client = client
         self._begin()
-        self.merge(whole, "rotation")
+        self._merge(whole, "rotation", ours=True)
         for origin in self._tracked:
             self.engine.track(origin)
 

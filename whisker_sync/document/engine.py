@@ -29,6 +29,7 @@ _TYPES: Mapping[Kind, Any] = {
     Kind.MAP: EngineMap,
     Kind.RECORDS: EngineMap,
     Kind.XML: XmlFragment,
+    Kind.FOREIGN: XmlFragment,
 }
 
 EXACT = 1 << 53

@@ -78,9 +78,12 @@ class Parsed:
     """Client, clock, length."""
 
 
-def parse(data: bytes) -> Parsed:
+def parse(data: bytes, *, ours: bool = False) -> Parsed:
     """
     Read an update.
+
+    The engine itself writes an empty text where an empty one was given, and only our
+    own journal (``ours``) may do so: from others it corrupts memory.
 
     Raises:
         Malformed: It is none, or is beyond a limit.
@@ -88,14 +91,14 @@ def parse(data: bytes) -> Parsed:
     if len(data) > MAX_UPDATE:
         raise Malformed(f"{len(data)} bytes in one update")
     try:
-        return _parse(data)
+        return _parse(data, ours=ours)
     except IndexError:
         raise Malformed("it ends too early") from None
     except UnicodeDecodeError:
         raise Malformed("a text that is not UTF-8") from None
 
 
-def _parse(data: bytes) -> Parsed:
+def _parse(data: bytes, *, ours: bool) -> Parsed:
     size = len(data)
     at = 0
     structs: list[Struct] = []
@@ -181,7 +184,7 @@ def _parse(data: bytes) -> Parsed:
                     at = _json(data, at)
                 else:
                     raise Malformed(f"a struct of kind {kind}")
-            if not 0 < length <= MAX_CLOCK - clock:
+            if not (length > 0 or (ours and kind == STRING)) or length > MAX_CLOCK - clock:
                 raise Malformed("a length of nothing or beyond all clocks")
             keyed = bool(info & 32)
             structs.append(

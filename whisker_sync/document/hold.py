@@ -50,7 +50,7 @@ class Hold(Generic[T]):
             self.dropped += 1
 
     def release(self, document: Document, origin: str) -> tuple[list[T], frozenset[Touch]]:
-        """Apply what is ready now; return what belongs to it, in that order, and what it touched."""
+        """Apply what is ready now; return what belongs to it, in order, and what it touched."""
         released: list[T] = []
         touched: set[Touch] = set()
         progress = True

@@ -93,9 +93,9 @@ class Ledger:
 
     # Judging.
 
-    def admit(self, parsed: Parsed) -> Admitted:
+    def admit(self, parsed: Parsed, *, ours: bool = False) -> Admitted:
         """
-        Judge an update.
+        Judge an update; ``ours``: it comes from our own journal, where it was judged before.
 
         Raises:
             Missing: It builds on what is not here.
@@ -104,7 +104,7 @@ class Ledger:
         clocks = self.clocks
         self._close(parsed)
         fresh = [s for s in parsed.structs if s.clock + s.length > clocks.get(s.client, 0)]
-        return Admitted(self._resolve(fresh), tuple(parsed.deletions))
+        return Admitted(self._resolve(fresh, ours=ours), tuple(parsed.deletions))
 
     def _close(self, parsed: Parsed) -> None:
         clocks = self.clocks
@@ -127,9 +127,9 @@ class Ledger:
         if needs:
             raise Missing(needs)
 
-    def _resolve(self, fresh: list[Struct]) -> tuple[tuple[Struct, Place], ...]:
+    def _resolve(self, fresh: list[Struct], *, ours: bool) -> tuple[tuple[Struct, Place], ...]:
         """Find the place of each struct; those that build on others of the update come later."""
-        reading = _Reading({}, {}, {})
+        reading = _Reading({}, {}, {}, ours)
         resolved: list[tuple[Struct, Place]] = []
         waiting = fresh
         while waiting:
@@ -168,11 +168,12 @@ class Ledger:
                 continue
             if place is None:
                 place = neighbour
-            elif place is not neighbour:
+            elif place is not neighbour and not reading.ours:
                 raise Impossible("its neighbours belong to different places")
         if place is None:
             return _NOWHERE  # next to garbage only: the engine makes garbage of it
-        self._check_content(struct, place)
+        if not reading.ours:
+            self._check_content(struct, place)
         return place
 
     def _parent(self, struct: Struct, reading: _Reading) -> Place | None:
@@ -181,6 +182,8 @@ class Ledger:
                 return None
             case str(root):
                 kind = self._schema.kind_of(root)
+                if kind is None and reading.ours:
+                    kind = Kind.FOREIGN  # a newer program wrote it: kept, not read
                 if kind is None:
                     raise Impossible(f"nothing is declared under the name {root!r}")
                 if root not in self.roots and len(self.roots) >= MAX_ROOTS:
@@ -192,7 +195,7 @@ class Ledger:
                 if record is not None:
                     return record
                 place = self._find(id_, reading)
-                if place.kind is not Kind.XML:
+                if place.kind is not Kind.XML and not reading.ours:
                     raise Impossible("its parent is nothing that can hold it")
                 return place
 
@@ -211,6 +214,8 @@ class Ledger:
                 fits = kind in {STRING, FORMAT, ANY, EMBED, BINARY} or (
                     kind == TYPE and struct.detail in _XML_TYPES
                 )
+            case Kind.FOREIGN:
+                fits = False
         if not fits:
             raise Impossible(f"{place.touch[0]!r} cannot hold this")
 
@@ -283,6 +288,9 @@ class _Reading:
 
     records: dict[Id, Place]
     """The records that it makes."""
+
+    ours: bool
+    """It comes from our own journal."""
 
     def add(self, struct: Struct, place: Place, record: Place | None) -> None:
         self.ends[struct.client] = struct.clock + struct.length

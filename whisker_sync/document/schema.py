@@ -30,6 +30,9 @@ class Kind(Enum):
     XML = "xml"
     """A tree of elements; carried for others, never read by us."""
 
+    FOREIGN = "foreign"
+    """Whatever our own journal holds there; nobody may add to it, and nobody reads it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Root:

@@ -424,11 +424,12 @@ class Peer:
     def _greeted(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
         assert session.theirs is not None
         for other in list(self._live()):
-            if other is not conversation and other.session is not None:
-                if other.session.device == session.device:
-                    loser = self._double(other, conversation)
-                    if loser is not None:
-                        yield Hangup(loser.link, "there is another connection to this device")
+            assert other.session is not None
+            if other is conversation or other.session.device != session.device:
+                continue
+            loser = self._double(other, conversation)
+            if loser is not None:
+                yield Hangup(loser.link, "there is another connection to this device")
         self._remember_peer(conversation, 0)
         name = session.theirs.name
         yield Tell(events.PeerConnected(session.device, name, str(conversation.address)))
