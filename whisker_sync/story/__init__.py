@@ -1,0 +1,1 @@
+"""What Twee files are: bytes, lines, headers and passages, without loss."""
