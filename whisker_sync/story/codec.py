@@ -1,13 +1,11 @@
-"""
-Bytes of a file as text, and back, without loss.
+r"""
+The bytes of a file as text, and back without losing one of them.
 
-Line ends are a property of the file, not of its lines: where all are of one kind,
-the text has ``\\n`` and the kind is noted, so that a co-author on another system
-changes one word and not every line. Files with mixed line ends are left as they
-are. The byte order mark is noted, too.
-
-``str.splitlines`` would break at eight more characters than Twee does; it is never
-used here or anywhere near.
+A text is UTF-8 without NUL; everything else is not text, and is not touched. Line
+ends belong to the file and not to its lines: where all are of one kind the text has
+``\n`` and the kind is remembered, so that turning them all into another kind is one
+fact and not an edit of every line. Where the kinds are mixed, the text keeps them.
+The same goes for the byte order mark.
 """
 
 from __future__ import annotations
@@ -16,38 +14,51 @@ from dataclasses import dataclass
 from typing import Literal
 
 Eol = Literal["\n", "\r\n", "\r", "raw"]
-"""The line end of all lines of a file; ``raw``: they differ, and stay in the text."""
+"""How all lines of a file end; ``raw``: in more than one way, and the text shows how."""
 
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file that is text."""
+    """A text as its author sees it, and what its bytes have besides."""
 
     text: str
-    """Without byte order mark; with ``\\n`` unless ``eol`` is ``raw``."""
+    """Without byte order mark; its only line end is ``\\n``, unless ``eol`` is ``raw``."""
 
     eol: Eol
+    """A text without any line end has ``\\n``."""
+
     bom: bool
+    """Whether the bytes begin with a byte order mark."""
 
 
 def decode(data: bytes) -> Decoded | None:
-    """The text of a file; None if it is none: not UTF-8, or with zero bytes in it."""
-    bom = data.startswith(_BOM)
+    """Return the text that the bytes of a file spell; None: they are not text."""
     if b"\0" in data:
         return None
+    bom = data.startswith(_BOM)
     try:
         text = data[len(_BOM) :].decode() if bom else data.decode()
     except UnicodeDecodeError:
         return None
     eol = _eol(text)
-    return Decoded(text if eol in {"\n", "raw"} else text.replace(eol, "\n"), eol, bom)
+    if eol in {"\r\n", "\r"}:
+        text = text.replace(eol, "\n")
+    return Decoded(text, eol, bom)
 
 
 def encode(text: str, eol: Eol, bom: bool) -> bytes:
-    """The bytes of a file; the opposite of :func:`decode`."""
-    if eol not in {"\n", "raw"}:
+    r"""
+    Return the bytes of a file; ``encode`` undoes :func:`decode` exactly.
+
+    What a merge brought along follows the file. In a file with one kind of line ends
+    every line ends that way, even a line that came from a file where they are mixed;
+    in a ``raw`` one every line end stays as it came.
+    """
+    if eol != "raw" and "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if eol in {"\r\n", "\r"}:
         text = text.replace("\n", eol)
     return (_BOM if bom else b"") + text.encode()
 
@@ -56,7 +67,7 @@ def _eol(text: str) -> Eol:
     returns = text.count("\r")
     if not returns:
         return "\n"
-    newlines, both = text.count("\n"), text.count("\r\n")
-    if both == returns == newlines:
-        return "\r\n"
-    return "\r" if not newlines else "raw"
+    newlines = text.count("\n")
+    if not newlines:
+        return "\r"
+    return "\r\n" if text.count("\r\n") == returns == newlines else "raw"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TypeVar
 
 MIN_WORDS_FOR_PAIRS = 4
@@ -37,9 +38,7 @@ def similarity(one: str, other: str) -> float:
     ours, theirs = words(one), words(other)
     if min(len(ours), len(theirs)) < MIN_WORDS_FOR_PAIRS:
         return _dice(Counter(ours), Counter(theirs))
-    return _dice(
-        Counter(zip(ours, ours[1:], strict=False)), Counter(zip(theirs, theirs[1:], strict=False))
-    )
+    return _dice(Counter(pairwise(ours)), Counter(pairwise(theirs)))
 
 
 def passage_digest(name: str, tags: Iterable[str], body: str) -> str:
