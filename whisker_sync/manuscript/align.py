@@ -92,9 +92,7 @@ class _Matching:
                 continue
             self.take(olds[0], news[0])
 
-    def _body_went_elsewhere(
-        self, was: Segment, new: int, before: dict[str, list[int]]
-    ) -> bool:
+    def _body_went_elsewhere(self, was: Segment, new: int, before: dict[str, list[int]]) -> bool:
         """Tell whether "Cave" became "Cave (old)" and something new is "Cave"."""
         if len(was.words) < ENOUGH_WORDS or was.body == self.fresh[new].body:
             return False
@@ -120,10 +118,10 @@ class _Matching:
             ]
             for old, new in _best(p for p in pairs if p[0] >= NAMESAKE):
                 self.take(old, new)
-            olds = [old for old in olds if old in self.vanished]
-            news = [new for new in news if new in self.appeared]
-            if len(olds) == len(news):
-                for old, new in zip(olds, news, strict=True):
+            rest = [old for old in olds if old in self.vanished]
+            still = [new for new in news if new in self.appeared]
+            if len(rest) == len(still):
+                for old, new in zip(rest, still, strict=True):
                     self.take(old, new)
 
     def renamed(self) -> None:
@@ -134,8 +132,11 @@ class _Matching:
         self._same_bodies()
         if len(self.vanished) * len(self.appeared) > MAX_PAIRS:
             return
-        before = _gaps(len(self.base), {i: i for i in range(len(self.base)) if i not in self.vanished})
-        now = _gaps(len(self.fresh), {i: old for i, old in enumerate(self.found) if old is not None})
+        matched = {old: old for old in self.found if old is not None}
+        before = _gaps(len(self.base), matched)
+        now = _gaps(
+            len(self.fresh), {new: old for new, old in enumerate(self.found) if old is not None}
+        )
         pairs: list[tuple[float, int, int]] = []
         for old in self.vanished:
             for new in self.appeared:

@@ -25,13 +25,14 @@ from whisker_sync.document import Edit, Scalar
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import align, moved, staying
-from whisker_sync.manuscript.likeness import asset_digest, digest
+from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.order import is_key, keys
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
 from whisker_sync.manuscript.render import File, Passage, View
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.kinds import is_twee
+from whisker_sync.story.similarity import passage_digest
 from whisker_sync.story.twee import parse
 from whisker_sync.text.edits import Splice, apply, diff
 from whisker_sync.text.merge import rebase
@@ -184,19 +185,20 @@ class Intake:
 
     def _begin(self, saved: Saved) -> None:
         self.contents[saved.path] = None
-        match saved.base, saved.found:
-            case (Picture() | None) as base, Blob() as blob:
-                self._keep_picture(saved, base, blob)
-            case (Page() | None) as base, (Text() | None) as text:
-                self._sheets.append(self._sheet(saved, base, text))
-            case Picture() as base, None:
-                self._delete_picture(base)
-            case Picture() as base, Text() as text:
-                self._delete_picture(base)
-                self._sheets.append(self._sheet(saved, None, text))
-            case Page() as base, Blob() as blob:
-                self._sheets.append(self._sheet(saved, base, None))
-                self._keep_picture(saved, None, blob)
+        base, found = saved.base, saved.found
+        if isinstance(base, Picture) and not isinstance(found, Blob):
+            self._delete_picture(base)
+            base = None
+            if found is None:
+                return
+        if not isinstance(found, Blob):
+            assert not isinstance(base, Picture)
+            self._sheets.append(self._sheet(saved, base, found))
+            return
+        if isinstance(base, Page):
+            self._sheets.append(self._sheet(saved, base, None))
+            base = None
+        self._keep_picture(saved, base, found)
 
     def _keep_picture(self, saved: Saved, base: Picture | None, blob: Blob) -> None:
         value = f"{blob.sha256.hex()} {blob.size}"
@@ -296,7 +298,7 @@ class Intake:
                 self._edit(sheet, self._view.passages[part.id], was, is_)
 
     def _new_file(self, path: StoryPath, text: Text, own: str) -> str:
-        if gone := self._gone_file(path, digest("", (), own), picture=False):
+        if gone := self._gone_file(path, passage_digest("", (), own), picture=False):
             self._revive_file(gone)
             live = self._view.own(gone)
             self.plan.splice(schema.OWN + gone.id, rebase(live, own, live))
@@ -359,7 +361,7 @@ class Intake:
             self.plan.registers[f"{file.id}/{schema.DELETED}{content}"] = 0
 
     def _bury_own(self, path: StoryPath, file: File, text: str) -> None:
-        self._bury_file(file, digest("", (), text))
+        self._bury_file(file, passage_digest("", (), text))
         self._bury_twin_files(path, file.id)
 
     def _bury_twin_files(self, path: StoryPath, id_: str) -> None:
@@ -415,8 +417,7 @@ class Intake:
                 is_ = headed(text) if part.piece is Piece.PASSAGE else headless(text)
                 self._edit(sheet, self._view.passages[part.id], segment_of(part), is_)
         return [
-            Part(part.piece, part.id, text)
-            for part, text in zip(group.parts, texts, strict=True)
+            Part(part.piece, part.id, text) for part, text in zip(group.parts, texts, strict=True)
         ]
 
     def _edit(self, sheet: _Sheet, passage: Passage, was: Segment, new: Segment) -> None:

@@ -1,63 +1,42 @@
 """
-How alike two texts are, and the short name of a content.
+How alike two texts are, for guessing what an author did.
 
-:func:`digest` decides on every device what is deleted, so all of them must agree
-on it for ever: it splits words at the four ASCII blanks only, because what else
-counts as a letter or a blank depends on the Unicode tables of the Python that
-runs. It begins with its version. :func:`likeness` only helps one device to guess
-what its author did.
+It works on words that were split before, because one text is compared with many.
+What decides about deletion on every device is not here but in
+:func:`whisker_sync.story.similarity.passage_digest`; only the short name of a
+binary content is made here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
-from collections.abc import Iterable
+from itertools import pairwise
 
-_BLANKS = re.compile(r"[ \t\r\n]+")
-_VERSION = "1:"
+from whisker_sync.story.similarity import MIN_WORDS_FOR_PAIRS
+
+_ASSET_DIGEST = "a1:"
 _DIGEST_BYTES = 6
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text, split at ASCII blanks."""
-    return [word for word in _BLANKS.split(text) if word]
-
-
-def digest(name: str, tags: Iterable[str], body: str) -> str:
-    """
-    Return the short name of a passage's content.
-
-    Blank space does not count, so that a formatter does not bring back what
-    somebody else deleted.
-    """
-    tokens = [" ".join(words(name)), *sorted(set(tags)), "", *words(body)]
-    return _short("\n".join(tokens).encode())
 
 
 def asset_digest(sha256: bytes) -> str:
     """Return the short name of a binary file's content."""
-    return _short(b"asset\n" + sha256)
-
-
-def _short(content: bytes) -> str:
-    return _VERSION + hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+    return _ASSET_DIGEST + sha256[:_DIGEST_BYTES].hex()
 
 
 def likeness(one: list[str], other: list[str]) -> float:
     """Return from 0 to 1 how many pairs of neighbouring words two texts share."""
     if not one or not other:
         return 0.0
-    ours, theirs = _shingles(one, other), _shingles(other, one)
-    shared = sum((ours & theirs).values())
+    pairs = min(len(one), len(other)) >= MIN_WORDS_FOR_PAIRS
+    ours, theirs = _units(one, pairs=pairs), _units(other, pairs=pairs)
+    shared = (ours & theirs).total()
     return 2 * shared / (ours.total() + theirs.total())
 
 
-def _shingles(text: list[str], other: list[str]) -> Counter[str]:
-    if min(len(text), len(other)) < 4:
+def _units(text: list[str], *, pairs: bool) -> Counter[str]:
+    if not pairs:
         return Counter(text)
-    return Counter(f"{first} {second}" for first, second in zip(text, text[1:], strict=False))
+    return Counter(f"{first} {second}" for first, second in pairwise(text))
 
 
 def distance(one: list[str], other: list[str]) -> int:

@@ -19,7 +19,7 @@ News or nothing: what is found as we know it, or as we staged it, causes nothing
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
@@ -29,16 +29,19 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Saved, Text
-from whisker_sync.manuscript.likeness import distance, likeness, words
 from whisker_sync.manuscript.limits import (
     MAX_ASSET_BYTES,
     MAX_FILES,
-    MAX_PAIRS,
-    MAX_REMEMBERED,
     MAX_TEXT_BYTES,
-    RENAME_SECONDS,
 )
-from whisker_sync.manuscript.pieces import Segment, segment_of
+from whisker_sync.manuscript.origins import (
+    Departed,
+    Departure,
+    files_of,
+    is_mostly,
+    nearest,
+    renames,
+)
 from whisker_sync.manuscript.render import View, too_large
 from whisker_sync.manuscript.shadow import (
     OWN_FACT,
@@ -48,20 +51,15 @@ from whisker_sync.manuscript.shadow import (
     Picture,
     Piece,
     Shadow,
-    Staged,
     decode,
     sha256_of,
 )
 from whisker_sync.paths import accept
 from whisker_sync.story import codec
 from whisker_sync.story.kinds import is_twee
-from whisker_sync.story.twee import parse
 
 ORIGIN = "folder"
 """Origin of the edits that a save causes."""
-
-SAME_FILE = 0.5
-"""So much of a file must be found again for it to be the same under another name."""
 
 
 class Manuscript:
@@ -82,8 +80,8 @@ class Manuscript:
         self._later: set[StoryPath] = set()
         """Paths to look at again with whatever happens next."""
 
-        self._went: dict[StoryPath, tuple[Content, float]] = {}
-        """Files that the author took away lately, with the time."""
+        self._departed = Departed()
+        self._now = 0.0
 
         self._told: set[Problem] = set()
         self._facts_to_come: list[tuple[str, bytes | None]] = []
@@ -118,9 +116,9 @@ class Manuscript:
             case Picture(id_):
                 return id_ in self._view.files
             case Page(parts):
+                files, passages = self._view.files, self._view.passages
                 return any(part.piece is Piece.OWN for part in parts) and all(
-                    part.id in (self._view.files if part.piece is Piece.OWN else self._view.passages)
-                    for part in parts
+                    part.id in (files if part.piece is Piece.OWN else passages) for part in parts
                 )
 
     # What happened to the files.
@@ -132,6 +130,7 @@ class Manuscript:
         All that happened together belongs into one call: a file that is gone and
         one that is new may be the same one under another name.
         """
+        self._now = now
         problems: list[Problem] = []
         found: dict[StoryPath, Found | None] = {}
         assets: dict[bytes, bytes] = {}
@@ -143,10 +142,15 @@ class Manuscript:
             if shadow.staged and sha256 == sha256_of(shadow.staged.content):
                 self._landed(seen.path)
             elif sha256 == sha256_of(shadow.disk):
+                shadow.deferred = None
                 self._left_out.discard(seen.path)
                 self._later.add(seen.path)
             elif seen.content is None or sha256 is None:
+                shadow.deferred = None
                 found[seen.path] = None
+            elif shadow.waiting and isinstance(shadow.disk, Page):
+                # Was it saved before our write or after it? Its answer knows.
+                shadow.deferred = seen.content
             else:
                 what = _found(seen.path, seen.content, sha256, count)
                 if isinstance(what, Problem):
@@ -173,7 +177,7 @@ class Manuscript:
         was asked for and not carried out is asked for again.
         """
         for shadow in self._shadows.values():
-            shadow.waiting = False
+            shadow.flights.clear()
         here = {seen.path for seen in files}
         missing = [
             FileSeen(path, None)
@@ -186,33 +190,35 @@ class Manuscript:
     def wrote(self, path: StoryPath, content: bytes | None) -> Outcome:
         """Take note that a write was carried out; return the next one for this path, if any."""
         shadow = self._shadows.get(path)
-        if shadow is None:
-            return Outcome()
-        if shadow.staged and sha256_of(content) == sha256_of(shadow.staged.content):
-            self._landed(path)
-        elif shadow.waiting and shadow.staged is None:
-            shadow.waiting = False  # The author saved since; that has been taken in already.
-        else:
-            return Outcome()  # Seen on disk before the answer came.
+        if shadow is None or not shadow.answered(sha256_of(content)):
+            return Outcome()  # Seen on disk before the answer came, and taken in already.
+        deferred = shadow.deferred
+        self._landed(path)
+        if deferred is not None:
+            return self.saw([FileSeen(path, deferred)], self._now)
         return self._outcome(None, {path})
 
     def kept(self, path: StoryPath, content: bytes | None, now: float) -> Outcome:
         """Take in what was found on disk instead of what a write expected there."""
         shadow = self._shadows.get(path)
         if shadow is not None:
-            overtaken = shadow.waiting and shadow.staged is None
-            shadow.waiting = False
-            if sha256_of(content) == sha256_of(shadow.disk) and not overtaken:
-                # Nothing stood in the way but it failed: not at once again, or we would spin.
-                self._later.add(path)
-                return Outcome()
+            shadow.deferred = None
+            failed = shadow.refused() and sha256_of(content) == sha256_of(shadow.disk)
             self._later.add(path)
+            if failed:
+                # Nothing stood in its way: not at once again, or we would spin.
+                return Outcome()
         return self.saw([FileSeen(path, content)], now)
 
     def _landed(self, path: StoryPath) -> None:
         shadow = self._shadows[path]
         assert shadow.staged is not None
-        shadow.disk, shadow.staged, shadow.waiting = shadow.staged.content, None, False
+        if shadow.staged.content is None and shadow.disk is not None:
+            departure = Departure(shadow.disk, self._now, by_author=False)
+            self._departed.remember(path, departure)
+        shadow.disk, shadow.staged = shadow.staged.content, None
+        shadow.deferred = None
+        shadow.settle()
         self._left_out.discard(path)
         self._later.add(path)
 
@@ -237,6 +243,7 @@ class Manuscript:
             shadow = self._shadows.setdefault(path, Shadow())
             if path in found:
                 shadow.disk, shadow.staged = content, None
+                shadow.settle()
                 self._left_out.discard(path)
             else:
                 self._later.add(path)
@@ -249,64 +256,75 @@ class Manuscript:
         beside: dict[StoryPath, Content],
     ) -> list[Saved]:
         """Find the version that each save was made from."""
+        self._departed.forget(now, self._fits)
+        gone = {
+            path: shadow.disk
+            for path, what in found.items()
+            if what is None and (shadow := self._shadows[path]).disk is not None
+        }
         batch: list[Saved] = []
-        gone: dict[StoryPath, Content] = {}
         new: dict[StoryPath, Found] = {}
+        here: set[str] = set()
         for path, what in found.items():
-            base = self._base(path, what)
+            if what is None:
+                continue
             live = self._view.content(path)
-            if live is not None and what is not None and live.sha256 == what.sha256:
+            if live is not None and live.sha256 == what.sha256:
                 self._adopt(path, live)
-            elif what is None:
-                if base is not None:
-                    gone[path] = base
-            elif base is not None:
+                here |= files_of(live)
+            elif base := self._base(path, what, gone):
                 batch.append(Saved(path, what, base))
+                here |= files_of(base)
             else:
                 new[path] = what
-        for path, (content, when) in list(self._went.items()):
-            if now - when > RENAME_SECONDS or not self._fits(content):
-                del self._went[path]
-        for path, origin in _renames({p: c for p, (c, _) in self._went.items()} | gone, new):
+        for path, origin in renames(gone | self._departed.just_now(now), new):
+            base = gone.get(origin) or self._departed.contents[origin].content
+            batch.append(Saved(path, new.pop(path), base, was=origin))
+            here |= files_of(base)
+        for path, origin in renames(self._departed.lately(new), new):
+            # By the author's hand it comes back whole; what others deleted does not.
+            departed = self._departed.contents.pop(origin)
             was = origin if origin != path else None
-            base = gone.pop(origin, None)
-            back = base is None
-            if base is None:
-                base, _ = self._went.pop(origin)
+            base, back = departed.content, departed.by_author
             batch.append(Saved(path, new.pop(path), base, back=back, was=was))
-            if was is not None and not back:
-                self._went.pop(origin, None)
-                self._shadow_gone(origin)
         for path, base in gone.items():
-            batch.append(Saved(path, None, base))
-            self._remember(path, base, now)
-        for path, what in new.items():
-            batch.append(self._first(path, what, beside))
+            self._shadow_gone(path)
+            if not here & files_of(base):
+                # Else it has another name now, given here or by a co-author.
+                batch.append(Saved(path, None, base))
+                self._departed.remember(path, Departure(base, now, by_author=True))
+        batch += (self._first(path, what, beside) for path, what in new.items())
         return batch
 
     def _adopt(self, path: StoryPath, live: Content) -> None:
         """The author's disk holds what the document shows, whatever way it came there."""
         shadow = self._shadows.setdefault(path, Shadow())
         shadow.disk, shadow.staged = live, None
+        shadow.settle()
         self._left_out.discard(path)
 
-    def _base(self, path: StoryPath, what: Found | None) -> Content | None:
+    def _base(
+        self, path: StoryPath, what: Found, gone: Mapping[StoryPath, Content]
+    ) -> Content | None:
         """Return the version that a save was made from, of those that may have been there."""
         shadow = self._shadows.get(path)
         if shadow is None:
             return None
-        staged = shadow.staged.content if shadow.staged else None
-        if (
-            isinstance(what, Text)
-            and isinstance(staged, Page)
-            and (not isinstance(shadow.disk, Page) or _nearer(what.text, staged, shadow.disk))
-        ):
-            return staged
-        return shadow.disk
+        if shadow.staged is None or not isinstance(what, Text):
+            return shadow.disk
+        staged = shadow.staged.content
+        if not isinstance(staged, Page):
+            return shadow.disk
+        if shadow.disk is not None:
+            return nearest(what.text, [shadow.disk, staged])
+        # Our write may have come first. Or the author gave the file this name, as a
+        # co-author did; or made a file of this name without knowing of ours.
+        others = [*gone.values(), *self._departed.just_now(self._now).values()]
+        same = [each for each in others if files_of(each) & files_of(staged)]
+        base = nearest(what.text, [*same, staged])
+        return base if is_mostly(what.text, base) else None
 
-    def _first(
-        self, path: StoryPath, what: Found, beside: dict[StoryPath, Content]
-    ) -> Saved:
+    def _first(self, path: StoryPath, what: Found, beside: dict[StoryPath, Content]) -> Saved:
         """Meet a file of which there is no shadow."""
         match self._view.content(path), what:
             case None, _:
@@ -325,13 +343,8 @@ class Manuscript:
     def _shadow_gone(self, path: StoryPath) -> None:
         shadow = self._shadows[path]
         shadow.disk, shadow.staged = None, None
+        shadow.settle()
         self._later.add(path)
-
-    def _remember(self, path: StoryPath, content: Content, now: float) -> None:
-        self._went.pop(path, None)
-        self._went[path] = (content, now)
-        if len(self._went) > MAX_REMEMBERED:
-            del self._went[next(iter(self._went))]
 
     # What happened to the document.
 
@@ -386,10 +399,8 @@ class Manuscript:
         dirty |= self._later
         self._later.clear()
         names = self._folded(dirty)
-        writes: list[WriteFile | WriteAsset] = []
-        for path in sorted(dirty):
-            if write := self._settle(path, names, told):
-                writes.append(write)
+        settled = [self._settle(path, names, told) for path in sorted(dirty)]
+        writes = [write for write in settled if write is not None]
         for problem in self._view.problems():
             self._tell(told, problem)
         # Files that go come first: on some systems the new name may be the same as the old.
@@ -418,8 +429,8 @@ class Manuscript:
             case Picture(_, sha256, size):
                 if sha256 not in self._held or size > MAX_ASSET_BYTES:
                     return None
-                write = WriteAsset(path, sha256, size, expected)
-        shadow.staged, shadow.waiting = Staged(want), True
+                write = WriteAsset(path, sha256, expected)
+        shadow.ask(want)
         return write
 
     def _folded(self, dirty: set[StoryPath]) -> Mapping[str, set[StoryPath]]:
@@ -487,73 +498,9 @@ def _clash(path: StoryPath, other: StoryPath) -> str:
     )
 
 
-def _nearer(text: str, one: Page, other: Page) -> bool:
-    """Tell whether a text was made from one version rather than from another."""
-    found = words(text)
-    return distance(found, _words_of(one)) < distance(found, _words_of(other))
-
-
-def _words_of(page: Page) -> list[str]:
-    return words("".join(part.text for part in page.parts))
-
-
 def _beside(path: StoryPath, sha256: bytes) -> StoryPath:
     """Return the name under which a file stands beside another one of its name."""
     folder, slash, name = path.rpartition("/")
     stem, dot, suffix = name.rpartition(".")
     mark = f" ({sha256.hex()[:8]})"
     return StoryPath(folder + slash + (f"{stem}{mark}{dot}{suffix}" if stem else name + mark))
-
-
-def _renames(
-    gone: Mapping[StoryPath, Content], new: Mapping[StoryPath, Found]
-) -> list[tuple[StoryPath, StoryPath]]:
-    """Say which new files are old ones: new path, old path."""
-    renames = [(path, path) for path in new if path in gone]
-    olds = {path: content for path, content in gone.items() if path not in new}
-    news = {path: found for path, found in new.items() if path not in gone}
-    same: defaultdict[bytes, list[StoryPath]] = defaultdict(list)
-    for old in sorted(olds, reverse=True):
-        same[olds[old].sha256].append(old)
-    for path, found in list(news.items()):
-        if candidates := same.get(found.sha256):
-            name = path.rpartition("/")[2]
-            old = next((o for o in candidates if o.rpartition("/")[2] == name), candidates[-1])
-            candidates.remove(old)
-            renames.append((path, old))
-            del olds[old], news[path]
-    pages = {path: _traits(content) for path, content in olds.items()}
-    if len(pages) * len(news) <= MAX_PAIRS:
-        pairs = [
-            (alike, path, old)
-            for path, traits in ((path, _traits(found)) for path, found in news.items())
-            for old, others in pages.items()
-            if (alike := _alike(traits, others)) >= SAME_FILE
-        ]
-        for _, path, old in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
-            if path in news and old in olds:
-                renames.append((path, old))
-                del olds[old], news[path]
-    return renames
-
-
-def _traits(content: Content | Found) -> tuple[Counter[str], list[str]]:
-    """Return what a file is recognised by: its passages, its other words."""
-    match content:
-        case Page(parts):
-            passages = [segment_of(part) for part in parts if part.piece is not Piece.OWN]
-            own = "".join(part.text for part in parts if part.piece is Piece.OWN)
-        case Text(text):
-            source = parse(text)
-            passages = [Segment(each.header, each.body, each.gap) for each in source.passages]
-            own = source.prologue
-        case _:
-            return Counter(), []
-    return Counter(each.digest for each in passages), words(own)
-
-
-def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[str]]) -> float:
-    passages, others = one[0], other[0]
-    if passages and others:
-        return (passages & others).total() / max(passages.total(), others.total())
-    return likeness(one[1], other[1])

@@ -40,10 +40,7 @@ def keys(count: int, left: str | None, right: str | None, dice: Random) -> list[
 
     Both must be keys by :func:`is_key`, ``left`` the smaller; None is the end.
     """
-    if right is None:
-        beginning = _next(left)
-    else:
-        beginning = _between(left or "", right, dice)
+    beginning = _next(left) if right is None else _between(left or "", right, dice)
     beginning += "".join(dice.choice(_DIGITS) for _ in range(_CHANCE - 1))
     beginning += dice.choice(_DIGITS[1:])
     if count == 1:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from whisker_sync.manuscript.likeness import digest, words
 from whisker_sync.manuscript.shadow import Part, Piece
+from whisker_sync.story.similarity import passage_digest, words
 from whisker_sync.story.twee import Header, parse_header
 from whisker_sync.text.edits import Splice, diff
 
@@ -66,7 +66,7 @@ class Segment:
         """The short name of the content."""
         if self._digest is None:
             tags = self.parsed.tags if self.header else ()
-            self._digest = digest(self.name, tags, self.body)
+            self._digest = passage_digest(self.name, tags, self.body)
         return self._digest
 
 

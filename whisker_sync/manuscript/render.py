@@ -25,12 +25,13 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.files import Problem
-from whisker_sync.manuscript.likeness import asset_digest, digest
+from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
-from whisker_sync.manuscript.pieces import Segment, headed, headless
+from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
 from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
+from whisker_sync.story.similarity import passage_digest
 from whisker_sync.story.twee import rewrite
 
 _SHA256_HEX = 64
@@ -56,7 +57,8 @@ class Passage:
 
     born: Scalar
     copy_of: Scalar
-    _segment: Segment | None = field(default=None, repr=False)
+    segment: Segment | None = field(default=None, repr=False)
+    """As it stands in its file, once that was asked for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +74,8 @@ class File:
     picture: Picture | None
     deleted: frozenset[str]
     problem: Problem | None
-    _own: str | None = field(default=None, repr=False)
+    own: str | None = field(default=None, repr=False)
+    """Its text outside of passages, once that was asked for."""
 
 
 class View:
@@ -159,7 +162,7 @@ class View:
             return
         file, _, key = _text(fields.get(schema.PLACE)).partition(" ")
         if not schema.is_id(file):
-            return
+            file = ""  # Nowhere to be seen, but the shadow of a file may still speak of it.
         self.passages[id_] = Passage(
             id=id_,
             file=file,
@@ -188,14 +191,14 @@ class View:
 
     def segment(self, passage: Passage) -> Segment:
         """Return a passage as it stands in its file."""
-        if passage._segment is None:
+        if passage.segment is None:
             header = ""
             if not passage.headless:
                 header = rewrite(
                     passage.header, passage.name, sorted(passage.tags), passage.metadata
                 )
-            passage._segment = Segment(header, self.body(passage.id), passage.gap)
-        return passage._segment
+            passage.segment = Segment(header, self.body(passage.id), passage.gap)
+        return passage.segment
 
     def alive(self, passage: Passage) -> bool:
         """Tell whether a passage is not deleted as it is now."""
@@ -205,15 +208,15 @@ class View:
 
     def own(self, file: File) -> str:
         """Return the text of a file outside of its passages."""
-        if file._own is None:
-            file._own = self._document.text(schema.OWN + file.id)
-        return file._own
+        if file.own is None:
+            file.own = self._document.text(schema.OWN + file.id)
+        return file.own
 
     def own_digest(self, file: File) -> str:
         """Return the short name of a file's own content."""
         if file.picture:
             return asset_digest(file.picture.sha256)
-        return digest("", (), self.own(file))
+        return passage_digest("", (), self.own(file))
 
     def own_alive(self, file: File) -> bool:
         """Tell whether a file's own content is not deleted as it is now."""
@@ -251,9 +254,8 @@ class View:
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with files that would be seen otherwise."""
-        return [
-            file.problem for _, file in sorted(self.files.items()) if file.problem and self.there(file)
-        ]
+        wrong = [file for _, file in sorted(self.files.items()) if file.problem]
+        return [file.problem for file in wrong if file.problem and self.there(file)]
 
     # Rendering.
 
@@ -284,9 +286,7 @@ class View:
             owns.append((file, own))
         return owns
 
-    def _without_twins(
-        self, passages: list[Passage], twins: dict[str, list[str]]
-    ) -> list[Passage]:
+    def _without_twins(self, passages: list[Passage], twins: dict[str, list[str]]) -> list[Passage]:
         """Leave out what two devices got by different ways: one of the two is enough."""
         named: defaultdict[str, list[Passage]] = defaultdict(list)
         for passage in passages:

@@ -1,4 +1,4 @@
-"""
+r"""
 A story as a CRDT document: which roots there are and what their registers mean.
 
 Nothing nested is ever created under a name that two authors could both choose:
@@ -21,7 +21,7 @@ root              key or register     value
 ..                ``born``            who made it, for telling twins from copies
 ..                ``as``              the passage that this one was a copy of
 ``F``             ``<file id>/p``     path
-..                ``<file id>/e``     line ends: ``\\n``, ``\\r\\n``, ``\\r`` or ``raw``
+..                ``<file id>/e``     line ends: ``\n``, ``\r\n``, ``\r`` or  ``raw``
 ..                ``<file id>/b``     1: begins with a byte order mark
 ..                ``<file id>/a``     ``<sha256> <size>``: a binary file, without text
 ..                ``<file id>/d:..``  1: deleted, as long as this is the digest of its own text

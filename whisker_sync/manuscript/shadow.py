@@ -19,7 +19,7 @@ import zlib
 from dataclasses import dataclass, field
 from enum import Enum
 
-from whisker_sync.manuscript.limits import MAX_TEXT_BYTES
+from whisker_sync.manuscript.limits import MAX_FLIGHTS, MAX_TEXT_BYTES
 from whisker_sync.manuscript.schema import is_id
 from whisker_sync.story.codec import Eol, encode
 
@@ -95,6 +95,15 @@ class Staged:
 
 
 @dataclass(slots=True)
+class Flight:
+    """A write on its way to the disk."""
+
+    sha256: bytes | None
+    settled: bool = False
+    """What came of it is known, although its answer is still to come."""
+
+
+@dataclass(slots=True)
 class Shadow:
     """What we know about one path."""
 
@@ -104,14 +113,44 @@ class Shadow:
     staged: Staged | None = None
     """What a write that we asked for may have put there since."""
 
-    waiting: bool = False
-    """A write was asked for and not answered; until then we ask for no other. Not kept."""
+    flights: list[Flight] = field(default_factory=list)
+    """Writes asked for and not answered yet, oldest first. Not kept in the journal."""
+
+    deferred: bytes | None = field(default=None, repr=False)
+    """A save found while a write was on its way: its answer tells which came first."""
 
     stored: bytes | None = field(default=None, repr=False)
     """What the journal holds of this shadow."""
 
     _known: tuple[Content | None, Staged | None] | None = field(default=None, repr=False)
     """The values that ``stored`` was made from."""
+
+    @property
+    def waiting(self) -> bool:
+        """Nobody knows yet what came of a write; until then we ask for no other."""
+        return any(not flight.settled for flight in self.flights)
+
+    def ask(self, content: Content | None) -> None:
+        """A write is asked for."""
+        self.staged = Staged(content)
+        self.flights = [*self.flights[-MAX_FLIGHTS:], Flight(sha256_of(content))]
+
+    def settle(self) -> None:
+        """What came of all writes is known: something was found on disk."""
+        for flight in self.flights:
+            flight.settled = True
+
+    def answered(self, sha256: bytes | None) -> bool:
+        """A write was carried out; tell whether that is news."""
+        for i, flight in enumerate(self.flights):
+            if flight.sha256 == sha256:
+                del self.flights[: i + 1]
+                return not flight.settled
+        return False
+
+    def refused(self) -> bool:
+        """A write was not carried out; tell whether that is news."""
+        return bool(self.flights) and not self.flights.pop(0).settled
 
     def rest(self, content: Content | None) -> None:
         """The disk holds what the document shows; the two may share their parts."""
@@ -131,7 +170,7 @@ class Shadow:
 
     def blank(self) -> bool:
         """Tell whether there is nothing left to know."""
-        return self.disk is None and self.staged is None and not self.waiting
+        return self.disk is None and self.staged is None and not self.flights
 
     def encode(self) -> bytes | None:
         """Return what the journal shall hold; None: there is nothing to remember."""

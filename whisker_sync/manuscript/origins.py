@@ -1,0 +1,154 @@
+"""
+Which version a save was made from, when its path alone does not say.
+
+A file that is gone and one that is new may be one file with another name. The
+watcher of a folder may tell of the two one after the other, so files that went
+are remembered for a while. And while a write of ours is on its way, a save may
+have been made from what was there before or from what we wrote.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.ingest import Found, Text
+from whisker_sync.manuscript.likeness import distance, likeness
+from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
+from whisker_sync.manuscript.pieces import Segment, segment_of
+from whisker_sync.manuscript.shadow import Content, Page, Picture, Piece
+from whisker_sync.story.similarity import words
+from whisker_sync.story.twee import parse
+
+SAME_FILE = 0.5
+"""So much of a file must be found again for it to be the same under another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A file that went."""
+
+    content: Content
+    when: float
+    by_author: bool
+    """The author took it away; else we did, because a co-author had."""
+
+
+class Departed:
+    """Files that went lately, by the path they had."""
+
+    def __init__(self) -> None:
+        self.contents: dict[StoryPath, Departure] = {}
+
+    def remember(self, path: StoryPath, departure: Departure) -> None:
+        """Keep a file in mind; the one that went first is forgotten when there are too many."""
+        self.contents.pop(path, None)
+        self.contents[path] = departure
+        if len(self.contents) > MAX_REMEMBERED:
+            del self.contents[next(iter(self.contents))]
+
+    def forget(self, now: float, fits: Callable[[Content], bool]) -> None:
+        """Forget what went too long ago, or what the document does not know any more."""
+        for path, departure in list(self.contents.items()):
+            if now - departure.when > RENAME_SECONDS or not fits(departure.content):
+                del self.contents[path]
+
+    def just_now(self, now: float) -> dict[StoryPath, Content]:
+        """Return what we took away at this very time: the author may have renamed it instead."""
+        return {
+            path: departure.content
+            for path, departure in self.contents.items()
+            if departure.when == now and not departure.by_author
+        }
+
+    def lately(self, new: Container[StoryPath]) -> dict[StoryPath, Content]:
+        """
+        Return what the author took away, and what we did where something new is.
+
+        What co-authors removed is not found again under another name: a copy that the
+        author saved before would then be as gone as the file.
+        """
+        return {
+            path: departure.content
+            for path, departure in self.contents.items()
+            if departure.by_author or path in new
+        }
+
+
+def files_of(content: Content) -> set[str]:
+    """Return the files of the document that a file on disk consists of."""
+    if isinstance(content, Picture):
+        return {content.id}
+    return {part.id for part in content.parts if part.piece is Piece.OWN}
+
+
+def nearest(text: str, candidates: Sequence[Content]) -> Content:
+    """Return the version that a save was most likely made from; the first of equals."""
+    found = words(text)
+    pages = [each for each in candidates if isinstance(each, Page)]
+    return min(pages, key=lambda page: distance(found, _words_of(page)))
+
+
+def is_mostly(text: str, content: Content) -> bool:
+    """Tell whether a save has so much of a version that it was made from it."""
+    return isinstance(content, Page) and likeness(words(text), _words_of(content)) >= SAME_FILE
+
+
+def _words_of(page: Page) -> list[str]:
+    return words("".join(part.text for part in page.parts))
+
+
+def renames(
+    gone: Mapping[StoryPath, Content], new: Mapping[StoryPath, Found]
+) -> list[tuple[StoryPath, StoryPath]]:
+    """Say which new files are old ones: new path, old path."""
+    renames = [(path, path) for path in new if path in gone]
+    olds = {path: content for path, content in gone.items() if path not in new}
+    news = {path: found for path, found in new.items() if path not in gone}
+    same: defaultdict[bytes, list[StoryPath]] = defaultdict(list)
+    for old in sorted(olds, reverse=True):
+        same[olds[old].sha256].append(old)
+    for path, found in list(news.items()):
+        if candidates := same.get(found.sha256):
+            name = path.rpartition("/")[2]
+            old = next((o for o in candidates if o.rpartition("/")[2] == name), candidates[-1])
+            candidates.remove(old)
+            renames.append((path, old))
+            del olds[old], news[path]
+    pages = {path: _traits(content) for path, content in olds.items()}
+    if len(pages) * len(news) <= MAX_PAIRS:
+        pairs = [
+            (alike, path, old)
+            for path, traits in ((path, _traits(found)) for path, found in news.items())
+            for old, others in pages.items()
+            if (alike := _alike(traits, others)) >= SAME_FILE
+        ]
+        for _, path, old in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+            if path in news and old in olds:
+                renames.append((path, old))
+                del olds[old], news[path]
+    return renames
+
+
+def _traits(content: Content | Found) -> tuple[Counter[str], list[str]]:
+    """Return what a file is recognised by: its passages, its other words."""
+    match content:
+        case Page(parts):
+            passages = [segment_of(part) for part in parts if part.piece is not Piece.OWN]
+            own = "".join(part.text for part in parts if part.piece is Piece.OWN)
+        case Text(text):
+            source = parse(text)
+            passages = [Segment(each.header, each.body, each.gap) for each in source.passages]
+            own = source.prologue
+        case _:
+            return Counter(), []
+    return Counter(each.digest for each in passages), words(own)
+
+
+def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[str]]) -> float:
+    passages, others = one[0], other[0]
+    if passages and others:
+        return (passages & others).total() / max(passages.total(), others.total())
+    return likeness(one[1], other[1])
