@@ -43,6 +43,8 @@ def replay(updates: list[Path]) -> dict[str, str]:
                 outcomes[name] = "harmed"
             case ["end", name, outcome]:
                 outcomes[name] = outcome
+            case _:
+                raise AssertionError(line)
     rest = [update for update in updates if update.name not in outcomes]
     return outcomes | (replay(rest) if rest and outcomes else {})
 

@@ -193,10 +193,10 @@ def test_a_rest_ends_what_was_skipped() -> None:
     carol, session = DeviceId(b"c" * 32), wire.ends[0].session
     session.receive(Links((carol,)), alice, 0.0)
     alice.write("from-carol", source=carol)
-    session.stir()
+    session.stir(wire.now)
     bob.write("from-carol", source=carol)
     wire.ends[1].session.receive(Links((carol,)), bob, 0.0)
-    wire.ends[1].session.stir()
+    wire.ends[1].session.stir(wire.now)
     wire.wait()
     assert session.in_sync
     assert session.acked == 1
@@ -211,8 +211,8 @@ def test_at_rest_a_difference_is_seen_and_mended() -> None:
     bob.write("lost-push")
     session = wire.ends[1].session
     session._sent = bob.head  # as if it had been sent
-    session.stir()
-    wire.ends[0].session.stir()
+    session.stir(wire.now)
+    wire.ends[0].session.stir(wire.now)
     wire.wait()
     wire.wait(2)
     wire.wait()
@@ -226,7 +226,7 @@ def test_two_who_cannot_agree_say_so_and_stop_asking() -> None:
     wire.wait()
     alice.fingerprint = lambda: b"x" * 16  # type: ignore[method-assign]  # a fork, as seen from outside
     for end in wire.ends:
-        end.session.stir()
+        end.session.stir(wire.now)
     for _ in range(10 * MAX_CATCHES):
         wire.wait(1.5)
     assert Disagreed() in wire.ends[0].outcomes + wire.ends[1].outcomes
@@ -343,7 +343,7 @@ def test_whatever_happens_both_end_with_all_words(
             case "left" | "right":
                 end = wire.ends[what == "right"]
                 end.toy.write(word)
-                end.session.stir()
+                end.session.stir(wire.now)
                 written.add(word)
             case "run":
                 wire.run()

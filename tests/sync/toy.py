@@ -151,7 +151,7 @@ class Wire:
                     before = end.toy.head
                     end.toy.write(*words, source=end.session.device)
                     if end.toy.head > before:
-                        end.session.stir()
+                        end.session.stir(self.now)
                     end.session.cursor = max(end.session.cursor, through)
                     end.session.settle(number, 1)
                 case ReadOn(after):

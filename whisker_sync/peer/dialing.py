@@ -135,7 +135,7 @@ class Dialing:
     ) -> list[tuple[str, tuple[Address, ...]]]:
         """Whom to call now; they count as busy from here on."""
         free = self._free()
-        calls = []
+        calls: list[tuple[str, tuple[Address, ...]]] = []
         for name, candidate in self._candidates.items():
             if len(calls) < free and self._wanted(candidate, connected) and candidate.due <= now:
                 candidate.busy = candidate.calling = True

@@ -232,7 +232,7 @@ class Library:
 
     def remember(self, name: str, value: bytes | None, *, soon: bool = True) -> None:
         """Keep a small value; ``soon=False``: when something else is written anyway."""
-        if self.facts.get(name) == value:
+        if self.facts.get(name) == value and not (soon and name in self._lazy_facts):
             return
         if value is None:
             self.facts.pop(name, None)

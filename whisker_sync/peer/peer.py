@@ -233,13 +233,14 @@ class Peer:
                 yield from self._files_seen(files, at, now, everything=everything)
             case FileWritten(path, content):
                 if self._manuscript is not None:
-                    yield from self._absorb(self._manuscript.wrote(path, content), 0)
+                    yield from self._absorb(self._manuscript.wrote(path, content), 0, now)
                     yield Tell(events.FileChanged(path))
             case FileKept(path, content, at):
-                yield from self._files_seen((FileSeen(path, content),), at, now)
+                if self._manuscript is not None:
+                    yield from self._absorb(self._manuscript.kept(path, content, now), at, now)
             case Edited(document, change, at):
                 self._library.wrote(document, change, at, from_file=False)
-                yield from self._changed(document, change.touched, self._self.device)
+                yield from self._changed(document, change.touched, self._self.device, now)
             case LinkUp():
                 yield from self._link_up(input, now)
             case LinkDown(link, reason, at):
@@ -285,9 +286,9 @@ class Peer:
             outcome = self._manuscript.saw(files, now)
         for file in files:
             self._problems.pop(file.path, None)
-        yield from self._absorb(outcome, at)
+        yield from self._absorb(outcome, at, now)
 
-    def _absorb(self, outcome: Outcome, at: int) -> Iterator[Effect]:
+    def _absorb(self, outcome: Outcome, at: int, now: float) -> Iterator[Effect]:
         library = self._library
         if outcome.change is not None:
             library.wrote(STORY, outcome.change, at, from_file=True)
@@ -303,24 +304,23 @@ class Peer:
         if outcome.change is not None:
             self._want_assets()
             touched = outcome.change.touched
-            yield from self._stirred()
+            self._stir(now)
             yield Tell(events.Merged(STORY, self._self.device, touched, local=True))
 
     def _changed(
-        self, document: str, touched: frozenset[Touch], author: DeviceId
+        self, document: str, touched: frozenset[Touch], author: DeviceId, now: float
     ) -> Iterator[Effect]:
         """Follow up a change that did not come from the files."""
-        yield from self._stirred()
+        self._stir(now)
         yield Tell(events.Merged(document, author, touched, local=author == self._self.device))
         if document == STORY and self._manuscript is not None and self._resumed:
-            yield from self._absorb(self._manuscript.merged(touched), 0)
+            yield from self._absorb(self._manuscript.merged(touched), 0, now)
             self._want_assets()
 
-    def _stirred(self) -> Iterator[Effect]:
+    def _stir(self, now: float) -> None:
         for conversation in self._live():
             assert conversation.session is not None
-            conversation.session.stir()
-        yield from ()
+            conversation.session.stir(now)
 
     # What arrives on links.
 
@@ -465,17 +465,17 @@ class Peer:
         assert session is not None
         for item in said:
             match item:
-                case News(number, through, records):
-                    yield from self._merge(conversation, number, through, records)
+                case News():
+                    yield from self._merge(conversation, item, now)
                 case ReadOn(after):
                     yield ReadLog(conversation.link, after, 1 << 20)
                 case Asked(asset):
                     yield ReadAsset(conversation.link, asset)
-                case Came(asset, content):
-                    yield from self._asset_came(conversation.link, asset, content)
+                case Came():
+                    yield from self._asset_came(conversation.link, item, now)
                 case Matched():
                     conversation.synced = True
-                    self._note_progress(session)
+                    self._note_progress(session, soon=True)
                     yield Tell(events.InSync(session.device))
                 case Disagreed():
                     yield Tell(events.Trouble(self._disagreement(session)))
@@ -491,13 +491,11 @@ class Peer:
             "and still hold different texts; nothing is lost, please report this"
         )
 
-    def _merge(
-        self, conversation: Conversation, number: int, through: int, records: Sequence[Record]
-    ) -> Iterator[Effect]:
+    def _merge(self, conversation: Conversation, news: News, now: float) -> Iterator[Effect]:
         session = conversation.session
         assert session is not None
         waits = False
-        for record in records:
+        for record in news.records:
             merge = self._library.merge(record, session.device)
             waits |= merge.waits
             if merge.forked:
@@ -510,15 +508,15 @@ class Peer:
             if merge.refused is not None:
                 yield from self._quarantine(record, merge.refused)
             if merge.applied:
-                yield from self._changed(record.document, merge.touched, record.author)
+                yield from self._changed(record.document, merge.touched, record.author, now)
         if waits:
             session.behind = True
-            session.settle(number, None)
+            session.settle(news.number, None)
             return
         if not self._library.held:
-            session.cursor = max(session.cursor, through)
+            session.cursor = max(session.cursor, news.through)
             self._note_progress(session)
-        session.settle(number, self._library.due)
+        session.settle(news.number, self._library.due)
 
     def _quarantine(self, record: Record, reason: str) -> Iterator[Effect]:
         name = "quarantine/" + hashlib.sha256(record.update).hexdigest()[:32]
@@ -537,7 +535,8 @@ class Peer:
             needed = self._manuscript.assets()
             self._fetching.want(asset for asset in needed if not self._library.has(asset))
 
-    def _asset_came(self, link: LinkId, asset: bytes, content: bytes | None) -> Iterator[Effect]:
+    def _asset_came(self, link: LinkId, came: Came, now: float) -> Iterator[Effect]:
+        asset, content = came.asset, came.content
         if content is None or hashlib.sha256(content).digest() != asset:
             self._fetching.lacks(link, asset)
             return
@@ -545,15 +544,13 @@ class Peer:
             return
         self._fetching.came(asset)
         self._library.keep(asset, content)
-        yield from self._absorb(self._manuscript.wanted_writes_for(asset), 0)
+        yield from self._absorb(self._manuscript.wanted_writes_for(asset), 0, now)
 
     # What follows.
 
     def _continue(self, now: float) -> Iterator[Effect]:
         library = self._library
-        batch = library.batch()
-        if batch is not None:
-            yield Persist(*batch)
+        yield from self._persist()
         yield from self._release_writes()
         yield from self._tell_links()
         for conversation in list(self._live()):
@@ -574,6 +571,12 @@ class Peer:
             yield Dial(candidate, addresses)
         for snapshot in library.compactable(self._best_ack()):
             yield Compact(*snapshot)
+        yield from self._persist()  # what conversations learned meanwhile
+
+    def _persist(self, *, everything: bool = False) -> Iterator[Effect]:
+        batch = self._library.batch(everything=everything)
+        if batch is not None:
+            yield Persist(*batch)
 
     def _release_writes(self) -> Iterator[Effect]:
         while self._waiting and self._waiting[0][0] <= self._library.committed:
@@ -633,9 +636,7 @@ class Peer:
         for conversation in self._live():
             assert conversation.session is not None
             self._note_progress(conversation.session)
-        batch = self._library.batch(everything=True)
-        if batch is not None:
-            yield Persist(*batch)
+        yield from self._persist(everything=True)
         for conversation in list(self._conversations.values()):
             if conversation.session is not None:
                 yield from self._send(conversation, Bye("stopping"))
@@ -673,14 +674,14 @@ class Peer:
         names = _below(self._library.facts, "peer/")
         return [DeviceId(bytes.fromhex(name.removeprefix("peer/"))) for name in names]
 
-    def _note_progress(self, session: Session) -> None:
+    def _note_progress(self, session: Session, *, soon: bool = False) -> None:
         if session.theirs is None:
             return
         device, library = session.device.hex(), self._library
         cursor = session.theirs.incarnation + session.cursor.to_bytes(8, "big")
         acked = library.incarnation + session.acked.to_bytes(8, "big")
-        library.remember(f"cursor/{device}", cursor, soon=False)
-        library.remember(f"ack/{device}", acked, soon=False)
+        library.remember(f"cursor/{device}", cursor, soon=soon)
+        library.remember(f"ack/{device}", acked, soon=soon)
 
     def _remember_peer(self, conversation: Conversation, at: int) -> None:
         session = conversation.session
@@ -708,6 +709,8 @@ class Peer:
                 case [str(host), int(port)]:
                     where = (Address(host, port),)
                     self._dialing.sight(f"device {name[5:13]}", where, now, lasting=True)
+                case _:
+                    pass  # it dialled us and listens nowhere
 
     def _peer_status(self) -> tuple[PeerStatus, ...]:
         live = {c.session.device: c for c in self._live() if c.session is not None}
@@ -716,6 +719,7 @@ class Peer:
             fact = _peer_fact(self._library.facts.get(f"peer/{device.hex()}"))
             conversation = live.get(device)
             session = conversation.session if conversation is not None else None
+            seen = fact.get("seen")
             statuses.append(
                 PeerStatus(
                     device=device,
@@ -723,7 +727,7 @@ class Peer:
                     name=str(fact.get("name") or ""),
                     connected=session is not None,
                     in_sync=session is not None and session.in_sync,
-                    last_seen=fact.get("seen") if isinstance(fact.get("seen"), int) else None,
+                    last_seen=seen if isinstance(seen, int) else None,
                     unacked=self._library.unacked(self._acked(device)),
                     via=str(conversation.address) if conversation is not None else None,
                 )

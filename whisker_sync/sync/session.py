@@ -212,7 +212,7 @@ class Session:
         self._last_push = 0
         self._pushes_heard = 0
         self._unsettled: deque[tuple[int, int | None]] = deque()  # number, ticket
-        self._active = now  # when a push last went or came
+        self._active = now  # when something last changed, came or went
         self.behind = False  # we lack something that the other side has; ask() is due
         self._asked = False  # we did ask, and the answer is on its way
         self._asked_at = now - CATCH_SECONDS
@@ -332,8 +332,9 @@ class Session:
             return self._asked_at + CATCH_SECONDS
         return self._active + REST_SECONDS if self._may_rest(library) else None
 
-    def stir(self) -> None:
+    def stir(self, now: float) -> None:
         """Something changed here: we may not hold the same any more."""
+        self._active = now
         self.in_sync = self._resting = False
         self._rest_stale = True
 
@@ -352,6 +353,9 @@ class Session:
         ours = self.ours
         if ours.fingerprint and ours.fingerprint == theirs.fingerprint:
             self._sent = self._complete = ours.head
+            self._rest_told = Rest(ours.head, ours.fingerprint)
+            self._rest_heard = Rest(theirs.head, theirs.fingerprint)
+            self._resting = True
             return self._match(theirs.head, ours.head)
         if _usable(theirs, ours):
             self._sent = self._complete = self.acked = theirs.cursor
@@ -363,15 +367,14 @@ class Session:
 
     def _hear_push(self, through: int, records: tuple[Record, ...], now: float) -> list[Outcome]:
         self._pushes_heard += 1
-        self._active = now
         self._asked = False
-        self._forget_rest()
+        self._forget_rest(now)
         return [News(self._pushes_heard, through, records)]
 
-    def _forget_rest(self) -> None:
+    def _forget_rest(self, now: float) -> None:
         """What either side said at rest is void once there are news."""
         self._rest_told = self._rest_heard = None
-        self.stir()
+        self.stir(now)
 
     def _hear_ack(self, pushes: int) -> None:
         if not self._pushes_acked < pushes <= self._last_push:
@@ -430,8 +433,7 @@ class Session:
         assert self._sent is not None
         self._last_push += 1
         self._pushes_sent.append((self._last_push, self._sent))
-        self._active = now
-        self._forget_rest()
+        self._forget_rest(now)
         # After a crash our journal may use a position again that was never durable,
         # so nobody may believe to hold it already.
         return Push(min(self._complete, library.durable), records)

@@ -1,0 +1,215 @@
+"""
+A crowd of peers in one process: dicts for folders, lists for journals, no network.
+
+Frames arrive at once and in order. What is persisted is committed when
+:meth:`Crowd.run` comes to it. Time passes only in :meth:`Crowd.wait`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from random import Random
+
+from whisker_sync.batch import Batch, Recalled
+from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, StoryPath, WorkspaceId
+from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
+from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.peer.effects import (
+    Compact,
+    Dial,
+    Effect,
+    Hangup,
+    Persist,
+    ReadAsset,
+    ReadLog,
+    Send,
+    Tell,
+)
+from whisker_sync.peer.events import Event
+from whisker_sync.peer.inputs import (
+    AssetRead,
+    Committed,
+    Drained,
+    FileKept,
+    FilesSeen,
+    FileWritten,
+    FrameArrived,
+    Input,
+    LinkDown,
+    LinkUp,
+    LogRead,
+    Tick,
+)
+from whisker_sync.peer.peer import STORY, Peer
+from whisker_sync.peer.status import Membership
+from whisker_sync.record import Entry
+from whisker_sync.wire.codec import decode
+from whisker_sync.wire.messages import Message, Part, Push
+
+KEY = b"k" * 32
+SCHEMAS = {STORY: STORY_SCHEMA}
+
+
+class Someone:
+    """A peer with a folder and a journal."""
+
+    def __init__(self, crowd: Crowd, name: str, key: bytes = KEY) -> None:
+        self.crowd = crowd
+        self.name = name
+        self.device = DeviceId(hashlib.sha256(name.encode()).digest())
+        self.key = key
+        self.folder: dict[StoryPath, bytes] = {}
+        self.entries: list[Entry] = []
+        self.facts: dict[str, bytes] = {}
+        self.assets: dict[bytes, bytes] = {}
+        self.incarnation = Incarnation(crowd.dice.randbytes(8))
+        self.events: list[Event] = []
+        self.pushes = 0
+        self.boot()
+
+    def boot(self) -> None:
+        """Start, with what the journal holds, and look at the folder."""
+        recalled = Recalled(
+            incarnation=self.incarnation,
+            head=len(self.entries),
+            first=1,
+            facts=dict(self.facts),
+            documents={STORY: tuple(entry.record.update for entry in self.entries)},
+            tail=tuple(self.entries),
+        )
+        membership = Membership(self.device, self.name, self.name, WorkspaceId(b"w" * 16), self.key)
+        self.peer = Peer(
+            membership, recalled, SCHEMAS, dice=self.crowd.dice, now=self.crowd.now, files=True
+        )
+        self.crowd.links = {
+            link: ends for link, ends in self.crowd.links.items() if self not in ends
+        }
+        files = tuple(FileSeen(path, content) for path, content in sorted(self.folder.items()))
+        self.tell(FilesSeen(files, 1, everything=True))
+
+    def save(self, path: str, text: str | bytes | None) -> None:
+        """Save or remove a file, and let the peer see it."""
+        content = text.encode() if isinstance(text, str) else text
+        if content is None:
+            self.folder.pop(StoryPath(path), None)
+        else:
+            self.folder[StoryPath(path)] = content
+        self.tell(FilesSeen((FileSeen(StoryPath(path), content),), 1))
+
+    def read(self, path: str) -> str:
+        return self.folder[StoryPath(path)].decode()
+
+    def tell(self, input_: Input) -> None:
+        """Give the peer an input, and put what it asks for in line."""
+        for effect in self.peer.handle(input_, self.crowd.now):
+            self.crowd.agenda.append((self, effect))
+
+    def persist(self, batch: Batch) -> None:
+        self.entries += batch.entries
+        assert [entry.seq for entry in self.entries] == list(range(1, len(self.entries) + 1))
+        for name, value in batch.facts:
+            if value is None:
+                self.facts.pop(name, None)
+            else:
+                self.facts[name] = value
+        self.assets |= dict(batch.assets)
+
+    def write(self, path: StoryPath, content: bytes | None, expected: bytes | None) -> None:
+        now = self.folder.get(path)
+        if (None if now is None else hashlib.sha256(now).digest()) != expected:
+            self.tell(FileKept(path, now, 1))
+            return
+        if content is None:
+            self.folder.pop(path, None)
+        else:
+            self.folder[path] = content
+        self.tell(FileWritten(path, content))
+
+
+class Crowd:
+    """Everybody, and what is under way."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.dice = Random(seed)
+        self.now = 0.0
+        self.agenda: deque[tuple[Someone, Effect]] = deque()
+        self.links: dict[LinkId, tuple[Someone, Someone]] = {}
+        self.said: list[tuple[str, Message]] = []
+        self._next = 0
+
+    def join(self, name: str, key: bytes = KEY) -> Someone:
+        return Someone(self, name, key)
+
+    def connect(self, dialling: Someone, dialled: Someone) -> LinkId:
+        """Open a link; both ends have one number, told apart by whose it is."""
+        self._next += 1
+        link = LinkId(self._next)
+        self.links[link] = (dialling, dialled)
+        dialling.tell(LinkUp(link, f"candidate {link}", Address("192.0.2.1", 1), 1))
+        dialled.tell(LinkUp(link, None, Address("192.0.2.2", 2), 1))
+        return link
+
+    def cut(self, link: LinkId, reason: str = "cut") -> None:
+        for end in self.links.pop(link, ()):
+            end.tell(LinkDown(link, reason, 2))
+
+    def run(self, limit: int = 100_000) -> None:
+        """Carry out all that is asked for."""
+        while self.agenda:
+            limit -= 1
+            assert limit, "they never come to rest"
+            who, effect = self.agenda.popleft()
+            self._do(who, effect)
+
+    def wait(self, seconds: float = 3.0) -> None:
+        """Let time pass for everybody, deadline by deadline."""
+        self.run()
+        until = self.now + seconds
+        for _ in range(10_000):
+            everybody = {end.name: end for ends in self.links.values() for end in ends}
+            times = [(end.peer.deadline(), name) for name, end in everybody.items()]
+            due = [(time, name) for time, name in times if time is not None and time <= until]
+            if not due:
+                break
+            time, name = min(due)
+            self.now = max(self.now, time)
+            everybody[name].tell(Tick())
+            self.run()
+        else:
+            raise AssertionError("somebody ticks without end")
+        self.now = until
+
+    def _do(self, who: Someone, effect: Effect) -> None:
+        match effect:
+            case Persist(ticket, batch):
+                who.persist(batch)
+                who.tell(Committed(ticket))
+            case Send(link, frame):
+                self._carry(who, link, frame)
+            case Hangup(link, reason):
+                self.cut(link, reason)
+            case WriteFile(path, content, expected):
+                who.write(path, content, expected)
+            case WriteAsset(path, asset, expected):
+                who.write(path, who.assets[asset], expected)
+            case ReadLog(link, after, _):
+                who.tell(LogRead(link, tuple(who.entries[after:])))
+            case ReadAsset(link, asset):
+                who.tell(AssetRead(link, asset, who.assets.get(asset)))
+            case Tell(event):
+                who.events.append(event)
+            case Dial() | Compact():
+                pass
+
+    def _carry(self, who: Someone, link: LinkId, frame: bytes) -> None:
+        ends = self.links.get(link)
+        if ends is None:
+            return
+        other = ends[0] if ends[1] is who else ends[1]
+        message = decode(frame, who.device)
+        if not isinstance(message, Part):
+            self.said.append((who.name, message))
+            who.pushes += isinstance(message, Push)
+        other.tell(FrameArrived(link, frame))
+        who.tell(Drained(link))
