@@ -67,17 +67,21 @@ class World:
     def act(self, author: Author) -> None:
         texts = [p for p in sorted(author.folder) if p.endswith((".twee", ".css"))]
         stories = [p for p in texts if p.endswith(".twee")]
-        action = self.dice.choices(
-            [self.edit, self.header, self.shuffle, self.grow, self.shrink, self.style,
-             self.make, self.remove, self.rename, self.move, self.picture],
-            [40, 8, 5, 10, 5, 4, 4, 2, 3, 3, 4],
-        )[0]  # fmt: skip
-        if action in {self.make, self.picture} or not stories:
-            (action if action == self.picture else self.make)(author)
-        elif action in {self.style, self.remove, self.rename}:
-            action(author, self.dice.choice(texts))
-        else:
-            action(author, self.dice.choice(stories))
+        if not stories:
+            return self.make(author)
+        kind = self.dice.choices(["make", "picture", "file", "story"], [4, 4, 9, 71])[0]
+        if kind == "make":
+            return self.make(author)
+        if kind == "picture":
+            return self.picture(author)
+        if kind == "file":
+            whole = self.dice.choices([self.style, self.remove, self.rename], [4, 2, 3])[0]
+            return whole(author, self.dice.choice(texts))
+        inside = self.dice.choices(
+            [self.edit, self.header, self.shuffle, self.grow, self.shrink, self.move],
+            [40, 8, 5, 10, 5, 3],
+        )[0]
+        return inside(author, self.dice.choice(stories))
 
     def change(self, author: Author, path: StoryPath, after: str) -> None:
         self.erase(author.text(path), after)
@@ -197,6 +201,7 @@ class World:
                 start += "\n"
             author.put(path, self._join(first, rest))
             author.put(target, self._join(start, pieces))
+            author.notice()  # Cut and paste arrive together; apart they are a later chapter.
 
     def picture(self, author: Author) -> None:
         path = f"image{self.dice.randrange(3)}.png"

@@ -14,6 +14,9 @@ MAX_FILES = 20_000
 RENAME_SECONDS = 60.0
 """A file that went and comes back under another name within this time was renamed."""
 
+PATIENCE_SECONDS = 2.0
+"""A save waits so long for the answer to a write of the same file; then it goes ahead."""
+
 MAX_REMEMBERED = 1_000
 """Files that went lately and are remembered for a rename, newest kept."""
 

@@ -19,6 +19,7 @@ News or nothing: what is found as we know it, or as we staged it, causes nothing
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
@@ -33,6 +34,7 @@ from whisker_sync.manuscript.limits import (
     MAX_ASSET_BYTES,
     MAX_FILES,
     MAX_TEXT_BYTES,
+    PATIENCE_SECONDS,
 )
 from whisker_sync.manuscript.origins import (
     Departed,
@@ -80,8 +82,13 @@ class Manuscript:
         self._later: set[StoryPath] = set()
         """Paths to look at again with whatever happens next."""
 
+        self._deferred: dict[StoryPath, bytes | None] = {}
+        """Files found while a write was on its way, until it is answered."""
+
+        self._deferred_since = 0.0
         self._departed = Departed()
         self._now = 0.0
+        self._room = MAX_FILES
 
         self._told: set[Problem] = set()
         self._facts_to_come: list[tuple[str, bytes | None]] = []
@@ -134,40 +141,54 @@ class Manuscript:
         problems: list[Problem] = []
         found: dict[StoryPath, Found | None] = {}
         assets: dict[bytes, bytes] = {}
-        count = sum(1 for shadow in self._shadows.values() if shadow.disk is not None)
-        for seen in files:
-            shadow = self._shadows.get(seen.path) or Shadow()
-            sha256 = sha256_of(seen.content)
-            count += shadow.disk is None and sha256 is not None
-            if shadow.staged and sha256 == sha256_of(shadow.staged.content):
-                self._landed(seen.path)
-            elif sha256 == sha256_of(shadow.disk):
-                shadow.deferred = None
-                self._left_out.discard(seen.path)
-                self._later.add(seen.path)
-            elif seen.content is None or sha256 is None:
-                shadow.deferred = None
-                found[seen.path] = None
-            elif shadow.waiting and isinstance(shadow.disk, Page):
-                # Was it saved before our write or after it? Its answer knows.
-                shadow.deferred = seen.content
-            else:
-                what = _found(seen.path, seen.content, sha256, count)
-                if isinstance(what, Problem):
-                    self._left_out.add(seen.path)
-                    self._tell(problems, what)
-                    continue
-                found[seen.path] = what
-                if isinstance(what, Blob):
-                    assets[sha256] = seen.content
-                    if is_twee(seen.path):
-                        self._tell(problems, Problem(seen.path, _not_utf8(seen.path)))
+        self._room = MAX_FILES - sum(1 for each in self._shadows.values() if each.disk is not None)
+        for path, content in self._news(files, now).items():
+            what = None if content is None else self._found(path, content)
+            if isinstance(what, Problem):
+                self._left_out.add(path)
+                self._tell(problems, what)
+                continue
+            found[path] = what
+            if isinstance(what, Blob):
+                assert content is not None
+                assets[what.sha256] = content
+                if is_twee(path):
+                    self._tell(problems, Problem(path, _not_utf8(path)))
         change = self._take(found, now)
         self._held |= assets.keys()
         dirty = set(found) | self._later
         if change:
             dirty |= self._view.refresh(change.touched)
         return self._outcome(change, dirty, tuple(assets.items()), problems)
+
+    def _news(self, files: Sequence[FileSeen], now: float) -> dict[StoryPath, bytes | None]:
+        """
+        Return what was found that we neither knew nor put there.
+
+        A save found while a write for its path is on its way was made before it or
+        after it, and only the answer to the write tells. Until then it waits, and all
+        that happened together with it, or a passage moved between two files would
+        appear in one long before it vanished from the other.
+        """
+        news: dict[StoryPath, bytes | None] = {}
+        for path, content in (self._deferred | {seen.path: seen.content for seen in files}).items():
+            shadow = self._shadows.get(path) or Shadow()
+            sha256 = sha256_of(content)
+            if shadow.staged and sha256 == sha256_of(shadow.staged.content):
+                self._landed(path)
+            elif sha256 == sha256_of(shadow.disk):
+                self._left_out.discard(path)
+                self._later.add(path)
+            else:
+                news[path] = content
+        waits = any(path in self._shadows and self._shadows[path].waiting for path in news)
+        if not self._deferred:
+            self._deferred_since = now
+        if waits and now - self._deferred_since < PATIENCE_SECONDS:
+            self._deferred = news
+            return {}
+        self._deferred = {}
+        return news
 
     def resume(self, files: Sequence[FileSeen], now: float) -> Outcome:
         """
@@ -178,6 +199,7 @@ class Manuscript:
         """
         for shadow in self._shadows.values():
             shadow.flights.clear()
+        self._deferred.clear()
         here = {seen.path for seen in files}
         missing = [
             FileSeen(path, None)
@@ -192,22 +214,20 @@ class Manuscript:
         shadow = self._shadows.get(path)
         if shadow is None or not shadow.answered(sha256_of(content)):
             return Outcome()  # Seen on disk before the answer came, and taken in already.
-        deferred = shadow.deferred
         self._landed(path)
-        if deferred is not None:
-            return self.saw([FileSeen(path, deferred)], self._now)
-        return self._outcome(None, {path})
+        return self.saw((), self._now) if self._deferred else self._outcome(None, {path})
 
     def kept(self, path: StoryPath, content: bytes | None, now: float) -> Outcome:
         """Take in what was found on disk instead of what a write expected there."""
         shadow = self._shadows.get(path)
         if shadow is not None:
-            shadow.deferred = None
-            failed = shadow.refused() and sha256_of(content) == sha256_of(shadow.disk)
             self._later.add(path)
-            if failed:
-                # Nothing stood in its way: not at once again, or we would spin.
-                return Outcome()
+            staged = shadow.staged
+            if shadow.refused() and staged and sha256_of(content) != sha256_of(staged.content):
+                shadow.staged = None  # It is certainly not on disk.
+                if sha256_of(content) == sha256_of(shadow.disk):
+                    # Nothing stood in its way: not at once again, or we would spin.
+                    return Outcome()
         return self.saw([FileSeen(path, content)], now)
 
     def _landed(self, path: StoryPath) -> None:
@@ -217,10 +237,17 @@ class Manuscript:
             departure = Departure(shadow.disk, self._now, by_author=False)
             self._departed.remember(path, departure)
         shadow.disk, shadow.staged = shadow.staged.content, None
-        shadow.deferred = None
         shadow.settle()
         self._left_out.discard(path)
         self._later.add(path)
+
+    def _found(self, path: StoryPath, content: bytes) -> Found | Problem:
+        shadow = self._shadows.get(path)
+        if shadow is None or shadow.disk is None:
+            if self._room <= 0:
+                return Problem(path, f"{path} is not synced: {MAX_FILES:,} files is the limit")
+            self._room -= 1
+        return _what(path, content)
 
     # From files to edits.
 
@@ -413,7 +440,7 @@ class Manuscript:
         """Compare a path with what it must hold; return the write that makes them the same."""
         want = self._view.content(path)
         shadow = self._shadows.setdefault(path, Shadow())
-        if shadow.waiting or path in self._left_out:
+        if shadow.waiting or path in self._left_out or path in self._deferred:
             return None
         expected = sha256_of(shadow.disk)
         if sha256_of(want) == expected:
@@ -469,10 +496,9 @@ class Manuscript:
             told.append(problem)
 
 
-def _found(path: StoryPath, content: bytes, sha256: bytes, count: int) -> Found | Problem:
+def _what(path: StoryPath, content: bytes) -> Found | Problem:
     """Say what a file on disk is, or why it is left out."""
-    if count > MAX_FILES:
-        return Problem(path, f"{path} is not synced: {MAX_FILES:,} files is the limit")
+    sha256 = hashlib.sha256(content).digest()
     if len(content) > MAX_TEXT_BYTES:
         return Problem(path, too_large(path, len(content), MAX_TEXT_BYTES))
     match codec.decode(content):

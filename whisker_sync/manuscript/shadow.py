@@ -116,9 +116,6 @@ class Shadow:
     flights: list[Flight] = field(default_factory=list)
     """Writes asked for and not answered yet, oldest first. Not kept in the journal."""
 
-    deferred: bytes | None = field(default=None, repr=False)
-    """A save found while a write was on its way: its answer tells which came first."""
-
     stored: bytes | None = field(default=None, repr=False)
     """What the journal holds of this shadow."""
 
