@@ -325,7 +325,7 @@ def _valid(said: Header, metadata: Mapping[str, str]) -> dict[str, str]:
 def _spell_beginning(cut: _Pieces, name: str) -> str:
     said = cut.said
     if not said.name:
-        return ":: " + _spell_name(name)
+        return f":: {_spell_name(name)}" if name else "::"
     # What says its name only as long as nothing follows is spelled anew.
     alone = _NAME_ONLY & set(said.problems) or _ends_in_backslash(cut.name)
     if name == said.name and not alone:

@@ -1,56 +1,57 @@
-"""
-What did the author do to a text?
+r"""
+Find out what an author did to a text.
 
-Only before and after are known. The answer is found in words, not in characters:
-comparing characters would find the ``o`` and ``n`` that ``moon`` and ``stone``
-share, and two people replacing one word would leave half of each.
+We compare word by word. Comparing characters would find that ``stone`` and ``moon``
+share an ``o`` and an ``n``, and two people who replace one word would be left with
+half of each. It refuses to know what a text means: a story, a style sheet and a
+shopping list are the same to it.
 
-Blank space is never matched on its own, only compared between matched words, and a
-replacement carries one blank beside it: otherwise two people who replace one word
-leave ``dogcow`` instead of ``dog cow``.
+Blank space is never matched on its own, only compared between words that are. Nor is
+punctuation that stands alone between two changes: that it is still there is chance.
 
-Long texts are cut at lines, then at words, that occur once on both sides (the
-*patience* way); only what lies between is compared thoroughly, and if even that is
-large and has nothing in common that stands out, it counts as replaced.
+A replacement carries one blank along. Of two people who replace ``cat`` by ``dog``
+and by ``cow``, one says ``"cat " -> "dog "``; without the blank they would be left
+with ``dogcow``.
+
+Ends that are equal are cut off first, then lines are compared and at last words in
+what differs; each is as quick as the one before it left little to do.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import accumulate
 
-THOROUGH = 40_000
-"""Pairs of words up to which a stretch is compared thoroughly."""
+from whisker_sync.text.align import Block, align
+from whisker_sync.text.tokens import Tokens, cut, is_punctuation
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u200c\u200d\ufe0f"
-_TOKEN = re.compile(
-    rf"[{_CJK}]"  # written without blanks: each is a word
-    rf"|(?:(?![{_CJK}])\w)(?:(?![{_CJK}])[\w{_MARKS}]|['’](?=\w))*"
-    rf"|\S[{_MARKS}]*"
-)
-_WORD = re.compile(r"\w")
+LONG_LINE = 4_096
+"""Characters of an equal beginning or end of a line that we still look at: context
+for the words beside it. A text of one endless line must not cost as if all changed."""
+
+STRAY = 32
+"""Most characters of punctuation between two changes that are taken for chance; what
+is longer is a picture made of punctuation, or a ruler."""
+
+_CONTEXT = 256
+_BLANKS_IN_LINE = " \t"
+_SENTENCE_ENDS = frozenset(".!?…:;。！？")
 
 
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """Replace a stretch of a text."""
+    """One edit: what stands from ``start`` to ``end`` becomes ``insert``."""
 
     start: int
-    """Code points of the old text; the stretch begins here."""
-
     end: int
-    """The stretch ends before this one."""
+    """In code points of the old text, like ``start``."""
 
     insert: str
-    """What takes its place."""
 
 
-def apply(text: str, splices: Sequence[Splice]) -> str:
-    """The text after all ``splices``; they are ascending and speak of ``text`` as it is."""
+def apply(text: str, splices: Iterable[Splice]) -> str:
+    """Return the text after the edits, which are in order and do not overlap."""
     pieces: list[str] = []
     done = 0
     for splice in splices:
@@ -61,55 +62,54 @@ def apply(text: str, splices: Sequence[Splice]) -> str:
 
 
 def diff(old: str, new: str) -> list[Splice]:
-    """The splices that make ``new`` of ``old``: few, small, ascending, and whole words."""
+    """Return the edits that make ``new`` of ``old``, in order, none touching the next."""
     if old == new:
         return []
-    splices: list[Splice] = []
-    for start, end, new_start, new_end in _line_gaps(old, new):
-        splices += _diff_words(old, new, start, end, new_start, new_end)
-    return splices
+    return [
+        splice
+        for start, end, new_start, new_end in _changed_lines(old, new)
+        for splice in _changed_words(old[start:end], new[new_start:new_end], start)
+    ]
 
 
 # Lines.
 
 
-def _line_gaps(old: str, new: str) -> list[tuple[int, int, int, int]]:
-    """The stretches of both texts that lie between equal lines."""
-    head = _common_prefix(old, new)
-    head = old.rfind("\n", 0, head) + 1
-    tail = min(_common_suffix(old, new), len(old) - head, len(new) - head)
-    tail = _to_line_start(old, len(old) - tail)
-    middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    ours, theirs = middle_old.split("\n"), middle_new.split("\n")
-    gaps = []
-    at = new_at = head
-    old_starts, new_starts = _starts(ours, head), _starts(theirs, head)
-    for i, j in _anchors(ours, theirs, 0, len(ours), 0, len(theirs)):
-        gaps.append((at, old_starts[i], new_at, new_starts[j]))
-        at = old_starts[i] + len(ours[i])
-        new_at = new_starts[j] + len(theirs[j])
-    gaps.append((at, len(old) - tail, new_at, len(new) - tail))
-    return [gap for gap in gaps if old[gap[0] : gap[1]] != new[gap[2] : gap[3]]]
+def _changed_lines(old: str, new: str) -> Iterator[tuple[int, int, int, int]]:
+    """Return the stretches between equal lines that differ."""
+    prefix = _common_prefix(old, new)
+    head = _before(old, prefix)
+    suffix = _common_suffix(old, new, min(len(old), len(new)) - prefix)
+    end = _behind(old, len(old) - suffix)
+    new_end = end - len(old) + len(new)
+    at, new_at = head, head
+    for start, new_start, size in _equal_lines(old[head:end], new[head:new_end]):
+        if old[at : head + start] != new[new_at : head + new_start]:
+            yield at, head + start, new_at, head + new_start
+        at, new_at = head + start + size, head + new_start + size
+    if old[at:end] != new[new_at:new_end]:
+        yield at, end, new_at, new_end
 
 
-def _starts(lines: list[str], at: int) -> list[int]:
-    starts = []
-    for line in lines:
-        starts.append(at)
-        at += len(line) + 1
-    return starts
+def _equal_lines(old: str, new: str) -> Iterator[tuple[int, int, int]]:
+    """Return where lines that are equal and not blank begin, and how long they are."""
+    ours, theirs = old.split("\n"), new.split("\n")
+    starts, new_starts = _starts(ours), _starts(theirs)
+    places = [n for n, line in enumerate(ours) if line and not line.isspace()]
+    new_places = [n for n, line in enumerate(theirs) if line and not line.isspace()]
+    lines, new_lines = [ours[n] for n in places], [theirs[n] for n in new_places]
+    for i, j, size in _without_stray(align(lines, new_lines), lines, new_lines):
+        for k in range(size):
+            line, new_line = places[i + k], new_places[j + k]
+            yield starts[line], new_starts[new_line], len(ours[line])
 
 
-def _to_line_start(text: str, at: int) -> int:
-    """How much of the end of a text begins at a line, at or behind a position."""
-    if at in {0, len(text)} or text[at - 1] == "\n":
-        return len(text) - at
-    newline = text.find("\n", at)
-    return 0 if newline < 0 else len(text) - newline - 1
+def _starts(lines: Sequence[str]) -> list[int]:
+    return list(accumulate((len(line) + 1 for line in lines), initial=0))
 
 
 def _common_prefix(one: str, other: str) -> int:
-    """By bisection: comparing slices is much quicker than comparing characters."""
+    """Bisect: to compare slices is a hundred times quicker than to compare characters."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -120,8 +120,8 @@ def _common_prefix(one: str, other: str) -> int:
     return low
 
 
-def _common_suffix(one: str, other: str) -> int:
-    low, high = 0, min(len(one), len(other))
+def _common_suffix(one: str, other: str, limit: int) -> int:
+    low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2
         if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
@@ -131,152 +131,135 @@ def _common_suffix(one: str, other: str) -> int:
     return low
 
 
+def _before(text: str, at: int) -> int:
+    """Return a place before ``at`` where no word begins earlier and ends later."""
+    start = text.rfind("\n", 0, at)
+    if at - start > LONG_LINE:
+        start = max(start, text.rfind(" ", at - LONG_LINE, at - _CONTEXT))
+    return max(start, 0)
+
+
+def _behind(text: str, at: int) -> int:
+    """Return a place behind ``at`` where no word begins earlier and ends later."""
+    end = text.find("\n", at) + 1 or len(text)
+    if end - at > LONG_LINE:
+        end = text.find(" ", at + _CONTEXT, at + LONG_LINE) + 1 or end
+    return end
+
+
 # Words.
 
 
-def _diff_words(
-    old: str, new: str, start: int, end: int, new_start: int, new_end: int
-) -> list[Splice]:
-    ours = [match.span() for match in _TOKEN.finditer(old, start, end)]
-    theirs = [match.span() for match in _TOKEN.finditer(new, new_start, new_end)]
-    old_words = [old[a:b] for a, b in ours]
-    new_words = [new[a:b] for a, b in theirs]
-    pairs = _without_stray_punctuation(_align(old_words, new_words), old_words, new_words)
-    splices = []
-    at, new_at = start, new_start
-    for i, j in [*pairs, (len(ours), len(theirs))]:
-        upto = ours[i][0] if i < len(ours) else end
-        new_upto = theirs[j][0] if j < len(theirs) else new_end
-        if old[at:upto] != new[new_at:new_upto]:
-            splices.append(_replacement(old, new, at, upto, new_at, new_upto))
-        if i < len(ours):
-            at, new_at = ours[i][1], theirs[j][1]
-    return splices
-
-
-def _replacement(old: str, new: str, start: int, end: int, new_start: int, new_end: int) -> Splice:
-    """What changed between two matched words, with one blank if it replaces something."""
-    first, first_new = start, new_start
-    while start < end and new_start < new_end and old[start] == new[new_start]:
-        if not old[start].isspace():
-            break
-        start += 1
-        new_start += 1
-    last = end
-    while start < end and new_start < new_end and old[end - 1] == new[new_end - 1]:
-        if not old[end - 1].isspace():
-            break
-        end -= 1
-        new_end -= 1
-    if start < end and new_start < new_end:
-        if end < last and old[end] in " \t":
-            end, new_end = end + 1, new_end + 1
-        elif start > first and old[start - 1] in " \t":
-            start, new_start = start - 1, new_start - 1
-        elif end < last:
-            end, new_end = end + 1, new_end + 1
-        elif start > first and new_start > first_new:
-            start, new_start = start - 1, new_start - 1
-    return Splice(start, end, new[new_start:new_end])
-
-
-def _without_stray_punctuation(
-    pairs: list[tuple[int, int]], old: list[str], new: list[str]
-) -> list[tuple[int, int]]:
-    """Drop matched punctuation that stands alone between changes: it matched by accident."""
-    kept: list[tuple[int, int]] = []
-    run: list[tuple[int, int]] = []
-    before = (-1, -1)
-    for pair in [*pairs, (len(old), len(new))]:
-        if run and (pair[0] != run[-1][0] + 1 or pair[1] != run[-1][1] + 1):
-            kept += _keep_run(run, before, old)
-            before, run = run[-1], []
-        run.append(pair)
-    kept += _keep_run(run, before, old)
-    return [pair for pair in kept if pair[0] < len(old)]
-
-
-def _keep_run(
-    run: list[tuple[int, int]], before: tuple[int, int], old: list[str]
-) -> list[tuple[int, int]]:
-    adjoins = run[0] == (before[0] + 1, before[1] + 1) or run[-1][0] == len(old)
-    if adjoins or any(_WORD.match(old[i]) for i, _ in run):
-        return run
-    return []
-
-
-# Aligning two sequences.
-
-
-def _align(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of equal items, ascending on both sides."""
-    pairs: list[tuple[int, int]] = []
-    stack = [(0, len(old), 0, len(new))]
-    while stack:
-        a, b, c, d = stack.pop()
-        while a < b and c < d and old[a] == new[c]:
-            pairs.append((a, c))
-            a, c = a + 1, c + 1
-        while a < b and c < d and old[b - 1] == new[d - 1]:
-            b, d = b - 1, d - 1
-            pairs.append((b, d))
-        if a == b or c == d:
+def _changed_words(old: str, new: str, offset: int) -> Iterator[Splice]:
+    """Return the edits between two stretches of text, the old one beginning at ``offset``."""
+    ours, theirs = cut(old), cut(new)
+    blocks = _without_stray(align(ours.words, theirs.words), ours.words, theirs.words)
+    blocks = _slide(blocks, ours, theirs)
+    at = new_at = -1
+    for i, j, size in [*blocks, (len(ours.words), len(theirs.words), 0)]:
+        yield from _change(
+            old, new, (ours.end(at), ours.start(i)), (theirs.end(new_at), theirs.start(j)), offset
+        )
+        at, new_at = i + size - 1, j + size - 1
+        if ours.gaps[i + 1 : at + 1] == theirs.gaps[j + 1 : new_at + 1]:
             continue
-        if (b - a) * (d - c) <= THOROUGH:
-            matcher = SequenceMatcher(None, old[a:b], new[c:d], autojunk=False)
-            for i, j, size in matcher.get_matching_blocks():
-                pairs += ((a + i + k, c + j + k) for k in range(size))
-            continue
-        anchors = _anchors(old, new, a, b, c, d)
-        if not anchors:
-            continue
-        at, new_at = a, c
-        for i, j in [*anchors, (b, d)]:
-            stack.append((at, i, new_at, j))
-            at, new_at = i + 1, j + 1
-        pairs += anchors
-    pairs.sort()
-    return pairs
+        for k in range(1, size):
+            if ours.gaps[i + k] != theirs.gaps[j + k]:
+                stretch = ours.end(i + k - 1), ours.start(i + k)
+                new_stretch = theirs.end(j + k - 1), theirs.start(j + k)
+                yield from _change(old, new, stretch, new_stretch, offset)
 
 
-def _anchors(
-    old: Sequence[str], new: Sequence[str], a: int, b: int, c: int, d: int
-) -> list[tuple[int, int]]:
-    """Items that occur once on both sides, in the longest order that both share."""
-    places = _unique(old, a, b)
-    new_places = _unique(new, c, d)
-    common = [(i, new_places[item]) for item, i in places.items() if item in new_places and item]
-    return _longest_ascending(common)
+def _change(
+    old: str, new: str, stretch: tuple[int, int], new_stretch: tuple[int, int], offset: int
+) -> Iterator[Splice]:
+    """Return the edit between two matched words, if there is any, as small as it may be."""
+    (a, b), (c, d) = stretch, new_stretch
+    if old[a:b] == new[c:d]:
+        return
+    first, last = a, b
+    while a < b and c < d and old[a] == new[c] and old[a].isspace():
+        a, c = a + 1, c + 1
+    while a < b and c < d and old[b - 1] == new[d - 1] and old[b - 1].isspace():
+        b, d = b - 1, d - 1
+    if old[a:b].strip() and new[c:d].strip():
+        left, right = old[a - 1 : a] if first < a else "", old[b : b + 1] if b < last else ""
+        if right and (right in _BLANKS_IN_LINE or not left or left not in _BLANKS_IN_LINE):
+            b, d = b + 1, d + 1
+        elif left:
+            a, c = a - 1, c - 1
+    yield Splice(offset + a, offset + b, new[c:d])
 
 
-def _unique(items: Sequence[str], start: int, end: int) -> dict[str, int]:
-    places: dict[str, int] = {}
-    twice: set[str] = set()
-    for i in range(start, end):
-        if items[i] in places:
-            twice.add(items[i])
+def _without_stray(blocks: list[Block], old: Sequence[str], new: Sequence[str]) -> list[Block]:
+    """Drop punctuation that stands alone between two changes."""
+    return [
+        (i, j, size)
+        for i, j, size in blocks
+        if i == j == 0
+        or (i + size == len(old) and j + size == len(new))
+        or size > STRAY
+        or sum(map(len, old[i : i + size])) > STRAY
+        or not all(map(is_punctuation, old[i : i + size]))
+    ]
+
+
+def _slide(blocks: list[Block], ours: Tokens, theirs: Tokens) -> list[Block]:
+    """
+    Move what is only inserted, or only deleted, to where an author would say it is.
+
+    Where it begins or ends like its surroundings it could be in several places. It
+    is best at the begin of a line, else of a sentence; otherwise as far right as it
+    goes. Two people who did the same also get the same edit by this.
+    """
+    slid = blocks[:1]
+    for block in blocks[1:]:
+        (a, b, left), (i, j, right) = slid[-1], block
+        if a + left == i and b + left < j:
+            step = _best_step(ours, theirs, (i, b + left, j), left, right)
+        elif b + left == j and a + left < i:
+            step = _best_step(theirs, ours, (j, a + left, i), left, right)
         else:
-            places[items[i]] = i
-    return {item: i for item, i in places.items() if item not in twice}
+            step = 0
+        slid[-1] = a, b, left + step
+        slid.append((i + step, j + step, right - step))
+    return slid
 
 
-def _longest_ascending(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest run of pairs, ascending in the first, that ascends in the second too."""
-    tails: list[int] = []
-    chain: list[int] = []  # index into pairs of the smallest tail for each length
-    before: list[int] = []
-    for n, (_, j) in enumerate(pairs):
-        length = bisect_left(tails, j)
-        before.append(chain[length - 1] if length else -1)
-        if length == len(tails):
-            tails.append(j)
-            chain.append(n)
-        else:
-            tails[length] = j
-            chain[length] = n
-    run = []
-    at = chain[-1] if chain else -1
-    while at >= 0:
-        run.append(pairs[at])
-        at = before[at]
-    return run[::-1]
+def _best_step(
+    short: Tokens, long: Tokens, hunk: tuple[int, int, int], left: int, right: int
+) -> int:
+    """
+    Say how many words to the right (or left) of where it was found a hunk should be.
+
+    ``long`` has the words from ``start`` to ``end`` before the word ``at`` of ``short``.
+    """
+    at, start, end = hunk
+    best, best_score = 0, _score(long, start)
+    for step in range(1, right):
+        if (
+            long.words[start + step - 1] != long.words[end + step - 1]
+            or short.gaps[at + step - 1] != long.gaps[start + step - 1]
+        ):
+            break
+        if (score := _score(long, start + step)) >= best_score:
+            best, best_score = step, score
+    for step in range(1, left):
+        if (
+            long.words[start - step] != long.words[end - step]
+            or short.gaps[at - step + 1] != long.gaps[end - step + 1]
+        ):
+            break
+        if (score := _score(long, start - step)) > best_score:
+            best, best_score = -step, score
+    return best
+
+
+def _score(tokens: Tokens, at: int) -> int:
+    """Say how good a place is for an edit to begin."""
+    gap = tokens.gaps[at]
+    if at == 0 or "\n" in gap:
+        return 3
+    if not gap:
+        return 0
+    return 2 if tokens.words[at - 1] in _SENTENCE_ENDS else 1
