@@ -1,0 +1,386 @@
+"""Tests for :mod:`whisker_sync.store.journal`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from whisker_sync.batch import Batch
+from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
+from whisker_sync.ids import DeviceId
+from whisker_sync.record import Entry, Record
+from whisker_sync.store.journal import Journal, connect
+
+ENTROPY = b"entropy!"
+ALICE, BOB = DeviceId(b"a" * 32), DeviceId(b"b" * 32)
+
+
+def entry(seq: int, update: bytes = b"update", document: str = "story") -> Entry:
+    return Entry(seq, ALICE, Record(document, update, BOB, 7, 1_700_000_000_000 + seq))
+
+
+def batch(*seqs: int) -> Batch:
+    return Batch(entries=tuple(entry(seq) for seq in seqs))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def reopen(path: Path) -> Iterator[Callable[[], Journal]]:
+    """Opens the journal, after closing the one that it opened before."""
+    opened: list[Journal] = []
+
+    def again() -> Journal:
+        while opened:
+            opened.pop().close()
+        opened.append(Journal.open(path, ENTROPY))
+        return opened[-1]
+
+    yield again
+    while opened:
+        opened.pop().close()
+
+
+Reopen = Callable[[], Journal]
+
+
+def test_a_new_journal_is_empty(reopen: Reopen) -> None:
+    recalled = reopen().recall()
+    assert (recalled.incarnation, recalled.head, recalled.first) == (ENTROPY, 0, 1)
+    assert (recalled.facts, recalled.documents, recalled.tail) == ({}, {}, ())
+
+
+def test_what_was_written_comes_back(reopen: Reopen) -> None:
+    odd = Record("notes", b"\x00\xff", ALICE, 2**53 - 1, 0, 3, BOB, b"signature")
+    written = Batch(
+        (entry(1), Entry(2, BOB, odd)), (("name", b"\x00"), ("gone", None)), ((b"h" * 32, b"!"),)
+    )
+    reopen().write([written])
+    recalled = reopen().recall()
+    assert recalled.tail == written.entries
+    assert recalled.documents == {"story": (b"update",), "notes": (b"\x00\xff",)}
+    assert recalled.facts == {"name": b"\x00"}
+    assert (recalled.head, recalled.first) == (2, 1)
+
+
+def test_an_incarnation_is_drawn_once(reopen: Reopen, path: Path) -> None:
+    reopen()
+    reopen().close()
+    other = Journal.open(path, b"other!!!")
+    assert other.recall().incarnation == ENTROPY
+    other.close()
+
+
+facts = st.tuples(st.sampled_from("abc"), st.none() | st.binary(max_size=5))
+batches = st.lists(
+    st.tuples(st.lists(st.binary(max_size=9), max_size=3), st.lists(facts, max_size=3)), max_size=6
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(batches, st.integers(0, 5))
+def test_a_journal_is_a_list_and_a_dict(
+    path: Path, written: list[tuple[list[bytes], list[tuple[str, bytes | None]]]], cut: int
+) -> None:
+    path.unlink(missing_ok=True)
+    journal = Journal.open(path, ENTROPY)
+    entries: list[Entry] = []
+    known: dict[str, bytes] = {}
+    group = []
+    for i, (updates, changed) in enumerate(written):
+        fresh = tuple(entry(len(entries) + n + 1, u) for n, u in enumerate(updates))
+        entries += fresh
+        for name, value in changed:
+            if value is None:
+                known.pop(name, None)
+            else:
+                known[name] = value
+        group.append(Batch(fresh, tuple(changed)))
+        if i >= cut:
+            journal.write(group)
+            group = []
+    journal.write(group)
+    journal.close()
+    journal = Journal.open(path, ENTROPY)
+    recalled = journal.recall()
+    assert recalled.tail == tuple(entries)
+    assert recalled.facts == known
+    for after in range(len(entries) + 1):
+        assert journal.read(after, 1 << 20) == entries[after:]
+    assert journal.check() == []
+    journal.close()
+
+
+def test_reading_on_stops_at_about_as_many_bytes(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([batch(*range(1, 11))])
+    assert [e.seq for e in journal.read(2, 12)] == [3, 4]
+    assert journal.read(10, 100) == []
+
+
+def test_a_snapshot_takes_the_place_of_entries(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([Batch((entry(1), entry(2, document="notes"), entry(3), entry(4)))])
+    journal.compact("story", 3, b"state" * 1000, b"digest", lambda _: b"digest")
+    assert journal.read(0, 100) == []
+    recalled = reopen().recall()
+    assert recalled.documents == {"story": (b"state" * 1000, b"update"), "notes": (b"update",)}
+    assert (recalled.head, recalled.first) == (4, 4)
+
+
+def test_a_snapshot_that_does_not_verify_changes_nothing(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([batch(1, 2)])
+    with pytest.raises(JournalDamaged, match="came back changed"):
+        journal.compact("story", 2, b"state", b"digest", lambda _: b"another")
+    assert len(journal.recall().tail) == 2
+    journal.write([batch(3)])
+
+
+def test_the_snapshot_before_the_newest_is_kept(reopen: Reopen, path: Path) -> None:
+    journal = reopen()
+    for seq in (1, 2, 3):
+        journal.write([batch(seq)])
+        journal.compact("story", seq, b"state %d" % seq, b"d", lambda _: b"d")
+    assert journal.recall().documents == {"story": (b"state 3",)}
+    journal.close()
+    database = sqlite3.connect(path)
+    assert [row[0] for row in database.execute("SELECT through FROM snapshot")] == [2, 3]
+    database.close()
+
+
+def test_compacting_makes_the_file_small(reopen: Reopen, path: Path) -> None:
+    journal = reopen()
+    dice = Random(1)
+    journal.write([Batch(tuple(entry(i, dice.randbytes(200)) for i in range(1, 5001)))])
+    before = path.stat().st_size + path.with_name("journal.db-wal").stat().st_size
+    journal.compact("story", 5000, b"small", b"d", lambda _: b"d")
+    assert path.stat().st_size < 64 * 1024 < before
+
+
+def test_a_binary_file_comes_back_whole_or_not_at_all(reopen: Reopen, path: Path) -> None:
+    content = b"picture" * 100
+    sha256 = hashlib.sha256(content).digest()
+    journal = reopen()
+    journal.write([Batch(assets=((sha256, content),))])
+    journal.write([Batch(assets=((sha256, content),))])
+    assert journal.asset(sha256) == content
+    assert journal.asset(b"?" * 32) is None
+    journal.close()
+    database = sqlite3.connect(path)
+    database.execute("UPDATE asset SET content = X'78'")
+    database.commit()
+    database.close()
+    journal = reopen()
+    assert journal.asset(sha256) is None
+    assert len(journal.check()) == 1
+
+
+def test_only_its_owner_can_read_it(reopen: Reopen, path: Path) -> None:
+    reopen()
+    assert path.stat().st_mode & 0o777 == 0o600 or sys.platform == "win32"
+
+
+# Others, damage, a full disk.
+
+
+def test_a_second_process_is_told_that_it_is_busy(reopen: Reopen, path: Path) -> None:
+    reopen()
+    with pytest.raises(JournalBusy):
+        Journal.open(path, ENTROPY)
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"?" * 5000]
+)
+def test_a_file_of_another_kind_is_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(JournalDamaged):
+        Journal.open(path, ENTROPY)
+    assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE theirs (x)")
+    database.close()
+    with pytest.raises(JournalDamaged, match="another program"):
+        Journal.open(path, ENTROPY)
+
+
+def test_a_newer_journal_asks_for_an_upgrade(reopen: Reopen, path: Path) -> None:
+    reopen().close()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version = 2")
+    database.close()
+    with pytest.raises(JournalTooNew, match="upgrade"):
+        Journal.open(path, ENTROPY)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE log SET content = 'x' WHERE seq = 2",
+        "UPDATE log SET seq = 9 WHERE seq = 2",
+        "UPDATE log SET author = 1 WHERE seq = 2",
+        "UPDATE log SET author = 77 WHERE seq = 2",
+        "UPDATE log SET time = time + 1",
+        "UPDATE log SET document = 'other' WHERE seq = 3",
+        "UPDATE log SET content = 5 WHERE seq = 2",
+        "UPDATE device SET key = 5 WHERE id = 1",
+        "UPDATE fact SET value = 'x'",
+        "UPDATE fact SET name = 'other'",
+        "UPDATE snapshot SET state = 'x'",
+        "UPDATE snapshot SET through = 2",
+        "DELETE FROM meta WHERE name = 'incarnation'",
+    ],
+)
+def test_a_row_that_is_not_as_it_was_written_is_never_returned(
+    reopen: Reopen, path: Path, damage: str
+) -> None:
+    journal = reopen()
+    journal.write([Batch((entry(1, b"1"),), (("name", b"value"),))])
+    journal.compact("story", 1, b"state", b"d", lambda _: b"d")
+    journal.write([Batch((entry(2, b"2"), entry(3, b"3")))])
+    journal.close()
+    database = sqlite3.connect(path)
+    database.executescript(damage)
+    changed = database.total_changes
+    database.close()
+    if not changed:
+        pytest.fail("the damage was none")
+    with pytest.raises(JournalDamaged):
+        reopen().recall()
+
+
+def test_flipped_bits_are_seen_or_without_effect(reopen: Reopen, path: Path) -> None:
+    journal = reopen()
+    journal.write([Batch(tuple(entry(i, bytes([i]) * 50) for i in range(1, 40)), (("n", b"v"),))])
+    whole = journal.recall()
+    journal.close()
+    image = path.read_bytes()
+    dice = Random(7)
+    seen = 0
+    for _ in range(150):
+        path.with_name("journal.db-wal").unlink(missing_ok=True)
+        damaged = bytearray(image)
+        damaged[dice.randrange(len(image))] ^= 1 << dice.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            other = Journal.open(path, ENTROPY)
+        except JournalError:
+            seen += 1
+            continue
+        try:
+            assert other.recall() == whole
+        except JournalError:
+            seen += 1
+        finally:
+            other._database.close()
+    assert seen
+    path.write_bytes(image)
+
+
+def test_a_full_disk_loses_nothing_and_passes(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([batch(1)])
+    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
+    journal._database.execute(f"PRAGMA max_page_count = {pages + 2}")
+    big = Batch((entry(2, b"x" * 100_000),), (("name", b"value"),))
+    with pytest.raises(DiskFull):
+        journal.write([big])
+    assert journal.recall().tail == (entry(1),)
+    journal._database.execute("PRAGMA max_page_count = 100000")
+    journal.write([big])
+    recalled = reopen().recall()
+    assert recalled.tail == (entry(1), *big.entries)
+    assert recalled.facts == {"name": b"value"}
+
+
+class Failing:
+    """A connection whose commit fails while ``broken``."""
+
+    def __init__(self, path: str) -> None:
+        self._real = connect(path)
+        self.broken = False
+
+    def execute(self, statement: str, *arguments: Any) -> Any:
+        if self.broken and statement == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._real.execute(statement, *arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_a_disk_that_fails_is_loud_and_may_recover(path: Path) -> None:
+    made: list[Failing] = []
+
+    def factory(name: str) -> Failing:
+        made.append(Failing(name))
+        return made[-1]
+
+    journal = Journal.open(path, ENTROPY, connect=factory)
+    made[0].broken = True
+    with pytest.raises(JournalDamaged, match="I/O"):
+        journal.write([batch(1)])
+    made[0].broken = False
+    journal.write([batch(1)])
+    assert journal.recall().tail == (entry(1),)
+    journal.close()
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from tests.store.test_journal import ENTROPY, batch
+from whisker_sync.store.journal import Journal
+journal = Journal.open(Path(sys.argv[1]), ENTROPY)
+seq = journal.recall().head
+while True:
+    journal.write([batch(seq + 1), batch(seq + 2)])
+    seq += 2
+    print(seq, flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
+    dice = Random(3)
+    acknowledged = 0
+    for _ in range(10):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(path)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        assert child.stdout is not None
+        for _ in range(dice.randrange(1, 25)):
+            acknowledged = max(acknowledged, int(child.stdout.readline()))
+        os.kill(child.pid, signal.SIGKILL)
+        rest, _ = child.communicate()
+        acknowledged = max([acknowledged, *map(int, rest.split())])
+        journal = Journal.open(path, ENTROPY)
+        recalled = journal.recall()
+        assert recalled.head >= acknowledged
+        assert recalled.head % 2 == 0
+        assert [e.seq for e in recalled.tail] == list(range(1, recalled.head + 1))
+        journal._database.close()
+    assert acknowledged

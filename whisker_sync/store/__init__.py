@@ -1,0 +1,1 @@
+"""What is kept on disk: the journal, its writer, and where things lie."""

@@ -1,0 +1,453 @@
+"""
+The journal of one device: every update it knows, what it must remember, binary files.
+
+One SQLite file, one connection, one thread. What :meth:`Journal.write` returned from is
+durable: the commit was synced (WAL, ``synchronous=FULL``). A second connection is
+impossible on purpose (``locking_mode=EXCLUSIVE``): SQLite before 3.51.3 can lose a WAL
+that two connections reset (sqlite.org/wal.html#walresetbug).
+
+Every row carries a checksum over its key and content. A row that does not match is
+never returned as if it were well: opening says :exc:`JournalDamaged`, and the file
+stays as it is. Nothing here is ever deleted but by :meth:`Journal.compact`, and only
+after the snapshot that replaces it was read back and verified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import struct
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from whisker_sync.batch import Batch, Recalled
+from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalTooNew
+from whisker_sync.ids import DeviceId, Incarnation
+from whisker_sync.record import Entry, Record
+
+FORMAT = 1
+"""Layout of the file; kept in SQLite's ``user_version``."""
+
+APPLICATION = 0x77686B72
+"""``whkr``, SQLite's ``application_id``: tells our files from others."""
+
+GENERATIONS = 2
+"""Snapshots kept of each document: the newest and the one before it."""
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE device (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
+CREATE TABLE log (
+    seq INTEGER PRIMARY KEY, document TEXT NOT NULL, source INTEGER NOT NULL,
+    author INTEGER NOT NULL, client INTEGER NOT NULL, time INTEGER NOT NULL,
+    format INTEGER NOT NULL, voucher INTEGER, signature BLOB, content BLOB NOT NULL,
+    checksum BLOB NOT NULL
+);
+CREATE TABLE snapshot (
+    document TEXT NOT NULL, through INTEGER NOT NULL, state BLOB NOT NULL,
+    digest BLOB NOT NULL, checksum BLOB NOT NULL, PRIMARY KEY (document, through)
+) WITHOUT ROWID;
+CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE asset (sha256 BLOB PRIMARY KEY, content BLOB NOT NULL);
+"""
+
+Connect = Callable[[str], Any]
+"""Makes a connection with the interface of :mod:`sqlite3` (or of apsw's stand-in for it)."""
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open a connection as we need it: no waiting for locks, transactions by hand."""
+    return sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+
+
+class Journal:
+    """An open journal; all calls from one thread."""
+
+    def __init__(self, path: Path, database: Any) -> None:
+        self._path = str(path)
+        self._database = database
+        self._devices: dict[bytes, int] = {}
+        self._head = 0
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path, entropy: bytes, *, connect: Connect = connect) -> Journal:
+        """
+        Open a journal, or make one; ``entropy`` is 8 random bytes for a new one's incarnation.
+
+        Raises:
+            JournalBusy: Another process has it open.
+            JournalDamaged: It does not hold what was written. Nothing was changed.
+            JournalTooNew: A newer version wrote it.
+            DiskFull: There is no room for a new one.
+        """
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        journal = cls(path, connect(str(path)))
+        try:
+            with journal._guarded():
+                journal._prepare(entropy)
+        except BaseException:
+            journal._database.close()
+            raise
+        return journal
+
+    # Reading.
+
+    def recall(self) -> Recalled:
+        """
+        Everything that is kept, to start from.
+
+        Raises:
+            JournalDamaged: A row does not hold what was written.
+        """
+        with self._guarded():
+            tail = tuple(self._entries("SELECT * FROM log ORDER BY seq"))
+            documents: dict[str, list[bytes]] = {}
+            covered: dict[str, int] = {}
+            for document, through, state in self._snapshots():
+                documents[document] = [state]
+                covered[document] = through
+            for entry in tail:
+                if entry.seq > covered.get(entry.record.document, 0):
+                    documents.setdefault(entry.record.document, []).append(entry.record.update)
+            facts = {}
+            for name, value, checksum in self._rows("SELECT name, value, checksum FROM fact"):
+                self._check(checksum, f"the fact {name!r}", "fact", name, value)
+                facts[name] = value
+        return Recalled(
+            incarnation=Incarnation(self._meta("incarnation")),
+            head=self._head,
+            first=self._first(tail),
+            facts=facts,
+            documents={name: tuple(updates) for name, updates in documents.items()},
+            tail=tail,
+        )
+
+    def read(self, after: int, max_bytes: int) -> list[Entry]:
+        """
+        Consecutive entries after a position, about ``max_bytes`` of updates.
+
+        Empty if the entry right after the position is not in the log any more.
+        """
+        found: list[Entry] = []
+        with self._guarded():
+            for entry in self._entries("SELECT * FROM log WHERE seq > ? ORDER BY seq", (after,)):
+                if entry.seq != after + 1 or max_bytes <= 0:
+                    break
+                found.append(entry)
+                after += 1
+                max_bytes -= len(entry.record.update)
+        return found
+
+    def asset(self, sha256: bytes) -> bytes | None:
+        """The content of a binary file; None if it is not kept, or not as it was."""
+        with self._guarded():
+            for (content,) in self._rows("SELECT content FROM asset WHERE sha256 = ?", (sha256,)):
+                if hashlib.sha256(content).digest() == sha256:
+                    return bytes(content)
+        return None
+
+    def check(self) -> list[str]:
+        """What is wrong with the file, in sentences; empty: nothing is."""
+        found = []
+        try:
+            rows = self._rows("PRAGMA integrity_check")
+            found += [f"SQLite says: {line}" for (line,) in rows if line != "ok"]
+            self.recall()
+            for sha256, content in self._rows("SELECT sha256, content FROM asset"):
+                if hashlib.sha256(content).digest() != sha256:
+                    found.append(f"the binary file {sha256.hex()} is not as it was written")
+        except (JournalDamaged, sqlite3.Error) as problem:
+            found.append(str(problem))
+        return found
+
+    # Writing.
+
+    def write(self, batches: Sequence[Batch]) -> None:
+        """
+        Make batches durable, all or none.
+
+        Raises:
+            DiskFull: There is no room; nothing was written, and it may be tried again.
+            JournalDamaged: The disk fails; nothing was written.
+        """
+        head, devices = self._head, dict(self._devices)
+        try:
+            with self._guarded(), self._transaction():
+                for batch in batches:
+                    self._write_entries(batch.entries)
+                    self._write_facts(batch.facts)
+                    self._database.executemany(
+                        "INSERT OR IGNORE INTO asset VALUES (?, ?)", batch.assets
+                    )
+                if self._head != head:
+                    self._set_meta("head", self._head.to_bytes(8, "big"))
+        except BaseException:
+            self._head, self._devices = head, devices
+            raise
+
+    def compact(
+        self,
+        document: str,
+        through: int,
+        state: bytes,
+        digest: bytes,
+        verify: Callable[[bytes], bytes],
+    ) -> None:
+        """
+        Replace the entries of a document up to a position by a snapshot.
+
+        The snapshot is read back first, and ``verify`` must find ``digest`` in it.
+
+        Raises:
+            JournalDamaged: It does not; nothing was changed.
+            DiskFull: There is no room; nothing was changed.
+        """
+        packed = zlib.compress(state, 6)
+        checksum = _checksum("snapshot", document, through, packed, digest)
+        with self._guarded(), self._transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?)",
+                (document, through, packed, digest, checksum),
+            )
+            newest = {name: kept for name, _, kept in self._snapshots()}
+            if verify(newest[document]) != digest:
+                raise JournalDamaged(self._path, f"the snapshot of {document!r} came back changed")
+            self._database.execute(
+                "DELETE FROM log WHERE document = ? AND seq <= ?", (document, through)
+            )
+            self._database.execute(
+                "DELETE FROM snapshot WHERE document = ?1 AND through NOT IN "
+                "(SELECT through FROM snapshot WHERE document = ?1 ORDER BY through DESC LIMIT ?2)",
+                (document, GENERATIONS),
+            )
+        with self._guarded():
+            # A script runs to its end; execute() would give back one page only.
+            self._database.executescript("PRAGMA incremental_vacuum")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the file; at rest it is one file. Closing twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._guarded():
+            with self._transaction():
+                self._set_meta("clean", b"\x01")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._database.close()
+
+    # Opening.
+
+    def _prepare(self, entropy: bytes) -> None:
+        run = self._database.execute
+        run("PRAGMA locking_mode = EXCLUSIVE")
+        run("PRAGMA trusted_schema = OFF")
+        version = run("PRAGMA user_version").fetchone()[0]
+        application = run("PRAGMA application_id").fetchone()[0]
+        empty = not run("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version > FORMAT:
+            raise JournalTooNew(self._path, version)
+        if not empty and (application != APPLICATION or version != FORMAT):
+            raise JournalDamaged(self._path, "it is a database of another program")
+        if empty:
+            run("PRAGMA auto_vacuum = INCREMENTAL")
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        if sys.platform == "darwin":
+            run("PRAGMA fullfsync = 1")
+            run("PRAGMA checkpoint_fullfsync = 1")
+        if empty:
+            self._make(entropy)
+        elif self._meta("clean") != b"\x01":
+            for (line,) in self._rows("PRAGMA quick_check"):
+                if line != "ok":
+                    raise JournalDamaged(self._path, line)
+        with self._transaction():
+            self._set_meta("clean", b"\x00")
+        self._head = int.from_bytes(self._meta("head"), "big")
+        self._devices = {bytes(key): id_ for id_, key in self._rows("SELECT id, key FROM device")}
+
+    def _make(self, entropy: bytes) -> None:
+        with self._transaction():
+            for statement in _TABLES.split(";"):
+                if statement.strip():
+                    self._database.execute(statement)
+            self._set_meta("incarnation", entropy[:8])
+            self._set_meta("head", bytes(8))
+            self._set_meta("clean", b"\x00")
+            self._database.execute(f"PRAGMA application_id = {APPLICATION}")
+            self._database.execute(f"PRAGMA user_version = {FORMAT}")
+
+    # Private methods.
+
+    def _write_entries(self, entries: Iterable[Entry]) -> None:
+        rows = []
+        for entry in entries:
+            assert entry.seq == self._head + 1, "positions in a journal have no gaps"
+            self._head = entry.seq
+            record = entry.record
+            rows.append(
+                (
+                    entry.seq,
+                    record.document,
+                    self._device(entry.source),
+                    self._device(record.author),
+                    record.client,
+                    record.time,
+                    record.format,
+                    self._device(record.voucher) if record.voucher else None,
+                    record.signature or None,
+                    record.update,
+                    _entry_checksum(entry),
+                )
+            )
+        self._database.executemany("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+
+    def _write_facts(self, facts: Iterable[tuple[str, bytes | None]]) -> None:
+        for name, value in facts:
+            if value is None:
+                self._database.execute("DELETE FROM fact WHERE name = ?", (name,))
+            else:
+                self._database.execute(
+                    "INSERT OR REPLACE INTO fact VALUES (?, ?, ?)",
+                    (name, value, _checksum("fact", name, value)),
+                )
+
+    def _device(self, device: bytes) -> int:
+        known = self._devices.get(device)
+        if known is None:
+            known = self._devices[device] = len(self._devices) + 1
+            self._database.execute("INSERT INTO device VALUES (?, ?)", (known, device))
+        return known
+
+    def _entries(self, query: str, arguments: tuple[Any, ...] = ()) -> Iterator[Entry]:
+        keys = {id_: DeviceId(key) for key, id_ in self._devices.items()}
+        for row in self._rows(query, arguments):
+            seq, document, source, author, client, time, form, voucher, signature, update, sum_ = (
+                row
+            )
+            try:
+                entry = Entry(
+                    seq,
+                    keys[source],
+                    Record(
+                        document,
+                        bytes(update),
+                        keys[author],
+                        client,
+                        time,
+                        form,
+                        keys[voucher] if voucher is not None else DeviceId(b""),
+                        bytes(signature or b""),
+                    ),
+                )
+                intact = _entry_checksum(entry) == sum_
+            except (KeyError, TypeError, ValueError, AttributeError, struct.error):
+                intact = False
+            if not intact:
+                raise JournalDamaged(self._path, f"entry {seq} is not as it was written")
+            yield entry
+
+    def _snapshots(self) -> Iterator[tuple[str, int, bytes]]:
+        """The newest snapshot of each document."""
+        query = (
+            "SELECT document, through, state, digest, checksum FROM snapshot AS s WHERE through = "
+            "(SELECT max(through) FROM snapshot WHERE document = s.document)"
+        )
+        for document, through, packed, digest, checksum in self._rows(query):
+            what = f"the snapshot of {document!r}"
+            self._check(checksum, what, "snapshot", document, through, packed, digest)
+            try:
+                yield document, through, zlib.decompress(packed)
+            except zlib.error:
+                raise JournalDamaged(self._path, f"{what} cannot be unpacked") from None
+
+    def _check(self, checksum: object, what: str, *parts: object) -> None:
+        try:
+            intact = _checksum(*parts) == checksum
+        except (TypeError, AttributeError):
+            intact = False
+        if not intact:
+            raise JournalDamaged(self._path, f"{what} is not as it was written")
+
+    def _first(self, tail: Sequence[Entry]) -> int:
+        """From where on nothing is missing in the log."""
+        first = self._head + 1
+        for entry in reversed(tail):
+            if entry.seq != first - 1:
+                break
+            first = entry.seq
+        return first
+
+    def _meta(self, name: str) -> bytes:
+        for (value,) in self._rows("SELECT value FROM meta WHERE name = ?", (name,)):
+            return bytes(value)
+        raise JournalDamaged(self._path, f"it does not say its {name}")
+
+    def _set_meta(self, name: str, value: bytes) -> None:
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> Iterator[Any]:
+        return iter(self._database.execute(query, arguments))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Say in our words what SQLite says in its."""
+        try:
+            yield
+        except (sqlite3.Error, TypeError, ValueError, OverflowError) as problem:
+            sentence = str(problem)  # the last three: values of another kind than we wrote
+        else:
+            return
+        if "locked" in sentence:
+            raise JournalBusy(self._path)
+        if "is full" in sentence or ("disk I/O error" in sentence and _is_full(self._path)):
+            raise DiskFull(self._path)
+        raise JournalDamaged(self._path, sentence)
+
+
+def _is_full(path: str) -> bool:
+    return shutil.disk_usage(Path(path).parent).free < 1 << 20
+
+
+def _entry_checksum(entry: Entry) -> bytes:
+    record = entry.record
+    numbers = struct.pack(">QQqB", entry.seq, record.client, record.time, record.format)
+    devices = entry.source + record.author + record.voucher
+    document = record.document.encode()
+    head = (
+        b"log" + numbers + struct.pack(">HBH", len(document), len(devices), len(record.signature))
+    )
+    return _hash(head + document + devices + record.signature + record.update)
+
+
+def _checksum(*parts: Any) -> bytes:
+    whole = bytearray()
+    for part in parts:
+        piece = part if isinstance(part, bytes) else str(part).encode()
+        whole += len(piece).to_bytes(4, "big") + piece
+    return _hash(bytes(whole))
+
+
+def _hash(whole: bytes) -> bytes:
+    return hashlib.blake2b(whole, digest_size=8).digest()
