@@ -89,7 +89,7 @@ class World:
 
     def edit(self, author: Author, path: StoryPath) -> None:
         lines = author.text(path).split("\n")
-        bodies = [i for i, line in enumerate(lines) if line.strip() and not line.startswith("::")]
+        bodies = [i for i, line in enumerate(lines) if line.strip("\ufeff\r") and "::" not in line]
         if not bodies:
             return
         i = self.dice.choice(bodies)

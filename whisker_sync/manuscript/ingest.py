@@ -92,15 +92,22 @@ class Plan:
         self.made: dict[str, dict[str, Scalar]] = {}
         self.fields: dict[tuple[str, str], Scalar] = {}
         self.registers: dict[str, Scalar] = {}
-        self.splices: dict[str, list[Splice]] = {}
+        self.texts: dict[str, list[list[Splice]]] = {}
+        """For each text its edits, one upon the other."""
 
     def __bool__(self) -> bool:
-        return bool(self.made or self.fields or self.registers or self.splices)
+        return bool(self.made or self.fields or self.registers or self.texts)
 
     def splice(self, root: str, splices: Sequence[Splice]) -> None:
-        """Edit a text."""
+        """Edit a text as it is after the edits before this one."""
         if splices:
-            self.splices[root] = list(splices)
+            self.texts.setdefault(root, []).append(list(splices))
+
+    def after(self, root: str, text: str) -> str:
+        """Return a text as the edits so far leave it: a passage may stand in two saved files."""
+        for splices in self.texts.get(root, ()):
+            text = apply(text, splices)
+        return text
 
     def write(self, edit: Edit) -> None:
         """Make the edits."""
@@ -110,8 +117,8 @@ class Plan:
             edit.set_field(schema.PASSAGES, id_, name, value)
         for name, value in self.registers.items():
             edit.set(schema.FILES, name, value)
-        for root, splices in self.splices.items():
-            for splice in reversed(splices):
+        for root, edits in self.texts.items():
+            for splice in (splice for splices in edits for splice in reversed(splices)):
                 # The new words go behind the old ones before these are deleted: what
                 # somebody else inserts at the same spot then stands before both.
                 if splice.insert:
@@ -344,7 +351,7 @@ class Intake:
     def _edit_own(self, sheet: _Sheet, file: File, was: str, new: str) -> None:
         if was == new:
             return
-        live = self._view.own(file)
+        live = self.plan.after(schema.OWN + file.id, self._view.own(file))
         if not was and not self._view.own_alive(file):
             # The author did not see what others deleted; it must not come back with this.
             splices = [Splice(0, len(live), new)]
@@ -432,7 +439,7 @@ class Intake:
         if was.gap != new.gap and not first:
             self._set(passage, schema.GAP, new.gap, passage.gap)
         if was.body != new.body:
-            live = self._view.body(passage.id)
+            live = self.plan.after(schema.BODY + passage.id, self._view.body(passage.id))
             splices = _additions(live, new.body) if first else rebase(was.body, new.body, live)
             self.plan.splice(schema.BODY + passage.id, splices)
         if was.digest != new.digest:
