@@ -1,0 +1,177 @@
+"""Tests for :mod:`whisker_sync.transport.lan`, over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from whisker_sync.errors import CannotConnect, LinkClosed, NoNetwork, PortInUse
+from whisker_sync.ids import Address
+from whisker_sync.transport import limits
+from whisker_sync.transport.lan import LanLink, Listener, dial
+
+HERE = "127.0.0.1"
+
+
+@asynccontextmanager
+async def pair() -> AsyncIterator[tuple[LanLink, LanLink]]:
+    listener = await Listener.open(interface=HERE)
+    try:
+        async with asyncio.timeout(10):
+            ours = await dial([Address(HERE, listener.port)])
+            theirs = await listener.accept()
+        yield ours, theirs
+        ours.abort()
+        theirs.abort()
+    finally:
+        await listener.close()
+
+
+async def test_frames_arrive_whole_and_in_order() -> None:
+    async with pair() as (ours, theirs):
+        for i in range(100):
+            await ours.send(b"%d" % i * (i + 1))
+        for i in range(100):
+            assert await theirs.receive() == b"%d" % i * (i + 1)
+        await theirs.send(b"")
+        assert await ours.receive() == b""
+
+
+async def test_a_frame_may_have_a_mebibyte_and_no_more() -> None:
+    async with pair() as (ours, theirs):
+        await ours.send(b"x" * limits.MAX_FRAME)
+        assert len(await theirs.receive()) == limits.MAX_FRAME
+        await ours.send(b"x" * (limits.MAX_FRAME + 1))
+        with pytest.raises(LinkClosed):
+            await theirs.receive()
+
+
+async def test_the_other_side_learns_why_a_link_ends() -> None:
+    async with pair() as (ours, theirs):
+        waiting = asyncio.ensure_future(theirs.receive())
+        await ours.close("stopping, naïvely " + "é" * 200)
+        with pytest.raises(LinkClosed, match="stopping, naïvely"):
+            await waiting
+        with pytest.raises(LinkClosed):
+            await ours.send(b"x")
+        with pytest.raises(LinkClosed):
+            await ours.receive()
+
+
+async def test_an_abort_is_noticed() -> None:
+    async with pair() as (ours, theirs):
+        waiting = asyncio.ensure_future(theirs.receive())
+        ours.abort()
+        with pytest.raises(LinkClosed):
+            await waiting
+
+
+async def test_who_takes_nothing_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEND_SECONDS", 0.2)
+    async with pair() as (ours, _):
+        with pytest.raises(LinkClosed, match="takes nothing"):
+            await _pour_into(ours)
+
+
+async def _pour_into(link: LanLink) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            await link.send(b"x" * limits.MAX_FRAME)
+
+
+async def test_the_first_address_that_answers_wins() -> None:
+    listener = await Listener.open(interface=HERE)
+    silent = socket.create_server((HERE, 0))
+    dead = socket.create_server((HERE, 0))
+    dead_port = dead.getsockname()[1]
+    dead.close()
+    ports = [silent.getsockname()[1], dead_port, listener.port]
+    async with asyncio.timeout(2):
+        link = await dial([Address(HERE, port) for port in ports])
+    assert link.address.port == listener.port
+    link.abort()
+    silent.close()
+    await listener.close()
+
+
+async def test_when_nobody_answers_it_says_so() -> None:
+    silent = socket.create_server((HERE, 0))
+    address = Address(HERE, silent.getsockname()[1])
+    with pytest.raises(CannotConnect, match="nobody answers"):
+        await dial([address], seconds=0.2)
+    silent.close()
+    with pytest.raises(CannotConnect, match="cannot connect to 127"):
+        await dial([address])
+    with pytest.raises(CannotConnect):
+        await dial([])
+
+
+async def test_something_else_on_the_port_is_no_peer() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(greet, HERE, 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(CannotConnect, match="something else"):
+        await dial([Address(HERE, port)])
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x00" * 100, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01"]
+)
+async def test_garbage_on_our_port_harms_nobody(
+    garbage: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    listener = await Listener.open(interface=HERE)
+    reader, writer = await asyncio.open_connection(HERE, listener.port)
+    writer.write(garbage)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        await reader.read()
+    writer.close()
+    link = await dial([Address(HERE, listener.port)])
+    link.abort()
+    await listener.close()
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_one_address_cannot_take_all_connections() -> None:
+    listener = await Listener.open(interface=HERE)
+    address = Address(HERE, listener.port)
+    links = [await dial([address]) for _ in range(limits.MAX_CONNECTIONS_EACH)]
+    with pytest.raises(CannotConnect):
+        await dial([address])
+    for link in links:
+        link.abort()
+    await listener.close()
+
+
+async def test_a_port_that_is_taken_is_an_error_of_its_own() -> None:
+    listener = await Listener.open(interface=HERE)
+    with pytest.raises(PortInUse, match=str(listener.port)):
+        await Listener.open(listener.port, HERE)
+    await listener.close()
+
+
+async def test_an_address_that_we_do_not_have_is_an_error_of_its_own() -> None:
+    with pytest.raises(NoNetwork, match=r"192\.0\.2\.1"):
+        await Listener.open(interface="192.0.2.1")
+
+
+async def test_without_an_interface_both_families_reach_one_port() -> None:
+    listener = await Listener.open()
+    link = await dial([Address(HERE, listener.port)])
+    arrived = await listener.accept()
+    assert arrived.address.host == HERE
+    link.abort()
+    if socket.has_dualstack_ipv6():
+        link = await dial([Address("::1", listener.port)])
+        link.abort()
+    await listener.close()

@@ -1,0 +1,1 @@
+"""Where are the others? Hearsay from the local network."""

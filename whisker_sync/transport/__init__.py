@@ -1,0 +1,1 @@
+"""Things that carry frames between two machines."""
