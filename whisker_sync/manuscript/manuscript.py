@@ -174,6 +174,8 @@ class Manuscript:
         for path, content in (self._deferred | {seen.path: seen.content for seen in files}).items():
             shadow = self._shadows.get(path) or Shadow()
             sha256 = sha256_of(content)
+            if shadow.late and sha256 == sha256_of(shadow.late.content):
+                shadow.staged = shadow.late
             if shadow.staged and sha256 == sha256_of(shadow.staged.content):
                 self._landed(path)
             elif sha256 == sha256_of(shadow.disk):
@@ -190,17 +192,20 @@ class Manuscript:
         self._deferred = {}
         return news
 
-    def resume(self, files: Sequence[FileSeen], now: float) -> Outcome:
+    def resume(
+        self, files: Sequence[FileSeen], now: float, unreadable: Iterable[StoryPath] = ()
+    ) -> Outcome:
         """
         Take in the whole folder, at the start.
 
-        What we knew and is not here was removed while nobody looked. A write that
-        was asked for and not carried out is asked for again.
+        What we knew and is not here was removed while nobody looked, unless it is
+        ``unreadable``: there, but nobody knows as what. A write that was asked for and
+        not carried out is asked for again.
         """
         for shadow in self._shadows.values():
             shadow.flights.clear()
         self._deferred.clear()
-        here = {seen.path for seen in files}
+        here = {seen.path for seen in files} | set(unreadable)
         missing = [
             FileSeen(path, None)
             for path, shadow in self._shadows.items()
@@ -213,7 +218,7 @@ class Manuscript:
         """Take note that a write was carried out; return the next one for this path, if any."""
         shadow = self._shadows.get(path)
         if shadow is None or not shadow.answered(sha256_of(content)):
-            return Outcome()  # Seen on disk before the answer came, and taken in already.
+            return Outcome()  # Something was seen on disk before the answer came.
         self._landed(path)
         return self.saw((), self._now) if self._deferred else self._outcome(None, {path})
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from whisker_sync.document import Change
 from whisker_sync.ids import Address, LinkId, StoryPath
-from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.files import FileSeen, Problem
 from whisker_sync.record import Entry
 
 # The author.
@@ -27,6 +27,12 @@ class FilesSeen:
 
     everything: bool = False
     """These are all files of the folder: what the peer knows and is not here, is gone."""
+
+    unreadable: tuple[StoryPath, ...] = ()
+    """Files that are there and cannot be read: they are not gone, and not news either."""
+
+    problems: tuple[Problem, ...] = ()
+    """Files that are left out, and why."""
 
 
 @dataclass(frozen=True, slots=True)

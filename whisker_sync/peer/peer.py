@@ -229,8 +229,8 @@ class Peer:
                 self._library.commit(ticket)
             case Drained(link):
                 self._drained(link)
-            case FilesSeen(files, at, everything):
-                yield from self._files_seen(files, at, now, everything=everything)
+            case FilesSeen():
+                yield from self._files_seen(input, now)
             case FileWritten(path, content):
                 if self._manuscript is not None:
                     yield from self._absorb(self._manuscript.wrote(path, content), 0, now)
@@ -274,19 +274,24 @@ class Peer:
             case Tick():
                 yield from self._hang_up_silent(now)
 
-    def _files_seen(
-        self, files: Sequence[FileSeen], at: int, now: float, *, everything: bool = False
-    ) -> Iterator[Effect]:
+    def _files_seen(self, seen: FilesSeen, now: float) -> Iterator[Effect]:
         if self._manuscript is None:
             return
-        if everything:
-            outcome = self._manuscript.resume(files, now)
+        if seen.everything:
+            outcome = self._manuscript.resume(seen.files, now, seen.unreadable)
             self._resumed = True
         else:
-            outcome = self._manuscript.saw(files, now)
-        for file in files:
+            outcome = self._manuscript.saw(seen.files, now)
+        for file in seen.files:
             self._problems.pop(file.path, None)
-        yield from self._absorb(outcome, at, now)
+        for problem in seen.problems:
+            yield from self._note_problem(problem)
+        yield from self._absorb(outcome, seen.at, now)
+
+    def _note_problem(self, problem: Problem) -> Iterator[Effect]:
+        if self._problems.get(problem.path) != problem:
+            self._problems[problem.path] = problem
+            yield Tell(events.Trouble(problem.sentence))
 
     def _absorb(self, outcome: Outcome, at: int, now: float) -> Iterator[Effect]:
         library = self._library
@@ -298,9 +303,7 @@ class Peer:
             library.remember(name, value)
         self._waiting.extend((library.due, write) for write in outcome.writes)
         for problem in outcome.problems:
-            if self._problems.get(problem.path) != problem:
-                self._problems[problem.path] = problem
-                yield Tell(events.Trouble(problem.sentence))
+            yield from self._note_problem(problem)
         if outcome.change is not None:
             self._want_assets()
             touched = outcome.change.touched

@@ -1,0 +1,1 @@
+"""The author's files: read, written with care, and watched."""

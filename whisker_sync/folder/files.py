@@ -1,0 +1,308 @@
+"""
+Reading and writing the author's files. All access to them goes through here.
+
+Rule 1: never outside the folder. Names are those that :func:`whisker_sync.paths.accept`
+lets through, and nothing is followed that is a link.
+
+Rule 2: never over an unseen save. A file is replaced only if it still holds what we
+believe (compare and swap); what is replaced is in the trash first. On Linux the swap
+itself is atomic and what came out of it is looked at once more.
+
+Rule 3: whole or not at all. A file is written beside, synced, and moved into place: a
+crash leaves the old or the new one, never an empty one, which we would take for the
+author deleting everything.
+"""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import hashlib
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from whisker_sync.errors import DiskFull, UnreadableFile, UnsafePath
+from whisker_sync.folder.swap import exchange
+from whisker_sync.ids import StoryPath
+from whisker_sync.paths import accept
+
+MAX_FILE = 64 << 20
+"""Bytes of a file that is looked at at all; what is synced has smaller limits of its own."""
+
+TRASH_BYTES = 64 << 20
+"""Bytes of replaced versions that are kept, compressed; the oldest go first."""
+
+TEMPORARY = (
+    "*~", ".#*", "#*#", "*.sw[nopx]", "4913", "*.tmp", "*.bak", ".~lock.*#", "*___jb_*___",
+    ".*.un~", ".goutputstream-*", ".DS_Store", "._*", "Thumbs.db", "desktop.ini",
+)  # fmt: skip
+"""What editors and systems put beside files for themselves."""
+
+PRIVATE = (".env", ".env.*", "id_rsa*", "id_ed25519*", "*.pem", "*.key", "*.p12", "*.kdbx")
+"""What nobody means to share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A file is now as it should be."""
+
+    path: StoryPath
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The author was faster: this is there, and was left alone."""
+
+    path: StoryPath
+    content: bytes | None
+
+
+class Folder:
+    """The files below one folder; ``stage`` and ``trash`` are on the same disk."""
+
+    def __init__(self, root: Path, stage: Path, trash: Path) -> None:
+        self._root = root
+        self._stage = stage
+        self._trash = trash
+
+    # Reading.
+
+    def scan(self) -> tuple[list[StoryPath], list[UnsafePath]]:
+        """All files, in order, and those that are left out because of what they are."""
+        found: list[StoryPath] = []
+        left_out: list[UnsafePath] = []
+        for relative, entry in self._walk(self._root, ""):
+            if is_ours_to_skip(entry.name):
+                continue
+            if entry.is_symlink():
+                left_out.append(UnsafePath(relative, "it is a link to another place"))
+                continue
+            if not entry.is_file(follow_symlinks=False):
+                continue
+            try:
+                found.append(accept(relative))
+            except UnsafePath as problem:
+                left_out.append(problem)
+        return sorted(found), left_out
+
+    def read(self, path: StoryPath) -> bytes | None:
+        """
+        The content of a file; None if there is none.
+
+        Raises:
+            UnreadableFile: It is there but cannot be read.
+        """
+        place = self._place(path)
+        try:
+            if self._through_link(place):
+                return None
+            handle = os.open(place, os.O_RDONLY | _NOFOLLOW | _BINARY)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as problem:
+            raise UnreadableFile(path, problem.strerror or str(problem)) from None
+        with os.fdopen(handle, "rb") as file:
+            try:
+                status = os.fstat(handle)
+                if not stat.S_ISREG(status.st_mode):
+                    return None
+                if status.st_size > MAX_FILE:
+                    raise UnreadableFile(path, f"it has {status.st_size:,} bytes")
+                return file.read(MAX_FILE + 1)
+            except OSError as problem:
+                raise UnreadableFile(path, problem.strerror or str(problem)) from None
+
+    # Writing.
+
+    def write(
+        self, path: StoryPath, content: bytes | None, expected: bytes | None
+    ) -> Replaced | Kept:
+        """
+        Make a file hold ``content`` (None: remove it) if it holds what is ``expected``.
+
+        ``expected`` is the SHA-256 of what must be there now; None: nothing.
+
+        Raises:
+            DiskFull: There is no room; nothing was changed.
+            UnreadableFile: It can be neither read nor written; nothing was changed.
+        """
+        now = self.read(path)
+        if _sha256(now) != expected:
+            return Kept(path, now)
+        if now == content:
+            return Replaced(path, content)
+        try:
+            if now is not None:
+                self._keep(now)
+            if content is None:
+                return self._remove(path)
+            return self._replace(path, content, now)
+        except OSError as problem:
+            if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFull(path) from None
+            raise UnreadableFile(path, problem.strerror or str(problem)) from None
+
+    def _replace(self, path: StoryPath, content: bytes, now: bytes | None) -> Replaced | Kept:
+        place = self._place(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if self._through_link(place):
+            raise UnreadableFile(path, "it is behind a link to another place")
+        if now is None and (other := self._other_case(place)):
+            raise UnreadableFile(path, f"{other} is there, and this disk takes it for the same")
+        staged = self._write_beside(place, content, keep_mode=now is not None)
+        try:
+            if now is None:
+                return self._place_new(path, place, staged, content)
+            if exchange(staged, place):
+                return self._look_at_swapped(path, place, staged, content, now)
+            # No atomic exchange here: look once more, as late as possible.
+            late = self.read(path)
+            if late != now:
+                return Kept(path, late)
+            staged.replace(place)
+            return Replaced(path, content)
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def _place_new(
+        self, path: StoryPath, place: Path, staged: Path, content: bytes
+    ) -> Replaced | Kept:
+        """Put a new file into place, unless one appeared there meanwhile."""
+        try:
+            os.link(staged, place)
+        except FileExistsError:
+            return Kept(path, self.read(path))
+        except OSError:  # a disk without hard links
+            if (late := self.read(path)) is not None:
+                return Kept(path, late)
+            staged.replace(place)
+        return Replaced(path, content)
+
+    def _look_at_swapped(
+        self, path: StoryPath, place: Path, staged: Path, content: bytes, now: bytes
+    ) -> Replaced | Kept:
+        """After an exchange: if what came out is not what we knew, it goes back."""
+        out = staged.read_bytes()
+        if out == now:
+            return Replaced(path, content)
+        self._keep(out)
+        exchange(staged, place)
+        return Kept(path, self.read(path))
+
+    def _remove(self, path: StoryPath) -> Replaced | Kept:
+        place = self._place(path)
+        aside = self._stage / token_hex(8)
+        expected = self.read(path)
+        place.replace(aside)
+        out = aside.read_bytes()
+        if out != expected:  # saved in the last moment: it goes back
+            aside.replace(place)
+            return Kept(path, out)
+        aside.unlink()
+        self._remove_empty(place.parent)
+        return Replaced(path, None)
+
+    def _remove_empty(self, folder: Path) -> None:
+        while folder != self._root:
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+            folder = folder.parent
+
+    def _write_beside(self, place: Path, content: bytes, *, keep_mode: bool) -> Path:
+        staged = self._stage / token_hex(8)
+        mode = 0o644
+        if keep_mode:
+            mode = stat.S_IMODE(place.stat().st_mode)
+        handle = os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o644)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if keep_mode:
+                staged.chmod(mode)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+        return staged
+
+    # The trash.
+
+    def _keep(self, content: bytes) -> None:
+        """Put a version that is about to go into the trash."""
+        kept = self._trash / hashlib.sha256(content).hexdigest()
+        if kept.exists():
+            os.utime(kept)
+            return
+        packed = zlib.compress(content)
+        fresh = self._trash / f"new-{token_hex(8)}"
+        fresh.write_bytes(packed)
+        fresh.replace(kept)
+        self._bound_trash()
+
+    def _bound_trash(self) -> None:
+        kept = [(entry.stat().st_mtime_ns, entry) for entry in self._trash.iterdir()]
+        size = sum(entry.stat().st_size for _, entry in kept)
+        for _, entry in sorted(kept):
+            if size <= TRASH_BYTES:
+                return
+            size -= entry.stat().st_size
+            entry.unlink(missing_ok=True)
+
+    # Places.
+
+    def _place(self, path: StoryPath) -> Path:
+        return self._root / accept(path)
+
+    def _through_link(self, place: Path) -> bool:
+        """Whether a folder on the way, or the file itself, is a link."""
+        while place != self._root:
+            if place.is_symlink():
+                return True
+            place = place.parent
+        return False
+
+    def _other_case(self, place: Path) -> str | None:
+        """What is there under another spelling, on a disk that does not tell them apart."""
+        if not place.exists():
+            return None
+        for other in place.parent.iterdir():
+            if other.name != place.name and other.name.casefold() == place.name.casefold():
+                return other.name
+        return None
+
+    def _walk(self, folder: Path, before: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            relative = before + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if not is_ours_to_skip(entry.name):
+                    yield from self._walk(Path(entry.path), relative + "/")
+            else:
+                yield relative, entry
+
+
+def is_ours_to_skip(name: str) -> bool:
+    """Whether a file or folder is never synced, and not worth a word either."""
+    if name.casefold() in {".whisker", ".git", ".hg", ".svn", "node_modules", "__pycache__"}:
+        return True
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in (*TEMPORARY, *PRIVATE))
+
+
+def _sha256(content: bytes | None) -> bytes | None:
+    return None if content is None else hashlib.sha256(content).digest()
+
+
+_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+_BINARY: int = getattr(os, "O_BINARY", 0)

@@ -1,0 +1,170 @@
+"""
+Noticing that the author saved something.
+
+The system's notifications are quick and not reliable: they miss files in folders that
+were just made, they stop when limits are reached, they die with a folder that is made
+anew. So they only make us look; what changed is found by comparing times and sizes, on
+each notification near it, and of everything every half minute.
+
+A file that is gone may be in the middle of being saved: it counts as gone when it still
+is after a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from watchfiles import awatch
+
+from whisker_sync.errors import UnsafePath
+from whisker_sync.folder.files import Folder, is_ours_to_skip
+from whisker_sync.ids import StoryPath
+from whisker_sync.paths import accept
+
+LOOK_SECONDS = 30.0
+"""How often everything is compared, whatever was notified."""
+
+GRACE_SECONDS = 0.2
+"""How long a file must be gone before it counts as removed."""
+
+STEP_MS = 5
+"""How often the watcher hands over what the system told it; by itself it takes 50."""
+
+DEBOUNCE_MS = 50
+"""How long it collects what follows in quick succession."""
+
+Mark = tuple[int, int, int]
+"""Time of the last change in nanoseconds, size, and number of the file on its disk."""
+
+
+class Watch:
+    """
+    Watches one folder.
+
+    What is told may turn out to be no change, because it is as we wrote it; that is for
+    others to see.
+    """
+
+    def __init__(self, root: Path, folder: Folder, *, look_seconds: float = LOOK_SECONDS) -> None:
+        self._root = root
+        self._folder = folder
+        self._look_seconds = look_seconds
+        self._marks: dict[StoryPath, Mark] = {}
+        self._stop = asyncio.Event()
+        self._wake: asyncio.Queue[set[Path] | None] = asyncio.Queue()
+
+    def prime(self) -> list[StoryPath]:
+        """Note how all files are now, and return them: changes are told from here on."""
+        paths, _ = self._folder.scan()
+        self._marks = {path: mark for path in paths if (mark := self._mark(path)) is not None}
+        return paths
+
+    def expect(self, path: StoryPath) -> None:
+        """Note how a file is now, after we wrote it ourselves."""
+        mark = self._mark(path)
+        if mark is None:
+            self._marks.pop(path, None)
+        else:
+            self._marks[path] = mark
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._stop.set()
+        self._wake.put_nowait(None)
+
+    async def changes(self) -> AsyncIterator[set[StoryPath]]:
+        """Files that were saved, made or removed; each set happened together."""
+        notifications = asyncio.ensure_future(self._notify())
+        gone: dict[StoryPath, float] = {}
+        clock = asyncio.get_running_loop().time
+        try:
+            while not self._stop.is_set():
+                near = await self._next(GRACE_SECONDS / 2 if gone else self._look_seconds)
+                if self._stop.is_set():
+                    return
+                changed = self._compare(near)
+                now = clock()
+                for path in [path for path in changed if self._mark(path) is None]:
+                    gone.setdefault(path, now + GRACE_SECONDS)
+                for path in [path for path in gone if self._mark(path) is not None]:
+                    del gone[path]
+                due = {path for path, until in gone.items() if until <= now}
+                ready = {path for path in changed if path not in gone} | due
+                for path in ready:
+                    gone.pop(path, None)
+                    self.expect(path)
+                if ready:
+                    yield ready
+        finally:
+            self._stop.set()
+            notifications.cancel()
+
+    async def _next(self, seconds: float) -> set[Path] | None:
+        """The places of the next notifications; None: there were none for so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                near = await self._wake.get()
+        except TimeoutError:
+            return None
+        near = set(near or ())
+        while not self._wake.empty():
+            near |= self._wake.get_nowait() or set()
+        return near
+
+    async def _notify(self) -> None:
+        """Pass on what the system notifies; if it cannot, everything is compared each second."""
+        while not self._stop.is_set():
+            try:
+                async for batch in awatch(
+                    self._root,
+                    watch_filter=lambda _, path: self._concerns(path),
+                    step=STEP_MS,
+                    debounce=DEBOUNCE_MS,
+                    stop_event=self._stop,
+                    rust_timeout=1000,
+                    yield_on_timeout=False,
+                ):
+                    self._wake.put_nowait({Path(path) for _, path in batch})
+            except (OSError, RuntimeError):
+                self._look_seconds = min(self._look_seconds, 1.0)
+            await asyncio.sleep(1.0)  # the folder went away, or there are too many watches
+
+    def _concerns(self, path: str) -> bool:
+        try:
+            names = Path(path).relative_to(self._root).parts
+        except ValueError:
+            return False
+        return not any(is_ours_to_skip(name) for name in names)
+
+    def _compare(self, near: set[Path] | None) -> set[StoryPath]:
+        """
+        Which files may not be as they were; ``near`` limits where to look.
+
+        A file that was notified counts, even if time and size are the same: two saves
+        within one tick of the disk's clock look alike.
+        """
+        named = {path for place in near or () for path in self._known_as(place)}
+        if near is None or any(place.is_dir() for place in near):
+            paths, _ = self._folder.scan()
+            everything = set(paths) | set(self._marks)
+            named |= {path for path in everything if self._mark(path) != self._marks.get(path)}
+        return {path for path in named if path in self._marks or self._mark(path) is not None}
+
+    def _known_as(self, place: Path) -> set[StoryPath]:
+        try:
+            path = accept(place.relative_to(self._root).as_posix())
+        except (ValueError, UnsafePath):
+            return set()
+        # It may have been a folder: then all that was in it is gone.
+        below = {known for known in self._marks if known.startswith(path + "/")}
+        return {path} | below
+
+    def _mark(self, path: StoryPath) -> Mark | None:
+        try:
+            status = os.lstat(self._root / path)
+        except (OSError, ValueError):
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
