@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from whisker_sync.text.align import Block, align
-from whisker_sync.text.tokens import Tokens, cut, is_punctuation
+from whisker_sync.text.tokens import Tokens, has_word, is_mark, is_sign, signs, words
 
 LONG_LINE = 4_096
 """Characters of an equal beginning or end of a line that we still look at: context
@@ -35,7 +35,9 @@ STRAY = 32
 is longer is a picture made of punctuation, or a ruler."""
 
 _CONTEXT = 256
-_BLANKS_IN_LINE = " \t"
+_Stretch = tuple[int, int, int, int]
+"""From and to in the old text, from and to in the new one."""
+_BLANKS_IN_LINE = (" ", "\t")
 _SENTENCE_ENDS = frozenset(".!?…:;。！？")
 
 
@@ -75,7 +77,7 @@ def diff(old: str, new: str) -> list[Splice]:
 # Lines.
 
 
-def _changed_lines(old: str, new: str) -> Iterator[tuple[int, int, int, int]]:
+def _changed_lines(old: str, new: str) -> Iterator[_Stretch]:
     """Return the stretches between equal lines that differ."""
     prefix = _common_prefix(old, new)
     head = _before(old, prefix)
@@ -152,43 +154,53 @@ def _behind(text: str, at: int) -> int:
 
 def _changed_words(old: str, new: str, offset: int) -> Iterator[Splice]:
     """Return the edits between two stretches of text, the old one beginning at ``offset``."""
-    ours, theirs = cut(old), cut(new)
-    blocks = _without_stray(align(ours.words, theirs.words), ours.words, theirs.words)
-    blocks = _slide(blocks, ours, theirs)
+    ours, theirs = words(old), words(new)
+    blocks = _slide(align(ours.tokens, theirs.tokens), ours, theirs)
+    for stretch in _between(blocks, ours, theirs):
+        a, b, c, d = stretch
+        if has_word(old[a:b]) or has_word(new[c:d]):
+            yield _change(old, new, stretch, offset)
+        else:
+            yield from _changed_signs(old[a:b], new[c:d], offset + a)
+
+
+def _changed_signs(old: str, new: str, offset: int) -> Iterator[Splice]:
+    ours, theirs = signs(old), signs(new)
+    for stretch in _between(align(ours.tokens, theirs.tokens), ours, theirs):
+        yield _change(old, new, stretch, offset)
+
+
+def _between(blocks: Iterable[Block], ours: Tokens, theirs: Tokens) -> Iterator[_Stretch]:
+    """Return the stretches between matched tokens that differ."""
     at = new_at = -1
-    for i, j, size in [*blocks, (len(ours.words), len(theirs.words), 0)]:
-        yield from _change(
-            old, new, (ours.end(at), ours.start(i)), (theirs.end(new_at), theirs.start(j)), offset
-        )
+    for i, j, size in [*blocks, (len(ours.tokens), len(theirs.tokens), 0)]:
+        if i - at > 1 or j - new_at > 1 or ours.gaps[i] != theirs.gaps[j]:
+            yield ours.end(at), ours.start(i), theirs.end(new_at), theirs.start(j)
         at, new_at = i + size - 1, j + size - 1
         if ours.gaps[i + 1 : at + 1] == theirs.gaps[j + 1 : new_at + 1]:
             continue
-        for k in range(1, size):
-            if ours.gaps[i + k] != theirs.gaps[j + k]:
-                stretch = ours.end(i + k - 1), ours.start(i + k)
-                new_stretch = theirs.end(j + k - 1), theirs.start(j + k)
-                yield from _change(old, new, stretch, new_stretch, offset)
+        for m, n in zip(range(i, at), range(j, new_at), strict=True):
+            if ours.gaps[m + 1] != theirs.gaps[n + 1]:
+                yield ours.end(m), ours.start(m + 1), theirs.end(n), theirs.start(n + 1)
 
 
-def _change(
-    old: str, new: str, stretch: tuple[int, int], new_stretch: tuple[int, int], offset: int
-) -> Iterator[Splice]:
-    """Return the edit between two matched words, if there is any, as small as it may be."""
-    (a, b), (c, d) = stretch, new_stretch
-    if old[a:b] == new[c:d]:
-        return
+def _change(old: str, new: str, stretch: _Stretch, offset: int) -> Splice:
+    """Return the edit that makes one stretch of another, as small as it may be."""
+    a, b, c, d = stretch
     first, last = a, b
-    while a < b and c < d and old[a] == new[c] and old[a].isspace():
+    while a < b and c < d and old[a] == new[c] and is_sign(old[a]):
         a, c = a + 1, c + 1
-    while a < b and c < d and old[b - 1] == new[d - 1] and old[b - 1].isspace():
+    if a > first and (is_mark(old[a:b]) or is_mark(new[c:d])):
+        a, c = a - 1, c - 1
+    while a < b and c < d and old[b - 1] == new[d - 1] and is_sign(old[b - 1]):
         b, d = b - 1, d - 1
-    if old[a:b].strip() and new[c:d].strip():
-        left, right = old[a - 1 : a] if first < a else "", old[b : b + 1] if b < last else ""
-        if right and (right in _BLANKS_IN_LINE or not left or left not in _BLANKS_IN_LINE):
+    if has_word(old[a:b]) and has_word(new[c:d]):
+        left, right = old[a - 1] if first < a else "", old[b] if b < last else ""
+        if right.isspace() and (right in _BLANKS_IN_LINE or left not in _BLANKS_IN_LINE):
             b, d = b + 1, d + 1
-        elif left:
+        elif left.isspace():
             a, c = a - 1, c - 1
-    yield Splice(offset + a, offset + b, new[c:d])
+    return Splice(offset + a, offset + b, new[c:d])
 
 
 def _without_stray(blocks: list[Block], old: Sequence[str], new: Sequence[str]) -> list[Block]:
@@ -200,7 +212,7 @@ def _without_stray(blocks: list[Block], old: Sequence[str], new: Sequence[str]) 
         or (i + size == len(old) and j + size == len(new))
         or size > STRAY
         or sum(map(len, old[i : i + size])) > STRAY
-        or not all(map(is_punctuation, old[i : i + size]))
+        or any(map(has_word, old[i : i + size]))
     ]
 
 
@@ -238,7 +250,7 @@ def _best_step(
     best, best_score = 0, _score(long, start)
     for step in range(1, right):
         if (
-            long.words[start + step - 1] != long.words[end + step - 1]
+            long.tokens[start + step - 1] != long.tokens[end + step - 1]
             or short.gaps[at + step - 1] != long.gaps[start + step - 1]
         ):
             break
@@ -246,7 +258,7 @@ def _best_step(
             best, best_score = step, score
     for step in range(1, left):
         if (
-            long.words[start - step] != long.words[end - step]
+            long.tokens[start - step] != long.tokens[end - step]
             or short.gaps[at - step + 1] != long.gaps[end - step + 1]
         ):
             break
@@ -260,6 +272,6 @@ def _score(tokens: Tokens, at: int) -> int:
     gap = tokens.gaps[at]
     if at == 0 or "\n" in gap:
         return 3
-    if not gap:
+    if not gap[-1:].isspace():
         return 0
-    return 2 if tokens.words[at - 1] in _SENTENCE_ENDS else 1
+    return 2 if _SENTENCE_ENDS & set(gap) else 1

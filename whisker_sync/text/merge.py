@@ -1,124 +1,143 @@
 """
-How two changes of one text go together.
+Bring an author's change into a text that others changed meanwhile.
 
-The author saved a text that was made from a *base*, while the *live* text went on
-from the same base. What the author did to the base is done to the live text:
+The author saved a text that was made from a *base*; the *live* text went on from the
+same base. What the author did to the base is done to the live text. Nothing is ever
+a conflict, and what either side wrote is in the result:
 
-* deleted is only what the author saw, never what others wrote meanwhile;
-* what both did alike is done once;
-* an insertion stands where its place in the base is now, left of what others
-  inserted there; the text of a replacement where the last word of the replaced
-  stretch was that still is there;
-* no two words grow together that neither side had put together.
+* only what the author saw is deleted, never what others wrote meanwhile;
+* an edit that both made is made once;
+* what is only inserted stays left of what others inserted at the same place;
+* what replaces something stands where the last word of that still is; if nothing
+  of it is left, beside what others put there instead;
+* words that neither side had put together are not put together: the last blank
+  between two words stays.
+
+Where the same words were written twice by two people who did not do quite the same,
+both stay. That is for people to see and not for us to guess.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from whisker_sync.text.edits import Splice, apply, diff
+from whisker_sync.text.tokens import has_word, join
 
 
 def three_way(base: str, ours: str, theirs: str) -> str:
-    """``theirs`` with what ``ours`` changed from ``base``."""
+    """Return ``theirs`` with the change from ``base`` to ``ours`` in it."""
     return apply(theirs, rebase(base, ours, theirs))
 
 
 def rebase(base: str, saved: str, live: str) -> list[Splice]:
-    """The splices that do to ``live`` what the author did between ``base`` and ``saved``."""
-    if base == live:
-        return diff(base, saved)
+    """Return the edits to ``live`` that do what was done from ``base`` to ``saved``."""
     if saved in {base, live}:
         return []
-    route = _Route(base, live)
-    deleted: list[tuple[int, int]] = []
-    inserted: dict[int, str] = {}
-    for splice in diff(base, saved):
-        if splice in route.changes:
-            continue
-        survivors = route.survivors(splice.start, splice.end)
-        deleted += survivors
-        if splice.insert:
-            at = survivors[-1][1] if survivors else route.behind(splice.start)
-            inserted[at] = inserted.get(at, "") + splice.insert
-    return _apart(live, saved, _together(deleted, inserted))
+    ours = diff(base, saved)
+    if base == live:
+        return ours
+    since = _Since(base, live)
+    moved = (splice for edit in ours if not since.made(edit) for splice in since.rebase(edit))
+    return [splice for edit in _together(moved) for splice in _apart(edit, live)]
 
 
-class _Route:
-    """Where each position of the base is in the live text."""
+class _Since:
+    """What happened to the base since then, and where its pieces are in the live text."""
 
     def __init__(self, base: str, live: str) -> None:
-        splices = diff(base, live)
-        self.changes = frozenset(splices)
-        self._kept: list[tuple[int, int, int]] = []  # from, to in the base; from in the live text
-        at = shift = 0
-        for splice in splices:
-            if at < splice.start:
-                self._kept.append((at, splice.start, at + shift))
-            at = splice.end
-            shift += len(splice.insert) - (splice.end - splice.start)
-        if at < len(base):
-            self._kept.append((at, len(base), at + shift))
-        self._starts = [start for start, _, _ in self._kept]
+        self._live = live
+        self._edits = diff(base, live)
+        self._made = frozenset(self._edits)
+        self._starts = [edit.start for edit in self._edits]
+        self._shifts = [0]
+        """By how much the live text is longer, before the first edit and behind each."""
+        for edit in self._edits:
+            self._shifts.append(self._shifts[-1] + len(edit.insert) - (edit.end - edit.start))
 
-    def survivors(self, start: int, end: int) -> list[tuple[int, int]]:
-        """What is left in the live text of a stretch of the base."""
-        found = []
-        at = max(bisect_right(self._starts, start) - 1, 0)
-        for first, last, live in self._kept[at:]:
-            if first >= end:
-                break
-            low, high = max(first, start), min(last, end)
-            if low < high:
-                found.append((live + low - first, live + high - first))
-        return found
+    def made(self, edit: Splice) -> bool:
+        """Tell whether just this edit was made already."""
+        return edit in self._made
 
-    def behind(self, place: int) -> int:
-        """The position behind the last character before ``place`` that is still there."""
-        at = bisect_right(self._starts, place - 1) - 1
-        if at < 0:
-            return 0
-        first, last, live = self._kept[at]
-        return live + min(last, place) - first
+    def rebase(self, edit: Splice) -> Iterator[Splice]:
+        """Return what an edit to the base means for the live text, in order."""
+        left = list(self._left(edit.start, edit.end))
+        if not left:
+            if edit.insert:
+                place = self._place(edit.start, edit.end)
+                yield Splice(place, place, edit.insert)
+            return
+        with_words = [n for n, (start, end) in enumerate(left) if has_word(self._live[start:end])]
+        last = with_words[-1] if with_words else len(left) - 1
+        for n, (start, end) in enumerate(left):
+            yield Splice(start, end, edit.insert if n == last else "")
+
+    def _left(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Return the stretches of the live text that are left of a stretch of the base."""
+        n = bisect_right(self._starts, start)
+        if n:
+            start = max(start, self._edits[n - 1].end)
+        while start < end:
+            stop = min(end, self._edits[n].start) if n < len(self._edits) else end
+            if start < stop:
+                yield start + self._shifts[n], stop + self._shifts[n]
+            if n == len(self._edits):
+                return
+            start = self._edits[n].end
+            n += 1
+
+    def _place(self, start: int, end: int) -> int:
+        """Return where to put what replaces a stretch of the base of which nothing is left."""
+        n = bisect_right(self._starts, start)
+        if n == 0 or self._edits[n - 1].end < start:
+            return start + self._shifts[n]
+        other = self._edits[n - 1]
+        if other.start < start and other.end == end:
+            # They replaced this and what was before it.
+            return end + self._shifts[n]
+        return other.start + self._shifts[n - 1]
 
 
-def _together(deleted: Iterable[tuple[int, int]], inserted: dict[int, str]) -> list[Splice]:
-    """One ascending list of both; an insertion joins a deletion that it adjoins."""
-    splices: list[Splice] = []
-    places = sorted(
-        [*((a, b, "") for a, b in deleted), *((at, at, s) for at, s in inserted.items())]
-    )
-    for start, end, text in places:
-        last = splices[-1] if splices else None
-        if last is not None and last.end == start and (last.start < last.end or start < end):
-            splices[-1] = Splice(last.start, end, last.insert + text)
+def _together(edits: Iterable[Splice]) -> list[Splice]:
+    """Make one edit of those that touch."""
+    together: list[Splice] = []
+    for edit in edits:
+        if together and together[-1].end == edit.start:
+            before = together.pop()
+            blank = " " * join(before.insert, edit.insert)
+            together.append(Splice(before.start, edit.end, before.insert + blank + edit.insert))
         else:
-            splices.append(Splice(start, end, text))
-    return splices
+            together.append(edit)
+    return together
 
 
-def _apart(live: str, saved: str, splices: list[Splice]) -> list[Splice]:
-    """Put a blank where words would grow together that were apart on both sides."""
-    done = []
-    for splice in splices:
-        left = live[splice.start - 1 : splice.start]
-        right = live[splice.end : splice.end + 1]
-        insert = splice.insert
-        if insert:
-            if _grow(left, insert[0]) and left + insert[:12] not in saved:
-                insert = " " + insert
-            if _grow(insert[-1], right) and insert[-12:] + right not in saved:
-                insert += " "
-        elif _grow(left, right) and any(c.isspace() for c in live[splice.start : splice.end]):
-            around = (
-                live[max(splice.start - 6, 0) : splice.start] + live[splice.end : splice.end + 6]
-            )
-            if around not in saved:
-                insert = " "
-        done.append(Splice(splice.start, splice.end, insert))
-    return done
+def _apart(edit: Splice, live: str) -> Iterator[Splice]:
+    """Keep apart what is no word in either text, if possible by what stands there already."""
+    start, end, insert = edit.start, edit.end, edit.insert
+    before, behind = live[start - 1 : start] if start else "", live[end : end + 1]
+    if not insert:
+        if not join(before, behind):
+            yield edit
+        elif (kept := _separator(live, start, end)) is None:
+            yield Splice(start, end, " ")
+        else:
+            yield from (Splice(a, b, "") for a, b in ((start, kept), (kept + 1, end)) if a < b)
+        return
+    if join(before, insert):
+        if live[start:end][:1].isspace():
+            start += 1
+        else:
+            insert = " " + insert
+    if join(insert, behind):
+        if live[start:end][-1:].isspace():
+            end -= 1
+        else:
+            insert += " "
+    yield Splice(start, end, insert)
 
 
-def _grow(left: str, right: str) -> bool:
-    return left.isalnum() and right.isalnum()
+def _separator(live: str, start: int, end: int) -> int | None:
+    """Return where in a stretch something keeps words apart: the last blank, else any sign."""
+    places = [n for n in range(start, end) if not join("a", live[n])]
+    return next((n for n in reversed(places) if live[n].isspace()), places[-1] if places else None)

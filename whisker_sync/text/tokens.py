@@ -37,8 +37,11 @@ _OF_PUNCTUATION = "\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f"
 _LETTER = rf"[^\s{_PUNCTUATION}{_SINGLE}]"
 _WORD = rf"{_LETTER}+(?:['’]{_LETTER}+)*"
 
-_TOKEN = re.compile(rf"({_WORD}|[{_SINGLE}][{_OF_SINGLE}]*|[{_PUNCTUATION}][{_OF_PUNCTUATION}]*)")
-_NOT_PUNCTUATION = re.compile(rf"[^\s{_PUNCTUATION}{_OF_PUNCTUATION}]")
+_WORDS = re.compile(rf"({_WORD}|[{_SINGLE}][{_OF_SINGLE}]*)")
+_SIGNS = re.compile(rf"([^\s][{_OF_PUNCTUATION}]*)")
+_NEITHER = re.compile(rf"[\s{_PUNCTUATION}]")
+_MARK = re.compile(rf"[{_OF_PUNCTUATION}]")
+_IN_WORD = re.compile(rf"[^\s{_PUNCTUATION}{_OF_PUNCTUATION}]")
 _JOINS = re.compile(_LETTER)
 
 
@@ -46,35 +49,52 @@ _JOINS = re.compile(_LETTER)
 class Tokens:
     """A text, cut."""
 
-    words: Sequence[str]
-    """Words and punctuation."""
-
+    tokens: Sequence[str]
     gaps: Sequence[str]
-    """The blank space before each of them, and at last that behind all."""
+    """What is before each token, and at last what is behind all."""
 
     bounds: Sequence[int]
-    """Where each gap and each word ends, taking turns."""
+    """Where each gap and each token ends, taking turns."""
 
     def start(self, n: int) -> int:
-        """Return where a word starts; behind the last, where the text ends."""
+        """Return where a token starts; behind the last, where the text ends."""
         return self.bounds[2 * n]
 
     def end(self, n: int) -> int:
-        """Return where a word ends; before the first, where the text starts."""
+        """Return where a token ends; before the first, where the text starts."""
         return self.bounds[2 * n + 1] if n >= 0 else 0
 
 
-def cut(text: str) -> Tokens:
-    """Cut a text into words and punctuation."""
-    pieces = _TOKEN.split(text)
-    return Tokens(pieces[1::2], pieces[::2], list(accumulate(map(len, pieces))))
+def words(text: str) -> Tokens:
+    """Cut a text into words; blank space and punctuation are gaps."""
+    return _cut(_WORDS, text)
 
 
-def is_punctuation(token: str) -> bool:
-    """Tell whether there is no word in a text."""
-    return _NOT_PUNCTUATION.search(token) is None
+def signs(text: str) -> Tokens:
+    """Cut a text that has no words into signs of punctuation; blank space is a gap."""
+    return _cut(_SIGNS, text)
+
+
+def has_word(text: str) -> bool:
+    """Tell whether there is a word in a text, or only blank space and punctuation."""
+    return _IN_WORD.search(text) is not None
+
+
+def is_sign(character: str) -> bool:
+    """Tell whether a character is blank space or punctuation."""
+    return _NEITHER.match(character) is not None
+
+
+def is_mark(character: str) -> bool:
+    """Tell whether a character belongs to the sign before it."""
+    return _MARK.match(character) is not None
 
 
 def join(left: str, right: str) -> bool:
     """Tell whether two texts become one word where the second follows the first."""
     return bool(_JOINS.match(left[-1:]) and _JOINS.match(right[:1]))
+
+
+def _cut(token: re.Pattern[str], text: str) -> Tokens:
+    pieces = token.split(text)
+    return Tokens(pieces[1::2], pieces[::2], list(accumulate(map(len, pieces))))
