@@ -32,7 +32,7 @@ class World:
     seed: int
     dice: Random = field(init=False)
     authors: list[Author] = field(init=False)
-    typed: Counter[str] = field(default_factory=Counter)
+    typed: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     names: int = 0
 
@@ -167,16 +167,15 @@ class World:
         folder = self.dice.choice(["", "", "part/"])
         number = self.dice.randrange(4)
         if self.dice.random() < 0.3:
-            path, text = f"{folder}look{number}.css", f"/* {self.words(5)} */\n"
-        else:
-            start = f"{self.words(2)}\n" if self.dice.random() < 0.3 else ""
-            passages = "".join(self.passage() for _ in range(self.dice.randint(1, 4)))
-            path, text = f"{folder}story{number}.twee", start + passages
+            path = f"{folder}look{number}.css"
+            if path not in author.folder:
+                author.put(path, f"/* {self.words(5)} */\n")
+            return
+        path = f"{folder}story{number}.twee"
         if path not in author.folder:
-            author.put(path, text)
-        else:
-            self.typed -= Counter(WORD.findall(text))
-            self.typed.update(dict.fromkeys(WORD.findall(text), 0))
+            start = f"{self.words(2)}\n" if self.dice.random() < 0.3 else ""
+            passages = [self.passage() for _ in range(self.dice.randint(1, 4))]
+            author.put(path, start + "".join(passages))
 
     def remove(self, author: Author, path: StoryPath) -> None:
         self.erase(author.text(path), "")
@@ -247,7 +246,7 @@ class World:
             if not path.endswith(".png")
             for word in WORD.findall(content.decode())
         )
-        lost = [w for w, n in self.typed.items() if n and not found[w] and w not in self.erased]
+        lost = [w for w in sorted(self.typed - self.erased) if not found[w]]
         return lost, [word for word, count in found.items() if count > 1]
 
 

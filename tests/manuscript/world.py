@@ -99,6 +99,7 @@ class Author:
                 self.reported.pop(write.path, None)
                 if found is not None:
                     self.reported[write.path] = found
+                self.notice()  # The watcher's own report follows within a moment.
                 continue
             match write:
                 case WriteFile(content=content):

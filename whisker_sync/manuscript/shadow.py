@@ -98,9 +98,9 @@ class Staged:
 class Flight:
     """A write on its way to the disk."""
 
-    sha256: bytes | None
+    content: Content | None
     settled: bool = False
-    """What came of it is known, although its answer is still to come."""
+    """Something was found on disk since, so it is not waited for; its answer is to come."""
 
 
 @dataclass(slots=True)
@@ -116,6 +116,9 @@ class Shadow:
     flights: list[Flight] = field(default_factory=list)
     """Writes asked for and not answered yet, oldest first. Not kept in the journal."""
 
+    late: Staged | None = None
+    """What a write left whose answer came after something else was found: not the author's work."""
+
     stored: bytes | None = field(default=None, repr=False)
     """What the journal holds of this shadow."""
 
@@ -130,18 +133,21 @@ class Shadow:
     def ask(self, content: Content | None) -> None:
         """A write is asked for."""
         self.staged = Staged(content)
-        self.flights = [*self.flights[-MAX_FLIGHTS:], Flight(sha256_of(content))]
+        self.flights = [*self.flights[-MAX_FLIGHTS:], Flight(content)]
 
     def settle(self) -> None:
         """What came of all writes is known: something was found on disk."""
+        self.late = None
         for flight in self.flights:
             flight.settled = True
 
     def answered(self, sha256: bytes | None) -> bool:
         """A write was carried out; tell whether that is news."""
         for i, flight in enumerate(self.flights):
-            if flight.sha256 == sha256:
+            if sha256_of(flight.content) == sha256:
                 del self.flights[: i + 1]
+                if flight.settled:
+                    self.late = Staged(flight.content)
                 return not flight.settled
         return False
 
@@ -167,7 +173,7 @@ class Shadow:
 
     def blank(self) -> bool:
         """Tell whether there is nothing left to know."""
-        return self.disk is None and self.staged is None and not self.flights
+        return self.disk is None and self.staged is None and not (self.flights or self.late)
 
     def encode(self) -> bytes | None:
         """Return what the journal shall hold; None: there is nothing to remember."""
