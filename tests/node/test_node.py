@@ -1,0 +1,191 @@
+"""Tests for :mod:`whisker_sync.node.node`: real folders, journals and sockets, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from whisker_sync.errors import BadSettings, WorkspaceBusy
+from whisker_sync.identity.invitation import Invitation
+from whisker_sync.ids import Address
+from whisker_sync.node.node import Node
+from whisker_sync.node.settings import load_config, load_key, load_user, make_workspace
+from whisker_sync.store.layout import Layout
+
+HERE = "127.0.0.1"
+CAVE = ":: Cave\nIt is dark here.\n\n:: Way out\nLight!\n"
+SECONDS = 20
+
+
+class Author:
+    """Somebody with a folder and settings of their own."""
+
+    def __init__(self, place: Path, name: str, invitation: Invitation | None = None) -> None:
+        self.name = name
+        self.folder = place / name
+        self.home = place / f"home-{name}"
+        self.layout = make_workspace(self.folder, "The Cave", invitation)
+        self.user = load_user(self.home, person=name)
+
+    @classmethod
+    def pair(cls, place: Path) -> tuple[Author, Author]:
+        alice = cls(place, "alice")
+        return alice, alice.invite(place, "bob")
+
+    def invite(self, place: Path, name: str) -> Author:
+        workspace, key = load_config(self.layout).workspace, load_key(self.layout)
+        return Author(place, name, Invitation(workspace, key, "The Cave"))
+
+    @asynccontextmanager
+    async def online(self, *, lan: bool = False) -> AsyncIterator[Node]:
+        node = await Node.open(self.layout, self.user, lan=lan, interface=HERE)
+        try:
+            yield node
+        finally:
+            await node.close()
+
+    def files(self) -> dict[str, bytes]:
+        return files(self.layout)
+
+
+def files(layout: Layout) -> dict[str, bytes]:
+    found = {}
+    for path in sorted(layout.root.rglob("*")):
+        relative = path.relative_to(layout.root).as_posix()
+        if path.is_file() and not relative.startswith(".whisker"):
+            found[relative] = path.read_bytes()
+    return found
+
+
+async def until(condition: Callable[[], bool], *nodes: Node) -> None:
+    """Wait until something is so; looks each time that one of the nodes was told something."""
+    async with asyncio.timeout(SECONDS):
+        while not condition():
+            waits = [asyncio.ensure_future(node._changed.wait()) for node in nodes]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
+            for node, wait in zip(nodes, waits, strict=True):
+                wait.cancel()
+                node._changed.clear()
+
+
+async def in_sync(*nodes: Node) -> None:
+    async with asyncio.timeout(SECONDS):
+        for node in nodes:
+            await node.until(
+                lambda s: s.settled and len([p for p in s.peers if p.in_sync]) == len(nodes) - 1
+            )
+
+
+async def test_a_save_appears_in_the_other_folder(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    (alice.folder / "before.twee").write_text(":: Before\nwas there\n")
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await until(lambda: "before.twee" in bob.files(), a, b)
+        (alice.folder / "cave.twee").write_text(CAVE)
+        await until(lambda: bob.files().get("cave.twee") == CAVE.encode(), a, b)
+        (bob.folder / "cave.twee").write_text(CAVE.replace("dark", "pitch dark"))
+        await until(lambda: b"pitch" in alice.files()["cave.twee"], a, b)
+        (alice.folder / "cave.twee").unlink()
+        await until(lambda: "cave.twee" not in bob.files(), a, b)
+        await in_sync(a, b)
+        assert a.status.digest == b.status.digest
+
+
+async def test_they_find_each_other_on_the_network(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    (alice.folder / "cave.twee").write_text(CAVE)
+    async with alice.online(lan=True) as a, bob.online(lan=True) as b:
+        await until(lambda: alice.files() == bob.files(), a, b)
+        await in_sync(a, b)
+
+
+async def test_edits_made_while_nothing_ran_are_merged(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    (alice.folder / "cave.twee").write_text(CAVE)
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await in_sync(a, b)
+    (alice.folder / "cave.twee").write_text(CAVE.replace("dark", "pitch dark"))
+    (bob.folder / "cave.twee").write_text(CAVE.replace("Light!", "Light at last!"))
+    (bob.folder / "map.png").write_bytes(bytes(range(256)))
+    async with alice.online() as a, bob.online() as b:
+        await in_sync(a, b)
+        await until(lambda: alice.files() == bob.files(), a, b)
+    merged = CAVE.replace("dark", "pitch dark").replace("Light!", "Light at last!")
+    assert alice.files() == {"cave.twee": merged.encode(), "map.png": bytes(range(256))}
+
+
+async def test_a_third_device_gets_everything_from_whoever_is_there(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    carol = alice.invite(tmp_path, "carol")
+    (alice.folder / "cave.twee").write_text(CAVE)
+    async with bob.online() as b:
+        async with alice.online() as a:
+            b.connect(Address(HERE, a.port))
+            await in_sync(a, b)
+        async with carol.online() as c:
+            c.connect(Address(HERE, b.port))
+            await until(lambda: carol.files() == alice.files(), b, c)
+
+
+async def test_a_workspace_is_open_once(tmp_path: Path) -> None:
+    alice, _ = Author.pair(tmp_path)
+    async with alice.online():
+        with pytest.raises(WorkspaceBusy):
+            await Node.open(alice.layout, alice.user, lan=False)
+    async with alice.online():
+        pass
+
+
+async def test_the_port_stays_the_same(tmp_path: Path) -> None:
+    alice, _ = Author.pair(tmp_path)
+    async with alice.online() as a:
+        port = a.port
+    async with alice.online() as a:
+        assert a.port == port
+
+
+async def test_a_file_that_cannot_be_read_is_reported_and_not_removed(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    (alice.folder / "cave.twee").write_text(CAVE)
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await in_sync(a, b)
+    (alice.folder / "cave.twee").unlink()
+    (alice.folder / "cave.twee").symlink_to("/etc/hostname")
+    (alice.folder / "what?.twee").write_text(":: What")
+    async with alice.online() as a, bob.online() as b:
+        await in_sync(a, b)
+        sentences = [problem.sentence for problem in a.status.problems]
+        assert [s for s in sentences if "link to another place" in s]
+        assert [s for s in sentences if "Windows" in s]
+
+
+async def test_a_damaged_setting_is_one_sentence(tmp_path: Path) -> None:
+    alice, _ = Author.pair(tmp_path)
+    alice.layout.config.write_text("id = 'broken")
+    with pytest.raises(BadSettings, match=r"config\.toml cannot be used"):
+        await Node.open(alice.layout, alice.user, lan=False)
+
+
+async def test_a_copied_folder_is_another_device_only_with_another_home(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    (alice.folder / "cave.twee").write_text(CAVE)
+    async with alice.online() as a:
+        await a.until(lambda s: s.settled)
+    shutil.rmtree(bob.folder)
+    shutil.copytree(alice.folder, bob.folder)
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        (bob.folder / "cave.twee").write_text(CAVE.replace("dark", "pitch dark"))
+        (alice.folder / "cave.twee").write_text(CAVE.replace("Light!", "Light at last!"))
+        await until(
+            lambda: alice.files() == bob.files() and b"pitch" in alice.files()["cave.twee"], a, b
+        )
+        assert b"at last" in alice.files()["cave.twee"]

@@ -1,0 +1,1 @@
+"""The loop around a peer: real files, a real journal, real connections."""

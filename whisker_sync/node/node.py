@@ -1,0 +1,522 @@
+"""
+The loop around a peer.
+
+A node gives its peer what happens, in the order in which it happens, and carries out
+what the peer asks for. It decides nothing: everything here is a translation between an
+effect or an input and the one room that can do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import suppress
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from whisker_sync.discovery.changes import changes
+from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting
+from whisker_sync.document import Change, Document, Schema
+from whisker_sync.errors import CannotConnect, FolderError, PortInUse, UnreadableFile
+from whisker_sync.folder.files import Folder, Replaced
+from whisker_sync.folder.watch import Watch
+from whisker_sync.identity.workspace import discovery_tag
+from whisker_sync.ids import Address, LinkId, StoryPath
+from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.node.carriers import Carrier
+from whisker_sync.node.settings import Local, User, load_local, membership, save_local
+from whisker_sync.peer.effects import (
+    Compact,
+    Dial,
+    Effect,
+    Hangup,
+    Persist,
+    ReadAsset,
+    ReadLog,
+    Send,
+    Tell,
+)
+from whisker_sync.peer.events import Event, Trouble
+from whisker_sync.peer.inputs import (
+    AssetRead,
+    Committed,
+    DialFailed,
+    Drained,
+    Edited,
+    FileKept,
+    FilesSeen,
+    FileWritten,
+    FrameArrived,
+    Input,
+    LinkDown,
+    LinkUp,
+    Listening,
+    LogRead,
+    Lost,
+    NetworkChanged,
+    Sighted,
+    Stopping,
+    StoreTrouble,
+    Tick,
+)
+from whisker_sync.peer.peer import STORY, Peer
+from whisker_sync.peer.status import Status
+from whisker_sync.store.layout import Layout, Lock
+from whisker_sync.store.writer import Writer
+from whisker_sync.transport.lan import LanLink, Listener, dial
+
+log = logging.getLogger("whisker_sync")
+
+RETRY_SECONDS = 5.0
+"""How long to wait before a file that could not be written is tried again."""
+
+MAX_EVENTS = 1000
+"""Events that wait for a subscriber; if it is slower, the oldest are dropped."""
+
+HOUR = 3600
+
+
+class Node:
+    """One workspace, open and in touch; see :meth:`open`."""
+
+    def __init__(
+        self, layout: Layout, user: User, schemas: Mapping[str, Schema], *, files: bool
+    ) -> None:
+        self.layout = layout
+        self.user = user
+        self.port = 0
+        self._membership = membership(layout, user)
+        self._schemas = {**schemas, STORY: STORY_SCHEMA} if files else dict(schemas)
+        self._files = files
+        self._folder = Folder(layout.root, layout.stage, layout.trash)
+        self._watch = Watch(layout.root, self._folder)
+        self._carriers: dict[LinkId, Carrier] = {}
+        self._links = 0
+        self._inputs: deque[Input] = deque()
+        self._handling = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._to_write: asyncio.Queue[WriteFile | WriteAsset] = asyncio.Queue()
+        self._subscribers: set[asyncio.Queue[Event]] = set()
+        self._changed = asyncio.Event()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._listener: Listener | None = None
+        self._lan: Lan | None = None
+        self._lock: Lock | None = None
+        self._writer: Writer
+        self._peer: Peer
+
+    @classmethod
+    async def open(
+        cls,
+        layout: Layout,
+        user: User,
+        *,
+        schemas: Mapping[str, Schema] | None = None,
+        files: bool = True,
+        lan: bool = True,
+        port: int | None = None,
+        interface: str | None = None,
+    ) -> Node:
+        """
+        Open a workspace and get in touch with its other devices.
+
+        ``port`` is where to listen (None: as last time); ``interface`` an address of this
+        machine (None: all); without ``lan`` nothing is announced or looked for.
+
+        Raises:
+            WorkspaceBusy: Another process has it open.
+            BadSettings, JournalError, PortInUse, NoNetwork, DiskFull: It cannot be opened.
+        """
+        node = cls(layout, user, schemas or {}, files=files)
+        node._lock = Lock(layout)
+        try:
+            await node._start(lan=lan, port=port, interface=interface)
+        except BaseException:
+            await node.close()
+            raise
+        return node
+
+    # Public methods.
+
+    @property
+    def status(self) -> Status:
+        """One look at everything."""
+        return self._peer.status()
+
+    def document(self, name: str) -> Document:
+        """
+        A document by its name; edits of it are to be told with :meth:`edited`.
+
+        Raises:
+            KeyError: The workspace was opened without a schema for it.
+        """
+        return self._peer.document(name)
+
+    def edited(self, document: str, change: Change) -> None:
+        """Say that a document was edited in memory."""
+        self.feed(Edited(document, change, _now_ms()))
+
+    def connect(self, address: Address, *, keep: bool = True) -> None:
+        """Call an address, and again whenever it is not connected; ``keep`` it for next time."""
+        if keep:
+            local = load_local(self.layout)
+            if address not in local.peers:
+                save_local(self.layout, Local(local.port, (*local.peers, address)))
+        self.feed(Sighted(f"address {address}", (address,), lasting=True))
+
+    async def look(self) -> None:
+        """Compare the whole folder with what we know, now."""
+        if self._files:
+            paths, left_out = await asyncio.to_thread(self._folder.scan)
+            await self._see(paths, problems=left_out)
+
+    async def until(self, condition: Callable[[Status], bool]) -> Status:
+        """Wait until the status is as wanted."""
+        while not condition(status := self._peer.status()):
+            self._changed.clear()
+            await self._changed.wait()
+        return status
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What happens, from now on."""
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._subscribers.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._subscribers.discard(queue)
+
+    async def failed(self) -> None:
+        """Wait until something breaks that must not, and raise it."""
+        await asyncio.shield(self._failure)
+
+    async def close(self) -> None:
+        """Say goodbye, keep everything, and let go of the workspace."""
+        if hasattr(self, "_peer"):
+            self.feed(Stopping())
+            running = [task for task in self._tasks if task.get_name().startswith("link")]
+            if running:
+                await asyncio.wait(running, timeout=2)
+        self._watch.stop()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._lan is not None:
+            with suppress(OSError):
+                await self._lan.close()
+        if self._listener is not None:
+            await self._listener.close()
+        if hasattr(self, "_writer"):
+            await self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        if not self._failure.done():
+            self._failure.cancel()
+
+    # Starting.
+
+    async def _start(self, *, lan: bool, port: int | None, interface: str | None) -> None:
+        self._writer, recalled = await Writer.open(
+            self.layout.journal,
+            secrets.token_bytes(8),
+            committed=lambda ticket: self.feed(Committed(ticket)),
+            trouble=lambda problem: self.feed(StoreTrouble(problem)),
+        )
+        self._peer = Peer(
+            self._membership,
+            recalled,
+            self._schemas,
+            dice=SystemRandom(),
+            now=self._clock(),
+            files=self._files,
+        )
+        if self._files:
+            _, left_out = self._folder.scan()
+            await self._see(self._watch.prime(), everything=True, problems=left_out)
+            self._spawn(self._watch_files(), "watch")
+            self._spawn(self._write_files(), "write")
+        await self._listen(port, interface)
+        for address in load_local(self.layout).peers:
+            self.feed(Sighted(f"address {address}", (address,), lasting=True))
+        if lan:
+            self._spawn(self._discover(interface), "discover")
+            self._spawn(self._watch_network(), "network")
+
+    async def _listen(self, port: int | None, interface: str | None) -> None:
+        local = load_local(self.layout)
+        wanted = local.port if port is None else port
+        try:
+            self._listener = await Listener.open(wanted, interface)
+        except PortInUse:
+            if port:  # asked for by name
+                raise
+            self._listener = await Listener.open(0, interface)
+        self.port = self._listener.port
+        if port or not local.port:
+            save_local(self.layout, Local(self.port, local.peers))
+        self.feed(Listening(self.port))
+        self._spawn(self._accept(self._listener), "listen")
+
+    # The loop.
+
+    def feed(self, input_: Input) -> None:
+        """Tell the peer what happened, and carry out what it asks for."""
+        self._inputs.append(input_)
+        if self._handling:
+            return
+        self._handling = True
+        try:
+            while self._inputs:
+                for effect in self._peer.handle(self._inputs.popleft(), self._clock()):
+                    self._carry_out(effect)
+        except BaseException as problem:
+            self._fail(problem)
+            raise
+        finally:
+            self._handling = False
+        self._set_alarm()
+        self._changed.set()
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        deadline = self._peer.deadline()
+        if deadline is not None:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_at(max(deadline, loop.time()), self.feed, Tick())
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Persist(ticket, batch):
+                self._writer.submit(ticket, batch)
+            case Send(link, frame):
+                if link in self._carriers:
+                    self._carriers[link].send(frame)
+            case Hangup(link, reason):
+                if link in self._carriers:
+                    self._carriers[link].hang_up(reason)
+            case Dial(candidate, addresses):
+                self._spawn(self._dial(candidate, addresses), "dial")
+            case WriteFile() | WriteAsset():
+                self._to_write.put_nowait(effect)
+            case ReadLog(link, after, max_bytes):
+                self._spawn(self._read_log(link, after, max_bytes), "read log")
+            case ReadAsset(link, asset):
+                self._spawn(self._read_asset(link, asset), "read asset")
+            case Compact():
+                self._spawn(self._compact(effect), "compact")
+            case Tell(event):
+                self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, Trouble):
+            log.warning("%s", event.sentence)
+        else:
+            log.debug("%s", event)
+        for queue in self._subscribers:
+            if queue.qsize() >= MAX_EVENTS:
+                queue.get_nowait()
+            queue.put_nowait(event)
+
+    def _clock(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # Files.
+
+    async def _see(
+        self,
+        paths: list[StoryPath] | set[StoryPath],
+        *,
+        everything: bool = False,
+        problems: list[Any] | tuple[Any, ...] = (),
+    ) -> None:
+        """Read files and tell the peer."""
+        seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
+        for path in sorted(paths):
+            try:
+                content = await asyncio.to_thread(self._folder.read, path)
+            except UnreadableFile as problem:
+                unreadable.append(path)
+                told.append(Problem(path, str(problem)))
+            else:
+                if content is not None or not everything:
+                    seen.append(FileSeen(path, content))
+        self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))
+
+    async def _watch_files(self) -> None:
+        async for paths in self._watch.changes():
+            await self._see(paths)
+
+    async def _write_files(self) -> None:
+        while True:
+            write = await self._to_write.get()
+            try:
+                await self._write_file(write)
+            except FolderError as problem:
+                self._tell(Trouble(str(problem)))
+                loop = asyncio.get_running_loop()
+                loop.call_later(RETRY_SECONDS, self._to_write.put_nowait, write)
+
+    async def _write_file(self, write: WriteFile | WriteAsset) -> None:
+        match write:
+            case WriteFile(path, content, expected):
+                pass
+            case WriteAsset(path, asset, expected):
+                content = await self._writer.run(self._writer.journal.asset, asset)
+                if content is None:
+                    log.error("the content of %s is not in the journal", path)
+                    return
+        result = await asyncio.to_thread(self._folder.write, path, content, expected)
+        self._watch.expect(path)
+        if isinstance(result, Replaced):
+            self.feed(FileWritten(path, result.content))
+        else:
+            self.feed(FileKept(path, result.content, _now_ms()))
+
+    # Connections.
+
+    async def _accept(self, listener: Listener) -> None:
+        while True:
+            self._adopt(await listener.accept(), None)
+
+    async def _dial(self, candidate: str, addresses: tuple[Address, ...]) -> None:
+        try:
+            link = await dial(addresses)
+        except CannotConnect as problem:
+            self.feed(DialFailed(candidate, problem.problem))
+        else:
+            self._adopt(link, candidate)
+
+    def _adopt(self, link: LanLink, candidate: str | None) -> None:
+        self._links += 1
+        number = LinkId(self._links)
+        carrier = Carrier(
+            link,
+            heard=lambda frame: self.feed(FrameArrived(number, frame)),
+            drained=lambda: self.feed(Drained(number)),
+        )
+        self._carriers[number] = carrier
+        self.feed(LinkUp(number, candidate, link.address, _now_ms()))
+        self._spawn(self._carry(number, carrier), f"link {number}")
+
+    async def _carry(self, number: LinkId, carrier: Carrier) -> None:
+        reason = "stopping"
+        try:
+            reason = await carrier.run()
+        finally:
+            del self._carriers[number]
+            self.feed(LinkDown(number, reason, _now_ms()))
+
+    # Discovery.
+
+    async def _discover(self, interface: str | None) -> None:
+        name = secrets.token_hex(8)
+        while self._lan is None:
+            try:
+                self._lan = await Lan.open(self.port, self._tag(), name, interface)
+            except OSError as problem:
+                log.info("no discovery on this network for now: %s", problem)
+                await asyncio.sleep(RETRY_SECONDS)
+        self._spawn(self._repeat(self._lan), "ask")
+        async for heard in self._lan.sightings():
+            match heard:
+                case Sighting(instance, addresses, tag) if self._is_ours(tag):
+                    self.feed(Sighted(instance, addresses))
+                case Gone(instance):
+                    self.feed(Lost(instance))
+                case _:
+                    pass  # of another workspace
+
+    async def _repeat(self, lan: Lan) -> None:
+        tag = self._tag()
+        while True:
+            await asyncio.sleep(ASK_SECONDS)
+            if tag != self._tag():
+                tag = self._tag()
+                await lan.retag(tag)
+            if not self._carriers:
+                await lan.ask()
+
+    async def _watch_network(self) -> None:
+        async for _ in changes():
+            self.feed(NetworkChanged())
+            if self._lan is not None:
+                with suppress(OSError):
+                    await self._lan.refresh()
+
+    def _tag(self) -> bytes:
+        return discovery_tag(self._membership.key, int(time.time()) // HOUR)
+
+    def _is_ours(self, tag: bytes) -> bool:
+        hour = int(time.time()) // HOUR
+        key = self._membership.key
+        return any(tag == discovery_tag(key, hour + shift) for shift in (0, -1, 1))
+
+    # The journal.
+
+    async def _read_log(self, link: LinkId, after: int, max_bytes: int) -> None:
+        entries = await self._writer.run(self._writer.journal.read, after, max_bytes)
+        self.feed(LogRead(link, tuple(entries)))
+
+    async def _read_asset(self, link: LinkId, asset: bytes) -> None:
+        content = await self._writer.run(self._writer.journal.asset, asset)
+        self.feed(AssetRead(link, asset, content))
+
+    async def _compact(self, snapshot: Compact) -> None:
+        schema = self._schemas[snapshot.document]
+
+        def verify(state: bytes) -> bytes:
+            return Document.load(snapshot.document, schema, 1, [state]).digest()
+
+        await self._writer.run(
+            self._writer.journal.compact,
+            snapshot.document,
+            snapshot.through,
+            snapshot.state,
+            snapshot.digest,
+            verify,
+        )
+
+    # Tasks.
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            self._fail(problem)
+
+    def _fail(self, problem: BaseException) -> None:
+        if not self._failure.done():
+            log.error("%s", problem, exc_info=problem)
+            self._failure.set_exception(problem)
+            self._failure.exception()  # whoever cares awaits failed()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def workspace_at(path: Path) -> Layout:
+    """
+    The workspace that a folder belongs to.
+
+    Raises:
+        NotAWorkspace: There is none.
+    """
+    return Layout.find(path)
