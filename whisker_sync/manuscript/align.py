@@ -94,15 +94,12 @@ class _Matching:
 
     def _body_went_elsewhere(self, was: Segment, new: int, before: dict[str, list[int]]) -> bool:
         """Tell whether "Cave" became "Cave (old)" and something new is "Cave"."""
-        if len(was.words) < ENOUGH_WORDS or was.body == self.fresh[new].body:
+        others = [other for other in self.appeared if self.fresh[other].name not in before]
+        if not others or was.body == self.fresh[new].body or len(was.words) < ENOUGH_WORDS:
             return False
         if likeness(was.words, self.fresh[new].words) >= OTHER_BODY:
             return False
-        return any(
-            self.fresh[other].name not in before
-            and likeness(was.words, self.fresh[other].words) >= SAME_BODY
-            for other in self.appeared
-        )
+        return any(likeness(was.words, self.fresh[each].words) >= SAME_BODY for each in others)
 
     def namesakes(self) -> None:
         """A name that is there several times: the bodies decide, then the order."""

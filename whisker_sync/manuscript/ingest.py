@@ -132,7 +132,21 @@ class _Group:
     """A passage of the base, with those behind it that have lost their header."""
 
     parts: list[Part]
-    segment: Segment
+    _segment: Segment | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it, as it stood in the file."""
+        if len(self.parts) == 1:
+            return self.parts[0].text
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def segment(self) -> Segment:
+        """All of it as one passage, which it looked like to the author."""
+        if self._segment is None:
+            self._segment = headed(self.text)
+        return self._segment
 
 
 @dataclass(slots=True, eq=False)
@@ -237,24 +251,17 @@ class Intake:
             if part.piece is Piece.OWN:
                 sheet.files.append(part.id)
             if part.piece is Piece.PASSAGE and twee:
-                sheet.groups.append(_Group([part], headed(part.text)))
+                sheet.groups.append(_Group([part]))
             elif part.piece is Piece.OWN or not sheet.groups:
                 sheet.own.append(part)
             else:
-                group = sheet.groups[-1]
-                group.parts.append(part)
-                group.segment = headed("".join(each.text for each in group.parts))
+                sheet.groups[-1].parts.append(part)
         if text is None:
             return sheet
         if twee:
-            source = parse(text.text)
-            sheet.beginning = source.prologue
-            sheet.fresh = [Segment(each.header, each.body, each.gap) for each in source.passages]
+            _cut(sheet, text.text, renames=not saved.first)
         else:
             sheet.beginning = text.text
-        sheet.match = align(
-            [group.segment for group in sheet.groups], sheet.fresh, renames=not saved.first
-        )
         return sheet
 
     def _move_between_files(self) -> None:
@@ -305,7 +312,9 @@ class Intake:
                 self._edit(sheet, self._view.passages[part.id], was, is_)
 
     def _new_file(self, path: StoryPath, text: Text, own: str) -> str:
-        if gone := self._gone_file(path, passage_digest("", (), own), picture=False):
+        known = self._view.files_at(path)
+        content = passage_digest("", (), own) if known else ""
+        if gone := self._gone_file(path, content, picture=False):
             self._revive_file(gone)
             live = self._view.own(gone)
             self.plan.splice(schema.OWN + gone.id, rebase(live, own, live))
@@ -320,13 +329,13 @@ class Intake:
 
     def _gone_file(self, path: StoryPath, own: str, *, picture: bool) -> File | None:
         """Return the file that was deleted here with just this content."""
-        for file in self._view.files_at(path):
-            if (
-                (file.picture is not None) == picture
-                and own in file.deleted
-                and own == self._view.own_digest(file)
-                and not self._view.there(file)
-            ):
+        gone = [
+            file
+            for file in self._view.files_at(path)
+            if (file.picture is not None) == picture and not self._view.there(file)
+        ]
+        for file in gone:
+            if own in file.deleted and own == self._view.own_digest(file):
                 return file
         return None
 
@@ -397,7 +406,7 @@ class Intake:
             else:
                 if gone is None:
                     gone = self._gone(sheet.saved.path)
-                if dead := gone.pop(segment.digest, None):
+                if gone and (dead := gone.pop(segment.digest, None)):
                     self._edit(sheet, dead, self._view.segment(dead), segment)
                     self._revive(dead)
                     parts = sheet.arrived[i] = [Part(Piece.PASSAGE, dead.id, segment.text)]
@@ -442,7 +451,8 @@ class Intake:
             live = self.plan.after(schema.BODY + passage.id, self._view.body(passage.id))
             splices = _additions(live, new.body) if first else rebase(was.body, new.body, live)
             self.plan.splice(schema.BODY + passage.id, splices)
-        if was.digest != new.digest:
+        twins = self._view.twins(sheet.saved.origin, passage.id)
+        if (passage.deleted or twins) and was.digest != new.digest:
             self._revive(passage)
             self._bury_twins(sheet.saved.origin, passage.id)
 
@@ -590,6 +600,48 @@ class Intake:
             if (file := self._view.files.get(id_)) and file.path is not None:
                 ids |= dict.fromkeys(each.id for each in self._view.files_at(file.path))
         return list(ids)
+
+
+def _cut(sheet: _Sheet, text: str, *, renames: bool) -> None:
+    """
+    Cut a saved file into passages and say which each was before.
+
+    What is the same at both ends of the file is not cut again. That is quick, and a
+    line in a body that looks like a header stays there as long as nobody touches it.
+    """
+    groups = sheet.groups
+    own = "".join(part.text for part in sheet.own)
+    start, head = 0, 0
+    if text.startswith(own) and _is_border(text, len(own)):
+        start = len(own)
+        for group in groups:
+            end = start + len(group.text)
+            if not text.startswith(group.text, start) or not _is_border(text, end):
+                break
+            start, head = end, head + 1
+    end, tail = len(text), len(groups)
+    while tail > head:
+        border = end - len(groups[tail - 1].text)
+        if border < start or not text.endswith(groups[tail - 1].text, start, end):
+            break
+        if not _is_border(text, border):
+            break
+        end, tail = border, tail - 1
+    source = parse(text[start:end])
+    sheet.beginning = own if start else source.prologue
+    middle = [Segment(each.header, each.body, each.gap) for each in source.passages]
+    found = align([group.segment for group in groups[head:tail]], middle, renames=renames)
+    sheet.fresh = [group.segment for group in groups[:head]] + middle
+    sheet.fresh += [group.segment for group in groups[tail:]]
+    sheet.match = [*range(head), *(None if i is None else head + i for i in found)]
+    sheet.match += range(tail, len(groups))
+
+
+def _is_border(text: str, at: int) -> bool:
+    """Tell whether a passage may begin here, and whatever is before it ends."""
+    if at == len(text):
+        return True
+    return text.startswith("::", at) and (at == 0 or text[at - 1] == "\n")
 
 
 def _eol(base: Content | None, text: Text) -> Eol:
