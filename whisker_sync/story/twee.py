@@ -217,11 +217,13 @@ def rewrite(line: str, name: str, tags: Iterable[str], metadata: Mapping[str, st
     whatever the values are, and a value that is not JSON is left out.
     """
     line = line.partition("\n")[0]
+    if not line.startswith("::"):
+        line = f":: {line}"
     cut = _cut(line)
     wanted = {tag for tag in tags if tag}
     values = _valid(cut.said, metadata)
     same_tags, same_values = wanted == set(cut.said.tags), values == cut.said.metadata
-    if line.startswith("::") and name == cut.said.name and same_tags and same_values:
+    if name == cut.said.name and same_tags and same_values:
         return line
     pieces = [_spell_beginning(cut, name)]
     if same_tags and cut.tags is not None:

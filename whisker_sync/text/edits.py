@@ -189,11 +189,13 @@ def _change(old: str, new: str, stretch: _Stretch, offset: int) -> Splice:
     a, b, c, d = stretch
     first, last = a, b
     while a < b and c < d and old[a] == new[c] and is_sign(old[a]):
-        a, c = a + 1, c + 1
+        a += 1
+        c += 1
     if a > first and (is_mark(old[a:b]) or is_mark(new[c:d])):
         a, c = a - 1, c - 1
     while a < b and c < d and old[b - 1] == new[d - 1] and is_sign(old[b - 1]):
-        b, d = b - 1, d - 1
+        b -= 1
+        d -= 1
     if has_word(old[a:b]) and has_word(new[c:d]):
         left, right = old[a - 1] if first < a else "", old[b] if b < last else ""
         if right.isspace() and (right in _BLANKS_IN_LINE or left not in _BLANKS_IN_LINE):

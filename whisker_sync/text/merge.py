@@ -64,14 +64,25 @@ class _Since:
         """Return what an edit to the base means for the live text, in order."""
         left = list(self._left(edit.start, edit.end))
         if not left:
-            if edit.insert:
-                place = self._place(edit.start, edit.end)
-                yield Splice(place, place, edit.insert)
+            place = self._place(edit.start, edit.end)
+            insert = self._fit(edit.insert, place, place) if edit.start < edit.end else edit.insert
+            if insert:
+                yield Splice(place, place, insert)
             return
         with_words = [n for n, (start, end) in enumerate(left) if has_word(self._live[start:end])]
         last = with_words[-1] if with_words else len(left) - 1
+        whole = left == [(left[0][0], left[0][0] + edit.end - edit.start)]
         for n, (start, end) in enumerate(left):
-            yield Splice(start, end, edit.insert if n == last else "")
+            insert = edit.insert if n == last else ""
+            yield Splice(start, end, insert if whole else self._fit(insert, start, end))
+
+    def _fit(self, insert: str, start: int, end: int) -> str:
+        """Leave out a blank at an end of a text that has one beside it already."""
+        if insert[:1] == " " == self._live[start - 1 : start]:
+            insert = insert[1:]
+        if insert[-1:] == " " == self._live[end : end + 1]:
+            insert = insert[:-1]
+        return insert
 
     def _left(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Return the stretches of the live text that are left of a stretch of the base."""

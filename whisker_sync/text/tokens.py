@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 _SINGLE = (
@@ -80,6 +81,7 @@ def has_word(text: str) -> bool:
     return _IN_WORD.search(text) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_sign(character: str) -> bool:
     """Tell whether a character is blank space or punctuation."""
     return _NEITHER.match(character) is not None
