@@ -36,7 +36,7 @@ from whisker_sync.document import Document, Schema, Touch
 from whisker_sync.errors import DocumentError, ProtocolError, Refused
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
-from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.files import Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.peer import events
 from whisker_sync.peer.dialing import Dialing

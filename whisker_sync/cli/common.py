@@ -1,0 +1,89 @@
+"""
+What all commands share: options that may stand anywhere, and finding the workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from whisker_sync.cli.output import OUTPUT
+
+if TYPE_CHECKING:
+    from whisker_sync.store.layout import Layout
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_place: list[Path] = []
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def store(_: click.Context, __: click.Parameter, value: bool) -> None:
+        if value:
+            setattr(OUTPUT, name, True)
+
+    return store
+
+
+def _go(_: click.Context, __: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        _place[:] = [value]
+
+
+def shared_options(command: F) -> F:
+    """Give a command the options that every command has."""
+    options = [
+        click.option(
+            "-C",
+            "place",
+            metavar="DIR",
+            type=click.Path(path_type=Path, file_okay=False),
+            callback=_go,
+            expose_value=False,
+            help="Work as if started in DIR.",
+        ),
+        click.option(
+            "--json",
+            is_flag=True,
+            callback=_set("json"),
+            expose_value=False,
+            help="Print one JSON object.",
+        ),
+        click.option(
+            "--quiet",
+            is_flag=True,
+            callback=_set("quiet"),
+            expose_value=False,
+            help="Print only what was asked for.",
+        ),
+        click.option(
+            "--plain",
+            is_flag=True,
+            callback=_set("plain"),
+            expose_value=False,
+            help="One fact on each line; no boxes, bars or colours.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def here() -> Path:
+    """The folder that this run works in."""
+    return _place[0] if _place else Path.cwd()
+
+
+def workspace() -> Layout:
+    """
+    The workspace that this run works in.
+
+    Raises:
+        NotAWorkspace: There is none.
+    """
+    from whisker_sync.store.layout import Layout
+
+    return Layout.find(here())

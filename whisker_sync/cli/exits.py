@@ -1,0 +1,32 @@
+"""
+Exit codes, and which problem ends with which. Scripts rely on them.
+"""
+
+from __future__ import annotations
+
+from whisker_sync import errors
+
+OK = 0
+FAILED = 1
+USAGE = 2
+FINDINGS = 3
+NOT_A_WORKSPACE = 4
+NOT_RUNNING = 5
+OFFLINE = 75
+"""As in sysexits: try again later."""
+INTERRUPTED = 130
+
+
+def code_of(problem: errors.WhiskerError) -> int:
+    """The exit code of a problem."""
+    match problem:
+        case errors.NotAWorkspace():
+            return NOT_A_WORKSPACE
+        case errors.DaemonNotRunning():
+            return NOT_RUNNING
+        case errors.BadSettings() | errors.InvitationError() | errors.UnsafePath():
+            return USAGE
+        case errors.CannotConnect():
+            return OFFLINE
+        case _:
+            return int(getattr(problem, "code", FAILED))

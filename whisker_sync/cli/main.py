@@ -1,0 +1,132 @@
+"""
+``whisker``: the command line.
+
+A command's module is imported when the command is run, not before: asking for help must
+not cost the time that a CRDT engine takes to load.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from whisker_sync.cli.common import shared_options
+from whisker_sync.cli.output import OUTPUT
+
+COMMANDS = {
+    "demo": "Two authors on this machine, a story, and what happens.",
+    "init": "Make a folder a story that can be shared.",
+    "invite": "Print a link with which somebody can join.",
+    "join": "Join a story that you were invited to.",
+    "peers": "Show the other devices, or call one by its address.",
+    "sync": "Start, stop and watch the exchange with the others.",
+}
+"""Every command and what it is for, in one line."""
+
+EXAMPLES = """\b
+Examples:
+  whisker demo
+  whisker init my-story --title "The Cave"
+  whisker sync start -C my-story
+  whisker invite -C my-story
+"""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def __init__(self, *args: Any, package: str, names: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._package = package
+        self._names = names
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in order."""
+        return list(self._names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in self._names:
+            return None
+        module = importlib.import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._names.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args[0] not in self._names:
+            close = get_close_matches(args[0], self._names, 1)
+            hint = f"; did you mean {close[0]}?" if close else f"; see: {ctx.command_path} --help"
+            raise click.UsageError(f"there is no command {args[0]}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        click.echo(f"whisker-sync {version('whisker-sync')}")
+        ctx.exit(0)
+
+
+@click.group(
+    cls=Commands,
+    package="whisker_sync.cli",
+    names=COMMANDS,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version.",
+)
+@shared_options
+def whisker() -> None:
+    """Write one story together: files that find each other and merge by themselves."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and end the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    from whisker_sync.cli import exits
+    from whisker_sync.errors import WhiskerError
+
+    try:
+        result = whisker.main(arguments, prog_name="whisker", standalone_mode=False)
+    except click.UsageError as problem:
+        OUTPUT.problem(problem.format_message(), exits.USAGE)
+        return exits.USAGE
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except WhiskerError as problem:
+        code = exits.code_of(problem)
+        OUTPUT.problem(str(problem), code)
+        return code
+    except (KeyboardInterrupt, click.Abort):
+        OUTPUT.problem("interrupted", exits.INTERRUPTED)
+        return exits.INTERRUPTED
+    except click.ClickException as problem:
+        OUTPUT.problem(problem.format_message(), exits.FAILED)
+        return exits.FAILED
+    except BrokenPipeError:
+        return exits.OK  # whoever read our output has read enough
+    return result if isinstance(result, int) else exits.OK

@@ -1,0 +1,222 @@
+"""``whisker sync``: start, stop and watch the exchange with the others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+import click
+
+from whisker_sync.cli import exits
+from whisker_sync.cli.common import shared_options, workspace
+from whisker_sync.cli.output import OUTPUT
+
+EXAMPLES = """\b
+Examples:
+  whisker sync start
+  whisker sync status
+  whisker sync now --timeout 10
+  whisker sync stop
+"""
+
+
+@click.group(epilog=EXAMPLES)
+@shared_options
+def command() -> None:
+    """Start, stop and watch the exchange with the others."""
+
+
+@command.command(epilog=EXAMPLES)
+@click.option("--foreground", is_flag=True, help="Stay here, and end with Ctrl-C.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen here; kept for next time.")
+@click.option("--interface", metavar="IP", help="Use only this address of this machine.")
+@click.option("--no-lan", is_flag=True, help="Neither announce this device nor look for others.")
+@click.option("--verbose", is_flag=True, help="Write everything that happens to the log.")
+@click.option("--report", is_flag=True, hidden=True)
+@shared_options
+def start(
+    foreground: bool,
+    port: int | None,
+    interface: str | None,
+    no_lan: bool,
+    verbose: bool,
+    report: bool,
+) -> int:
+    """Keep this folder and those of the others the same, from now on."""
+    from whisker_sync.daemon import process
+    from whisker_sync.daemon.control import is_running
+    from whisker_sync.errors import DaemonNotRunning, WorkspaceBusy
+    from whisker_sync.store.layout import holder
+
+    layout = workspace()
+    if foreground:
+        options = {"lan": not no_lan, "port": port, "interface": interface}
+        process.log_to_file(layout, verbose=verbose)
+        return _run(options, report=report)
+    if is_running(layout):
+        pid = holder(layout)
+        try:
+            status = asyncio.run(_ask(layout, {"do": "status"}))
+        except DaemonNotRunning:
+            raise WorkspaceBusy(str(layout.root), pid) from None
+        OUTPUT.data({"pid": pid, "port": status["port"], "started": False})
+        OUTPUT.say(f"Syncing already (process {pid}, port {status['port']}).")
+        return exits.OK
+    flags = ["--port", str(port)] if port else []
+    flags += ["--interface", interface] if interface else []
+    flags += ["--no-lan"] if no_lan else []
+    flags += ["--verbose"] if verbose else []
+    ready = process.start(layout, flags)
+    OUTPUT.data({**ready, "started": True})
+    OUTPUT.say(f"Syncing {layout.root} (process {ready['pid']}, port {ready['port']}).")
+    return exits.OK
+
+
+def _run(options: dict[str, Any], *, report: bool) -> int:
+    """Be the daemon."""
+    from whisker_sync.daemon.main import Daemon
+    from whisker_sync.errors import WhiskerError
+    from whisker_sync.node.settings import load_user, user_home
+
+    layout = workspace()
+
+    def ready(said: dict[str, Any]) -> None:
+        if report:
+            print(json.dumps(said), flush=True)
+            sys.stdout.close()
+        else:
+            OUTPUT.say(f"Syncing {layout.root} on port {said['port']}; end with Ctrl-C.")
+
+    try:
+        user = load_user(user_home())
+        asyncio.run(Daemon.run(layout, user, ready=ready, **options))
+    except WhiskerError as problem:
+        if not report:
+            raise
+        if not sys.stdout.closed:
+            code = exits.code_of(problem)
+            print(json.dumps({"error": str(problem), "code": code}), flush=True)
+        return exits.FAILED
+    return exits.OK
+
+
+@command.command(epilog=EXAMPLES)
+@shared_options
+def stop() -> None:
+    """Stop syncing; everything that was saved is kept."""
+    from whisker_sync.daemon import process
+
+    pid = process.stop(workspace())
+    OUTPUT.data({"pid": pid, "running": False})
+    OUTPUT.say("Stopped. What you save now is shared when you start again.")
+
+
+@command.command(epilog=EXAMPLES)
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds to wait.")
+@shared_options
+def now(timeout: float) -> int:
+    """Wait until every reachable device has everything, and we have theirs."""
+    layout = workspace()
+    status = asyncio.run(_ask(layout, {"do": "now", "seconds": timeout}))
+    OUTPUT.data({**status, "synced": not (status.get("offline") or status.get("timeout"))})
+    if status.get("offline"):
+        unsent = _count(status["pending"], "change is", "changes are")
+        alone = f"{unsent} on this device only" if status["pending"] else "Nothing is unsent"
+        OUTPUT.say(f"Nobody is reachable. {alone}.")
+        return exits.OFFLINE
+    if status.get("timeout"):
+        OUTPUT.say(f"Not done after {timeout:g} seconds; it goes on in the background.")
+        return exits.OFFLINE
+    names = ", ".join(_name(peer) for peer in status["peers"] if peer["connected"])
+    OUTPUT.say(f"The same here and with {names}, and saved on both sides.")
+    return exits.OK
+
+
+@command.command(epilog=EXAMPLES)
+@shared_options
+def status() -> int:
+    """Show whether your work is safe, and where."""
+    from whisker_sync.errors import DaemonNotRunning
+
+    layout = workspace()
+    try:
+        found = asyncio.run(_ask(layout, {"do": "status"}))
+    except DaemonNotRunning as problem:
+        OUTPUT.data({"running": False, "folder": str(layout.root)})
+        OUTPUT.say(f"{problem}.")
+        return exits.NOT_RUNNING
+    OUTPUT.data(found)
+    for line in _status_lines(found):
+        OUTPUT.say(line)
+    return exits.OK
+
+
+async def _ask(layout: Any, question: dict[str, Any]) -> dict[str, Any]:
+    from whisker_sync.daemon.control import ask
+
+    return await ask(layout, question)
+
+
+def _status_lines(status: dict[str, Any]) -> list[str]:
+    lines = [f"“{status['workspace']['title']}” in {status['folder']}"]
+    lines.append(_safety(status))
+    lines += [person_sentence(peer) for peer in status["peers"]]
+    if not status["peers"]:
+        lines.append("Nobody else belongs to it yet. Invite somebody: whisker invite")
+    if status["held"]:
+        lines.append(
+            f"{_count(status['held'], 'change waits', 'changes wait')} for an earlier one."
+        )
+    if status["quarantined"]:
+        count = _count(status["quarantined"], "change was", "changes were")
+        lines.append(f"{count} put aside because of an error.")
+    lines += [problem["sentence"] + "." for problem in status["problems"]]
+    lines.append(f"This device: {status['device']['name']}, port {status['port']}")
+    return lines
+
+
+def _safety(status: dict[str, Any]) -> str:
+    """One sentence: is my work safe, and where?"""
+    if status["trouble"]:
+        return f"NOT SAVED: {status['trouble']}."
+    safe = [peer for peer in status["peers"] if not peer["unacked"]]
+    if status["pending"]:
+        count = _count(status["pending"], "change is", "changes are")
+        return f"Saved here. {count} on this device only."
+    if safe:
+        return f"Saved here and on {_count(len(safe), 'other device', 'other devices')}."
+    return "Saved here, on this device only."
+
+
+def person_sentence(peer: dict[str, Any]) -> str:
+    """What is known of another device, in one sentence."""
+    name = _name(peer)
+    if peer["connected"]:
+        state = "in sync" if peer["in_sync"] else "exchanging"
+        return f"{name}: connected at {peer['via']}, {state}."
+    seen = _ago(peer["last_seen"])
+    if peer["unacked"]:
+        count = _count(peer["unacked"], "change of yours is", "changes of yours are")
+        return f"{name}: {seen}; {count} not there yet."
+    return f"{name}: {seen}; has everything of yours."
+
+
+def _name(peer: dict[str, Any]) -> str:
+    return f"{peer['person']} ({peer['name']})" if peer["name"] else str(peer["person"])
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _ago(when: float | None) -> str:
+    if when is None:
+        return "not connected"
+    seconds = max(0, int(time.time() - when))
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"last seen {_count(seconds // size, name, name + 's')} ago"
+    return "last seen just now"

@@ -1,0 +1,177 @@
+"""
+Talking to a running daemon.
+
+One line of JSON asks, one line answers: ``{"do": "status"}``. On Unix over a socket that
+only its owner can open; on Windows over loopback TCP with a token from a file that only
+its owner can read. Paths of sockets may have about a hundred bytes, so the socket lies in
+the user's runtime directory under a name made from the workspace's place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from whisker_sync.errors import DaemonError, DaemonNotRunning
+from whisker_sync.store.layout import Layout, is_held, write_private
+
+MAX_LINE = 4 << 20
+"""Bytes of a question or an answer."""
+
+CONNECT_SECONDS = 5.0
+"""How long the daemon may take to answer the call, not the question."""
+
+Answer = dict[str, Any]
+Handle = Callable[[Answer], Awaitable[Answer]]
+
+
+class Refusal(DaemonError):
+    """The daemon could not do what was asked; carries its sentence and exit code."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        self.sentence = sentence
+        self.code = code
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class Control:
+    """The daemon's end; answers questions until it is closed."""
+
+    def __init__(self, layout: Layout, handle: Handle) -> None:
+        self._layout = layout
+        self._handle = handle
+        self._token = secrets.token_hex(16)
+        self._server: asyncio.Server | None = None
+        self._asking: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Answer from here on."""
+        if sys.platform == "win32":
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_LINE)
+            port = self._server.sockets[0].getsockname()[1]
+            write_private(_note(self._layout), json.dumps([port, self._token]).encode())
+            return
+        place = _socket_path(self._layout)
+        place.unlink(missing_ok=True)
+        old = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, place, limit=MAX_LINE)
+        finally:
+            os.umask(old)
+
+    async def close(self) -> None:
+        """Answer no more, but finish what was asked."""
+        if self._server is not None:
+            self._server.close()
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=1)
+        for task in self._asking:
+            task.cancel()
+        _socket_path(self._layout).unlink(missing_ok=True)
+        _note(self._layout).unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking.add(task)
+        try:
+            with suppress(ConnectionError, ValueError, asyncio.LimitOverrunError):
+                line = await reader.readline()
+                if line:
+                    writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                    await writer.drain()
+        finally:
+            self._asking.discard(task)
+            writer.close()
+
+    async def _answer(self, line: bytes) -> Answer:
+        try:
+            question = json.loads(line)
+        except ValueError:
+            return {"error": "that is no question", "code": 2}
+        if not isinstance(question, dict):
+            return {"error": "that is no question", "code": 2}
+        if sys.platform == "win32" and not secrets.compare_digest(
+            str(question.get("token")), self._token
+        ):
+            return {"error": "that is not for you", "code": 1}
+        return await self._handle(question)
+
+
+async def ask(layout: Layout, question: Answer, seconds: float | None = None) -> Answer:
+    """
+    Ask the daemon of a workspace.
+
+    Raises:
+        DaemonNotRunning: There is none.
+        Refusal: It could not do that.
+        TimeoutError: It took longer than ``seconds``.
+    """
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            reader, writer = await _connect(layout, question)
+    except (OSError, ValueError):
+        raise DaemonNotRunning(str(layout.root)) from None
+    try:
+        writer.write(json.dumps(question).encode() + b"\n")
+        async with asyncio.timeout(seconds):
+            line = await reader.readline()
+    except ConnectionError:
+        line = b""
+    finally:
+        writer.close()
+    if not line:
+        raise DaemonNotRunning(str(layout.root))
+    answer: Answer = json.loads(line)
+    if "error" in answer:
+        raise Refusal(answer["error"], answer.get("code", 1))
+    return answer
+
+
+def is_running(layout: Layout) -> bool:
+    """Whether a daemon, or anything else, has the workspace open."""
+    return is_held(layout)
+
+
+async def _connect(
+    layout: Layout, question: Answer
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if sys.platform == "win32":
+        port, question["token"] = json.loads(_note(layout).read_bytes())
+        return await asyncio.open_connection("127.0.0.1", port, limit=MAX_LINE)
+    return await asyncio.open_unix_connection(_socket_path(layout), limit=MAX_LINE)
+
+
+def _note(layout: Layout) -> Path:
+    return layout.local / "control"
+
+
+def _socket_path(layout: Layout) -> Path:
+    name = hashlib.sha256(os.fsencode(layout.root.resolve())).hexdigest()[:16]
+    return _runtime_directory() / f"{name}.sock"
+
+
+def _runtime_directory() -> Path:
+    """A directory of the user's own that is gone after a restart of the machine."""
+    given = os.environ.get("XDG_RUNTIME_DIR")
+    if given and Path(given).is_dir():
+        directory = Path(given) / "whisker-sync"
+    else:
+        user = os.getuid() if hasattr(os, "getuid") else 0
+        directory = Path(tempfile.gettempdir()) / f"whisker-sync-{user}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    status = directory.stat()
+    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o077):
+        raise DaemonError(f"{directory} is not for you alone; remove it and try again")
+    return directory

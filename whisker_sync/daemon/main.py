@@ -1,0 +1,162 @@
+"""
+The background process: a node, and answers to those who ask about it.
+
+Ends with everything kept when it is asked to, or on SIGTERM and SIGINT. When something
+breaks that must not, it ends with that, for whoever started it to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from whisker_sync.daemon.control import Answer, Control
+from whisker_sync.discovery.lan import addresses
+from whisker_sync.errors import BadSettings, WhiskerError
+from whisker_sync.identity.invitation import Invitation
+from whisker_sync.ids import Address
+from whisker_sync.node.node import Node
+from whisker_sync.node.report import report
+from whisker_sync.node.settings import User, load_config, load_key, parse_address
+from whisker_sync.peer.status import Status
+from whisker_sync.store.layout import Layout
+
+MEET_SECONDS = 3.0
+"""How long ``now`` waits for somebody to be reachable."""
+
+OFFLINE = 75
+"""Exit code for: nobody is reachable."""
+
+
+class Daemon:
+    """One workspace's background process."""
+
+    def __init__(self, layout: Layout, node: Node, interface: str | None) -> None:
+        self._layout = layout
+        self._node = node
+        self._interface = interface
+        self._title = load_config(layout).title
+        self._stop = asyncio.Event()
+        self._control = Control(layout, self._answer)
+
+    @classmethod
+    async def run(
+        cls,
+        layout: Layout,
+        user: User,
+        *,
+        lan: bool,
+        port: int | None,
+        interface: str | None,
+        ready: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """
+        Run until stopped; ``ready`` is told the port once everything listens.
+
+        Raises:
+            WhiskerError: It cannot start, or something broke.
+        """
+        node = await Node.open(layout, user, lan=lan, port=port, interface=interface)
+        daemon = cls(layout, node, interface)
+        try:
+            await daemon._control.open()
+            daemon._obey_signals()
+            ready({"port": node.port})
+            await daemon._until_stopped()
+        finally:
+            await daemon._control.close()
+            await node.close()
+
+    async def _until_stopped(self) -> None:
+        stopped = asyncio.ensure_future(self._stop.wait())
+        failed = asyncio.ensure_future(self._node.failed())
+        try:
+            await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                failed.result()
+        finally:
+            stopped.cancel()
+            failed.cancel()
+
+    def _obey_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            if sys.platform == "win32":
+                signal.signal(name, lambda *_: loop.call_soon_threadsafe(self._stop.set))
+            else:
+                loop.add_signal_handler(name, self._stop.set)
+
+    # What can be asked.
+
+    async def _answer(self, question: Answer) -> Answer:
+        try:
+            match question.get("do"):
+                case "status":
+                    return self._status()
+                case "now":
+                    return await self._now(float(question.get("seconds") or 30.0))
+                case "meet":
+                    return await self._meet(float(question.get("seconds") or 60.0))
+                case "connect":
+                    self._node.connect(parse_address(str(question.get("address"))))
+                    return {"ok": True}
+                case "invite":
+                    return self._invite()
+                case "stop":
+                    self._stop.set()
+                    return {"ok": True}
+                case other:
+                    return {"error": f"this daemon does not know how to {other!r}", "code": 2}
+        except BadSettings as problem:
+            return {"error": str(problem), "code": 2}
+        except WhiskerError as problem:
+            return {"error": str(problem), "code": 1}
+        except TimeoutError:
+            return {**self._status(), "timeout": True}
+
+    def _status(self) -> Answer:
+        return {
+            **report(self._node.status, self._title),
+            "port": self._node.port,
+            "folder": str(self._layout.root),
+        }
+
+    async def _now(self, seconds: float) -> Answer:
+        """Everything reachable gets, and gives, everything."""
+        async with asyncio.timeout(seconds):
+            await self._node.look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(MEET_SECONDS, seconds)):
+                    await self._node.until(_somebody)
+            if not _somebody(self._node.status):
+                return {**self._status(), "offline": True}
+            await self._node.until(_done)
+        return self._status()
+
+    async def _meet(self, seconds: float) -> Answer:
+        """The first complete sync with anybody."""
+        async with asyncio.timeout(seconds):
+            await self._node.until(lambda s: _somebody(s) and _done(s))
+        return self._status()
+
+    def _invite(self) -> Answer:
+        hosts = addresses(self._interface)
+        invitation = Invitation(
+            load_config(self._layout).workspace,
+            load_key(self._layout),
+            self._title,
+            tuple(Address(host, self._node.port) for host in hosts if "%" not in host)[:4],
+        )
+        return {"link": invitation.link()}
+
+
+def _somebody(status: Status) -> bool:
+    return any(peer.connected for peer in status.peers)
+
+
+def _done(status: Status) -> bool:
+    return status.settled and all(peer.in_sync for peer in status.peers if peer.connected)

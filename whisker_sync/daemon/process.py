@@ -1,0 +1,122 @@
+"""
+Starting and stopping the background process.
+
+The child says on its standard output when it is ready, or why it is not, in one line of
+JSON; from then on it writes to its log only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import logging.handlers
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from whisker_sync.daemon.control import Refusal, ask, is_running
+from whisker_sync.errors import DaemonDidNotStart, DaemonNotRunning
+from whisker_sync.store.layout import Layout, holder
+
+START_SECONDS = 60.0
+"""How long a daemon may take until it listens; opening a large workspace takes a while."""
+
+STOP_SECONDS = 10.0
+"""How long it may take to keep everything and end."""
+
+LOG_BYTES = 1 << 20
+"""Bytes of one log; two older ones are kept."""
+
+
+def start(layout: Layout, options: Sequence[str]) -> dict[str, Any]:
+    """
+    Start a daemon for a workspace; return what it said when it was ready.
+
+    Raises:
+        Refusal: It said why it could not.
+        DaemonDidNotStart: It ended, or stayed silent, without a word.
+    """
+    command = [sys.executable, "-m", "whisker_sync", "-C", str(layout.root)]
+    command += ["sync", "start", "--foreground", "--report", *options]
+    with layout.log.open("ab") as errors:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=layout.root,
+            **_detached(),
+        )
+    assert child.stdout is not None
+    with child.stdout:
+        line = _first_line(child)
+    try:
+        answer: dict[str, Any] = json.loads(line)
+    except ValueError:
+        raise DaemonDidNotStart(f"the process ended without a word; see {layout.log}") from None
+    if "error" in answer:
+        child.wait()
+        raise Refusal(answer["error"], answer.get("code", 1))
+    # It lives on, and is not ours to wait for.
+    child.returncode = 0
+    return {"pid": child.pid, **answer}
+
+
+def stop(layout: Layout) -> int | None:
+    """
+    Stop the daemon of a workspace and wait until it has ended; return its process id.
+
+    Raises:
+        DaemonNotRunning: There is none.
+        DaemonDidNotStart: It does not end.
+    """
+    if not is_running(layout):
+        raise DaemonNotRunning(str(layout.root))
+    pid = holder(layout)
+    try:
+        asyncio.run(ask(layout, {"do": "stop"}, seconds=STOP_SECONDS))
+    except (DaemonNotRunning, TimeoutError, Refusal):
+        if pid is not None and is_running(layout):
+            os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    while is_running(layout):
+        if time.monotonic() > until:
+            raise DaemonDidNotStart(f"process {pid} does not end; end it by hand")
+        time.sleep(0.02)
+    return pid
+
+
+def log_to_file(layout: Layout, *, verbose: bool) -> None:
+    """Write what this process has to say to the workspace's log, with rotation."""
+    handler = logging.handlers.RotatingFileHandler(
+        layout.log, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("whisker_sync")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def _first_line(child: subprocess.Popen[bytes]) -> bytes:
+    """The child's first line, or nothing if it ends or takes too long."""
+    import threading
+
+    timer = threading.Timer(START_SECONDS, child.kill)
+    timer.start()
+    try:
+        assert child.stdout is not None
+        return child.stdout.readline()
+    finally:
+        timer.cancel()
+
+
+def _detached() -> dict[str, Any]:
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        return {"creationflags": flags}
+    return {"start_new_session": True}
