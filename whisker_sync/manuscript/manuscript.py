@@ -309,7 +309,7 @@ class Manuscript:
                 here |= files_of(base)
             else:
                 new[path] = what
-        for path, origin in renames(gone | self._departed.just_now(now), new):
+        for path, origin in renames(gone | self._departed.since(self._deferred_since), new):
             base = gone.get(origin) or self._departed.contents[origin].content
             batch.append(Saved(path, new.pop(path), base, was=origin))
             here |= files_of(base)
@@ -351,7 +351,7 @@ class Manuscript:
             return nearest(what.text, [shadow.disk, staged])
         # Our write may have come first. Or the author gave the file this name, as a
         # co-author did; or made a file of this name without knowing of ours.
-        others = [*gone.values(), *self._departed.just_now(self._now).values()]
+        others = [*gone.values(), *self._departed.since(self._deferred_since).values()]
         same = [each for each in others if files_of(each) & files_of(staged)]
         base = nearest(what.text, [*same, staged])
         return base if is_mostly(what.text, base) else None

@@ -55,12 +55,12 @@ class Departed:
             if now - departure.when > RENAME_SECONDS or not fits(departure.content):
                 del self.contents[path]
 
-    def just_now(self, now: float) -> dict[StoryPath, Content]:
-        """Return what we took away at this very time: the author may have renamed it instead."""
+    def since(self, when: float) -> dict[StoryPath, Content]:
+        """Return what we took away since a time: the author may have renamed it instead."""
         return {
             path: departure.content
             for path, departure in self.contents.items()
-            if departure.when == now and not departure.by_author
+            if departure.when >= when and not departure.by_author
         }
 
     def lately(self, new: Container[StoryPath]) -> dict[StoryPath, Content]:
