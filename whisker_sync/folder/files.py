@@ -107,13 +107,14 @@ class Folder:
             return None
         except OSError as problem:
             raise UnreadableFile(path, problem.strerror or str(problem)) from None
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(handle)
+            return None
         with os.fdopen(handle, "rb") as file:
+            if status.st_size > MAX_FILE:
+                raise UnreadableFile(path, f"it has {status.st_size:,} bytes")
             try:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode):
-                    return None
-                if status.st_size > MAX_FILE:
-                    raise UnreadableFile(path, f"it has {status.st_size:,} bytes")
                 return file.read(MAX_FILE + 1)
             except OSError as problem:
                 raise UnreadableFile(path, problem.strerror or str(problem)) from None

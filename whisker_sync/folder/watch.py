@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -166,5 +167,7 @@ class Watch:
         try:
             status = os.lstat(self._root / path)
         except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino

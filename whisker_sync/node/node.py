@@ -51,6 +51,7 @@ from whisker_sync.peer.inputs import (
     Edited,
     FileKept,
     FilesSeen,
+    FileStuck,
     FileWritten,
     FrameArrived,
     Input,
@@ -365,7 +366,7 @@ class Node:
             try:
                 await self._write_file(write)
             except FolderError as problem:
-                self._tell(Trouble(str(problem)))
+                self.feed(FileStuck(Problem(write.path, str(problem))))
                 loop = asyncio.get_running_loop()
                 loop.call_later(RETRY_SECONDS, self._to_write.put_nowait, write)
 

@@ -54,6 +54,13 @@ class FileKept:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStuck:
+    """A ``WriteFile`` or ``WriteAsset`` cannot be carried out for now; it is tried again."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class Edited:
     """A program edited a document in memory."""
 
@@ -198,6 +205,7 @@ Input = (
     FilesSeen
     | FileWritten
     | FileKept
+    | FileStuck
     | Edited
     | Listening
     | LinkUp

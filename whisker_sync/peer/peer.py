@@ -60,6 +60,7 @@ from whisker_sync.peer.inputs import (
     Edited,
     FileKept,
     FilesSeen,
+    FileStuck,
     FileWritten,
     FrameArrived,
     Input,
@@ -157,6 +158,7 @@ class Peer:
             )
         self._conversations: dict[LinkId, Conversation] = {}
         self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
+        self._open_writes: set[str] = set()  # asked for and not answered
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
         self._port = 0
@@ -232,10 +234,16 @@ class Peer:
             case FilesSeen():
                 yield from self._files_seen(input, now)
             case FileWritten(path, content):
+                self._open_writes.discard(path)
+                self._problems.pop(path, None)
                 if self._manuscript is not None:
                     yield from self._absorb(self._manuscript.wrote(path, content), 0, now)
                     yield Tell(events.FileChanged(path))
+            case FileStuck(problem):
+                self._open_writes.discard(problem.path)
+                yield from self._note_problem(problem)
             case FileKept(path, content, at):
+                self._open_writes.discard(path)
                 if self._manuscript is not None:
                     yield from self._absorb(self._manuscript.kept(path, content, now), at, now)
             case Edited(document, change, at):
@@ -586,6 +594,7 @@ class Peer:
             write = self._waiting.popleft()[1]
             # A binary file whose content has not come yet is written when it comes.
             if not isinstance(write, WriteAsset) or self._library.has(write.asset):
+                self._open_writes.add(write.path)
                 yield write
 
     def _tell_links(self) -> Iterator[Effect]:
@@ -745,6 +754,7 @@ class Peer:
         return (
             self._at_rest()
             and not self._waiting
+            and not self._open_writes
             and all(session is not None and session.settled for session in sessions)
         )
 
