@@ -632,6 +632,28 @@ def test_a_write_that_fails_is_not_asked_for_again_at_once() -> None:
     assert [each.path for each in bob.manuscript.merged([]).writes] == ["a.twee"]
 
 
+def test_a_write_that_failed_holds_up_neither_saves_nor_later_writes() -> None:
+    alice, bob = outstanding()
+    bob.writes.clear()
+    assert bob.save("a.twee", CAVE.replace("The end", "The very end")).change is None
+    outcome = bob.manuscript.stuck(StoryPath("a.twee"))
+    assert outcome.change is not None
+    bob._happened(outcome)
+    exchange(alice, bob)
+    assert "icy" in bob.text("a.twee")
+    assert "very end" in alice.text("a.twee")
+
+
+def test_what_came_before_the_folder_was_read_is_written() -> None:
+    alice, bob = Author(1), Author(2)
+    alice.save("a.twee", CAVE)
+    for update in alice.updates:
+        bob.document.merge(update, "network")
+    bob.resume()
+    bob.write()
+    assert bob.folder == alice.folder
+
+
 # Crashes.
 
 

@@ -202,6 +202,8 @@ class Manuscript:
         ``unreadable``: there, but nobody knows as what. A write that was asked for and
         not carried out is asked for again.
         """
+        # Nobody had to tell us what came from the network before the folder was read.
+        self._view = View(self._document)
         for shadow in self._shadows.values():
             shadow.flights.clear()
         self._deferred.clear()
@@ -234,6 +236,16 @@ class Manuscript:
                     # Nothing stood in its way: not at once again, or we would spin.
                     return Outcome()
         return self.saw([FileSeen(path, content)], now)
+
+    def stuck(self, path: StoryPath) -> Outcome:
+        """Take note that a write failed; it is asked for again with whatever happens next."""
+        shadow = self._shadows.get(path)
+        if shadow is None or not shadow.refused():
+            return Outcome()
+        shadow.staged = None
+        outcome = self.saw((), self._now) if self._deferred else Outcome()
+        self._later.add(path)
+        return outcome
 
     def _landed(self, path: StoryPath) -> None:
         shadow = self._shadows[path]
