@@ -1,0 +1,34 @@
+"""
+Runs everything: what can share the machine on all cores, then what must be alone.
+
+``python -m tests.everything``; the arguments go to every run of pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+ALONE = "lan or alone"
+"""Marks of tests that start several processes, or look at the clock."""
+
+
+def main() -> int:
+    """Run all suites; end with a line like pytest's, for all of them together."""
+    pytest = [sys.executable, "-m", "pytest", *sys.argv[1:]]
+    cores = str(os.cpu_count() or 2)
+    suites = [
+        [*pytest, "tests", "-m", f"not ({ALONE})", "-n", cores, "--dist", "worksteal"],
+        [*pytest, "tests", "-m", ALONE],
+        [*pytest, "benchmarks/merge", "--hypothesis-profile", "ci", "-n", cores],
+    ]
+    codes = []
+    for suite in suites:
+        print("+", *suite, flush=True)
+        codes.append(subprocess.run(suite, check=False).returncode)
+    return max(codes, key=abs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

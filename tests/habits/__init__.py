@@ -1,0 +1,1 @@
+"""Tests about ourselves: how the code looks, and what it promises everywhere."""
