@@ -110,7 +110,22 @@ def test_combined_characters_stay_together() -> None:
 def test_an_insertion_is_found_where_an_author_would_say_it_is() -> None:
     assert words_only("He ran. He sat.", "He ran. He hid. He sat.") == [">He hid. "]
     assert words_only("He ran.\n\nHe sat.", "He ran.\n\nHe hid.\n\nHe sat.") == [">He hid.\n\n"]
-    assert words_only("ha ha", "ha ha ha") == ["> ha"]
+    assert words_only("a\nb", "a\nfoo\nb") == [">foo\n"]
+    assert words_only("{\n}\n\n{\n}\n", "{\n}\n\n{\na\n}\n\n{\n}\n") == [">{\na\n}\n\n"]
+    assert words_only("the cat", "the cat sat") == ["> sat"]
+
+
+def test_a_deletion_is_found_where_an_author_would_say_it_is() -> None:
+    assert words_only("He ran. He hid. He sat.", "He ran. He sat.") == ["He hid. >"]
+    assert words_only("a\n\nb\n\nc", "a\n\nc") == ["b\n\n>"]
+
+
+def test_an_edit_is_moved_up_to_the_limit() -> None:
+    """A run of one word says it: an insertion stands at its end, or as far as it may go."""
+    short, long = "ha " * (edits.SLIDE // 6), "ha " * edits.SLIDE
+
+    assert diff(f"oh\n{short}he", f"oh\n{short}ha he") == [Splice(3, 3, "ha ")]
+    assert diff(f"oh\n{long}he", f"oh\n{long}ha he") != [Splice(3, 3, "ha ")]
 
 
 @pytest.mark.parametrize("elsewhere", ["", "Another\nline. ", "Something else.\n\n"])
@@ -124,6 +139,20 @@ def test_who_makes_the_same_change_makes_the_same_edit(elsewhere: str) -> None:
 
     assert once == new
     assert set(diff(old, new)) <= set(others)
+
+
+def test_who_makes_the_same_change_among_repeated_lines_mostly_makes_the_same_edit() -> None:
+    """Of such texts 8 % differ, and 23 % would if edits were left where they are found."""
+    different = 0
+    for seed in range(500):
+        dice = Random(seed)
+        old = dice.choices(["}", "<</if>>", "the cat", "it sat on it", "", "a dog and a cat"], k=16)
+        both = [*old[:10], *dice.choices(old, k=3), *old[10 + dice.randrange(3) :]]
+        ours = ["Unique", *both]
+        edits_of_both = diff("\n".join(old), "\n".join(both))
+        different += not set(edits_of_both) <= set(diff("\n".join(old), "\n".join(ours)))
+
+    assert different < 500 * 0.12
 
 
 def test_one_endless_line_is_cut_near_the_change() -> None:

@@ -34,6 +34,9 @@ STRAY = 32
 """Most characters of punctuation between two changes that are taken for chance; what
 is longer is a picture made of punctuation, or a ruler."""
 
+SLIDE = 4_096
+"""How far an edit is moved, at most, to where an author would say it is."""
+
 _CONTEXT = 256
 _Stretch = tuple[int, int, int, int]
 """From and to in the old text, from and to in the new one."""
@@ -67,11 +70,12 @@ def diff(old: str, new: str) -> list[Splice]:
     """Return the edits that make ``new`` of ``old``, in order, none touching the next."""
     if old == new:
         return []
-    return [
+    splices = [
         splice
         for start, end, new_start, new_end in _changed_lines(old, new)
         for splice in _changed_words(old[start:end], new[new_start:new_end], start)
     ]
+    return _settle(old, splices)
 
 
 # Lines.
@@ -155,8 +159,7 @@ def _behind(text: str, at: int) -> int:
 def _changed_words(old: str, new: str, offset: int) -> Iterator[Splice]:
     """Return the edits between two stretches of text, the old one beginning at ``offset``."""
     ours, theirs = words(old), words(new)
-    blocks = _slide(align(ours.tokens, theirs.tokens), ours, theirs)
-    for stretch in _between(blocks, ours, theirs):
+    for stretch in _between(align(ours.tokens, theirs.tokens), ours, theirs):
         a, b, c, d = stretch
         if has_word(old[a:b]) or has_word(new[c:d]):
             yield _change(old, new, stretch, offset)
@@ -218,62 +221,53 @@ def _without_stray(blocks: list[Block], old: Sequence[str], new: Sequence[str]) 
     ]
 
 
-def _slide(blocks: list[Block], ours: Tokens, theirs: Tokens) -> list[Block]:
+# Where an edit could be in several places.
+
+
+def _settle(old: str, splices: Sequence[Splice]) -> list[Splice]:
     """
     Move what is only inserted, or only deleted, to where an author would say it is.
 
-    Where it begins or ends like its surroundings it could be in several places. It
-    is best at the begin of a line, else of a sentence; otherwise as far right as it
-    goes. Two people who did the same also get the same edit by this.
+    Where it begins or ends like its surroundings it could be in several places, and
+    which one was found depends on everything else that changed. Now it is where a
+    paragraph begins, else a line, a sentence, or a word. So two people who did the
+    same also made the same edit.
     """
-    slid = blocks[:1]
-    for block in blocks[1:]:
-        (a, b, left), (i, j, right) = slid[-1], block
-        if a + left == i and b + left < j:
-            step = _best_step(ours, theirs, (i, b + left, j), left, right)
-        elif b + left == j and a + left < i:
-            step = _best_step(theirs, ours, (j, a + left, i), left, right)
-        else:
-            step = 0
-        slid[-1] = a, b, left + step
-        slid.append((i + step, j + step, right - step))
-    return slid
+    settled: list[Splice] = []
+    for n, splice in enumerate(splices):
+        first = settled[-1].end + 1 if settled else 0
+        last = splices[n + 1].start - 1 if n + 1 < len(splices) else len(old)
+        settled.append(_settled(old, splice, first, last))
+    return settled
 
 
-def _best_step(
-    short: Tokens, long: Tokens, hunk: tuple[int, int, int], left: int, right: int
-) -> int:
-    """
-    Say how many words to the right (or left) of where it was found a hunk should be.
-
-    ``long`` has the words from ``start`` to ``end`` before the word ``at`` of ``short``.
-    """
-    at, start, end = hunk
-    best, best_score = 0, _score(long, start)
-    for step in range(1, right):
-        if (
-            long.tokens[start + step - 1] != long.tokens[end + step - 1]
-            or short.gaps[at + step - 1] != long.gaps[start + step - 1]
-        ):
-            break
-        if (score := _score(long, start + step)) >= best_score:
-            best, best_score = step, score
-    for step in range(1, left):
-        if (
-            long.tokens[start - step] != long.tokens[end - step]
-            or short.gaps[at - step + 1] != long.gaps[end - step + 1]
-        ):
-            break
-        if (score := _score(long, start - step)) > best_score:
-            best, best_score = -step, score
-    return best
+def _settled(old: str, splice: Splice, first: int, last: int) -> Splice:
+    start, end, insert = splice.start, splice.end, splice.insert
+    if insert and start < end:
+        return splice
+    text = insert or old[start:end]
+    size, left, right = len(text), 0, 0
+    first, last = max(first, start - SLIDE), min(last, end + SLIDE)
+    while end + right < last and old[end + right] == text[right % size]:
+        right += 1
+    while start - left > first and old[start - left - 1] == text[-1 - left % size]:
+        left += 1
+    if not left and not right:
+        return splice
+    step = max(range(-left, right + 1), key=lambda step: (_score(old, start + step), step))
+    if not _score(old, start + step):
+        return splice
+    turned = insert and text[step % size :] + text[: step % size]
+    return Splice(start + step, end + step, turned)
 
 
-def _score(tokens: Tokens, at: int) -> int:
+def _score(text: str, at: int) -> int:
     """Say how good a place is for an edit to begin."""
-    gap = tokens.gaps[at]
-    if at == 0 or "\n" in gap:
+    if at == 0 or text[at - 2 : at] == "\n\n":
+        return 4
+    before = text[at - 1]
+    if before == "\n":
         return 3
-    if not gap[-1:].isspace():
+    if not before.isspace():
         return 0
-    return 2 if _SENTENCE_ENDS & set(gap) else 1
+    return 2 if text[at - 2 : at - 1] in _SENTENCE_ENDS else 1
