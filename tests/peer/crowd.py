@@ -124,7 +124,7 @@ class Someone:
             self.folder.pop(path, None)
         else:
             self.folder[path] = content
-        self.tell(FileWritten(path, content))
+        self.tell(FileWritten(path, content, 1))
 
 
 class Crowd:

@@ -101,6 +101,8 @@ class Daemon:
                     return await self._now(float(question.get("seconds") or 30.0))
                 case "meet":
                     return await self._meet(float(question.get("seconds") or 60.0))
+                case "found":
+                    return await self._found(float(question.get("seconds") or 60.0))
                 case "connect":
                     self._node.connect(parse_address(str(question.get("address"))))
                     return {"ok": True}
@@ -135,6 +137,12 @@ class Daemon:
             if not _somebody(self._node.status):
                 return {**self._status(), "offline": True}
             await self._node.until(_done)
+        return self._status()
+
+    async def _found(self, seconds: float) -> Answer:
+        """Somebody proved to belong to this workspace."""
+        async with asyncio.timeout(seconds):
+            await self._node.until(_somebody)
         return self._status()
 
     async def _meet(self, seconds: float) -> Answer:

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from whisker_sync.daemon.control import Refusal, ask, is_running
@@ -33,9 +33,13 @@ LOG_BYTES = 1 << 20
 """Bytes of one log; two older ones are kept."""
 
 
-def start(layout: Layout, options: Sequence[str]) -> dict[str, Any]:
+def start(
+    layout: Layout, options: Sequence[str], environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """
     Start a daemon for a workspace; return what it said when it was ready.
+
+    ``environment`` is added to ours.
 
     Raises:
         Refusal: It said why it could not.
@@ -50,6 +54,7 @@ def start(layout: Layout, options: Sequence[str]) -> dict[str, Any]:
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=layout.root,
+            env={**os.environ, **(environment or {})},
             **_detached(),
         )
     assert child.stdout is not None

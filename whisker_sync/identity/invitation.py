@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import cbor2
 
 from whisker_sync.errors import InvitationError
-from whisker_sync.ids import Address, WorkspaceId
 from whisker_sync.identity.workspace import KEY_BYTES
+from whisker_sync.ids import Address, WorkspaceId
 
 SCHEME = "whisker:join#"
 FORMAT = 1

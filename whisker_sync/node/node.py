@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -30,7 +31,7 @@ from whisker_sync.ids import Address, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.node.carriers import Carrier
-from whisker_sync.node.settings import Local, User, load_local, membership, save_local
+from whisker_sync.node.settings import User, load_local, membership, save_local
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
@@ -75,7 +76,7 @@ from whisker_sync.transport.lan import LanLink, Listener, dial
 log = logging.getLogger("whisker_sync")
 
 RETRY_SECONDS = 5.0
-"""How long to wait before a file that could not be written is tried again."""
+"""How long to wait before discovery is tried again on a machine without a network."""
 
 MAX_EVENTS = 1000
 """Events that wait for a subscriber; if it is slower, the oldest are dropped."""
@@ -169,7 +170,7 @@ class Node:
         if keep:
             local = load_local(self.layout)
             if address not in local.peers:
-                save_local(self.layout, Local(local.port, (*local.peers, address)))
+                save_local(self.layout, replace(local, peers=(*local.peers, address)))
         self.feed(Sighted(f"address {address}", (address,), lasting=True))
 
     async def look(self) -> None:
@@ -243,10 +244,11 @@ class Node:
             files=self._files,
         )
         if self._files:
-            _, left_out = self._folder.scan()
-            await self._see(self._watch.prime(), everything=True, problems=left_out)
-            self._spawn(self._watch_files(), "watch")
             self._spawn(self._write_files(), "write")
+            if load_local(self.layout).joining:
+                self._spawn(self._begin_joined(), "join")
+            else:
+                await self._begin_files()
         await self._listen(port, interface)
         for address in load_local(self.layout).peers:
             self.feed(Sighted(f"address {address}", (address,), lasting=True))
@@ -265,7 +267,7 @@ class Node:
             self._listener = await Listener.open(0, interface)
         self.port = self._listener.port
         if port or not local.port:
-            save_local(self.layout, Local(self.port, local.peers))
+            save_local(self.layout, replace(local, port=self.port))
         self.feed(Listening(self.port))
         self._spawn(self._accept(self._listener), "listen")
 
@@ -356,6 +358,18 @@ class Node:
                     seen.append(FileSeen(path, content))
         self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))
 
+    async def _begin_files(self) -> None:
+        """Take in the folder as it is, and watch it from here on."""
+        _, left_out = self._folder.scan()
+        await self._see(self._watch.prime(), everything=True, problems=left_out)
+        self._spawn(self._watch_files(), "watch")
+
+    async def _begin_joined(self) -> None:
+        """The same, but only when somebody has told us everything."""
+        await self.until(lambda status: any(peer.in_sync for peer in status.peers))
+        save_local(self.layout, replace(load_local(self.layout), joining=False))
+        await self._begin_files()
+
     async def _watch_files(self) -> None:
         async for paths in self._watch.changes():
             await self._see(paths)
@@ -366,9 +380,8 @@ class Node:
             try:
                 await self._write_file(write)
             except FolderError as problem:
-                self.feed(FileStuck(Problem(write.path, str(problem))))
-                loop = asyncio.get_running_loop()
-                loop.call_later(RETRY_SECONDS, self._to_write.put_nowait, write)
+                told = Problem(write.path, str(problem))
+                self.feed(FileStuck(write.path, told, _now_ms()))
 
     async def _write_file(self, write: WriteFile | WriteAsset) -> None:
         match write:
@@ -377,12 +390,11 @@ class Node:
             case WriteAsset(path, asset, expected):
                 content = await self._writer.run(self._writer.journal.asset, asset)
                 if content is None:
-                    log.error("the content of %s is not in the journal", path)
-                    return
+                    raise UnreadableFile(path, "its content was damaged in the journal")
         result = await asyncio.to_thread(self._folder.write, path, content, expected)
         self._watch.expect(path)
         if isinstance(result, Replaced):
-            self.feed(FileWritten(path, result.content))
+            self.feed(FileWritten(path, result.content, _now_ms()))
         else:
             self.feed(FileKept(path, result.content, _now_ms()))
 

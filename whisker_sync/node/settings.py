@@ -68,6 +68,10 @@ class Local:
     peers: tuple[Address, ...] = ()
     """Addresses that the user named."""
 
+    joining: bool = False
+    """This device joined and has not had everything yet. What is in the folder is compared
+    with the story only then: before, all of it would look new."""
+
 
 def user_home(home: Path | None = None) -> Path:
     """The directory of the user's own settings."""
@@ -123,8 +127,8 @@ def make_workspace(root: Path, title: str, invitation: Invitation | None = None)
     workspace = invitation.workspace if invitation else secrets.token_bytes(16)
     key = invitation.key if invitation else secrets.token_bytes(KEY_BYTES)
     write_private(layout.key, key)
-    if invitation and invitation.addresses:
-        save_local(layout, Local(peers=invitation.addresses))
+    if invitation:
+        save_local(layout, Local(peers=invitation.addresses, joining=True))
     # Last, because with it the folder counts as a workspace.
     config = {"format": 1, "id": workspace.hex(), "title": title[:MAX_TITLE]}
     _write(layout.config, config)
@@ -179,13 +183,15 @@ def load_local(layout: Layout) -> Local:
         raise BadSettings(str(path), "port must be a number up to 65535")
     if not isinstance(peers, list) or not all(isinstance(peer, str) for peer in peers):
         raise BadSettings(str(path), "peers must be a list of texts like 192.0.2.7:4711")
-    return Local(port, tuple(parse_address(peer, str(path)) for peer in peers))
+    named = tuple(parse_address(peer, str(path)) for peer in peers)
+    return Local(port, named, settings.get("joining") is True)
 
 
 def save_local(layout: Layout, local: Local) -> None:
     """Keep what concerns this machine only."""
     peers = [str(address) for address in local.peers]
-    _write(layout.local / "local.toml", {"port": local.port, "peers": peers})
+    settings = {"port": local.port, "peers": peers, "joining": local.joining}
+    _write(layout.local / "local.toml", settings)
 
 
 def parse_address(text: str, where: str = "the address") -> Address:

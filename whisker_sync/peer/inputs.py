@@ -41,6 +41,8 @@ class FileWritten:
 
     path: StoryPath
     content: bytes | None
+    at: int
+    """Milliseconds since 1970, for display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,12 @@ class FileKept:
 
 @dataclass(frozen=True, slots=True)
 class FileStuck:
-    """A ``WriteFile`` or ``WriteAsset`` cannot be carried out for now; it is tried again."""
+    """A ``WriteFile`` or ``WriteAsset`` could not be carried out; the file is as it was."""
 
+    path: StoryPath
     problem: Problem
+    at: int
+    """Milliseconds since 1970, for display."""
 
 
 @dataclass(frozen=True, slots=True)

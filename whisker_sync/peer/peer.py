@@ -158,6 +158,7 @@ class Peer:
             )
         self._conversations: dict[LinkId, Conversation] = {}
         self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
+        self._offered: set[bytes] = set()  # contents that the manuscript was told of
         self._open_writes: set[str] = set()  # asked for and not answered
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
@@ -233,19 +234,8 @@ class Peer:
                 self._drained(link)
             case FilesSeen():
                 yield from self._files_seen(input, now)
-            case FileWritten(path, content):
-                self._open_writes.discard(path)
-                self._problems.pop(path, None)
-                if self._manuscript is not None:
-                    yield from self._absorb(self._manuscript.wrote(path, content), 0, now)
-                    yield Tell(events.FileChanged(path))
-            case FileStuck(problem):
-                self._open_writes.discard(problem.path)
-                yield from self._note_problem(problem)
-            case FileKept(path, content, at):
-                self._open_writes.discard(path)
-                if self._manuscript is not None:
-                    yield from self._absorb(self._manuscript.kept(path, content, now), at, now)
+            case FileWritten() | FileKept() | FileStuck():
+                yield from self._write_answered(input, now)
             case Edited(document, change, at):
                 self._library.wrote(document, change, at, from_file=False)
                 yield from self._changed(document, change.touched, self._self.device, now)
@@ -282,6 +272,24 @@ class Peer:
             case Tick():
                 yield from self._hang_up_silent(now)
 
+    def _write_answered(
+        self, answer: FileWritten | FileKept | FileStuck, now: float
+    ) -> Iterator[Effect]:
+        self._open_writes.discard(answer.path)
+        if self._manuscript is None:
+            return
+        match answer:
+            case FileWritten(path, content, at):
+                self._problems.pop(path, None)
+                outcome = self._manuscript.wrote(path, content)
+                yield Tell(events.FileChanged(path))
+            case FileKept(path, content, at):
+                outcome = self._manuscript.kept(path, content, now)
+            case FileStuck(path, problem, at):
+                outcome = self._manuscript.stuck(path)
+                yield from self._note_problem(problem)
+        yield from self._absorb(outcome, at, now)
+
     def _files_seen(self, seen: FilesSeen, now: float) -> Iterator[Effect]:
         if self._manuscript is None:
             return
@@ -295,6 +303,7 @@ class Peer:
         for problem in seen.problems:
             yield from self._note_problem(problem)
         yield from self._absorb(outcome, seen.at, now)
+        yield from self._want_assets(now)
 
     def _note_problem(self, problem: Problem) -> Iterator[Effect]:
         if self._problems.get(problem.path) != problem:
@@ -313,7 +322,6 @@ class Peer:
         for problem in outcome.problems:
             yield from self._note_problem(problem)
         if outcome.change is not None:
-            self._want_assets()
             touched = outcome.change.touched
             self._stir(now)
             yield Tell(events.Merged(STORY, self._self.device, touched, local=True))
@@ -326,7 +334,7 @@ class Peer:
         yield Tell(events.Merged(document, author, touched, local=author == self._self.device))
         if document == STORY and self._manuscript is not None and self._resumed:
             yield from self._absorb(self._manuscript.merged(touched), 0, now)
-            self._want_assets()
+            yield from self._want_assets(now)
 
     def _stir(self, now: float) -> None:
         for conversation in self._live():
@@ -541,10 +549,20 @@ class Peer:
 
     # Binary files.
 
-    def _want_assets(self) -> None:
-        if self._manuscript is not None:
-            needed = self._manuscript.assets()
-            self._fetching.want(asset for asset in needed if not self._library.has(asset))
+    def _want_assets(self, now: float) -> Iterator[Effect]:
+        if self._manuscript is None:
+            return
+        needed = self._manuscript.assets()
+        self._fetching.want(asset for asset in needed if not self._library.has(asset))
+        for asset in sorted(needed - self._offered):
+            if self._library.has(asset):
+                yield from self._offer(asset, now)
+
+    def _offer(self, asset: bytes, now: float) -> Iterator[Effect]:
+        """Tell the manuscript, once, that a content can be written."""
+        assert self._manuscript is not None
+        self._offered.add(asset)
+        yield from self._absorb(self._manuscript.wanted_writes_for(asset), 0, now)
 
     def _asset_came(self, link: LinkId, came: Came, now: float) -> Iterator[Effect]:
         asset, content = came.asset, came.content
@@ -555,7 +573,7 @@ class Peer:
             return
         self._fetching.came(asset)
         self._library.keep(asset, content)
-        yield from self._absorb(self._manuscript.wanted_writes_for(asset), 0, now)
+        yield from self._offer(asset, now)
 
     # What follows.
 
@@ -747,12 +765,13 @@ class Peer:
         return tuple(statuses)
 
     def _at_rest(self) -> bool:
-        return self._library.at_rest and self._resumed and not self._fetching.under_way
+        return self._library.at_rest and not self._fetching.under_way
 
     def _settled(self) -> bool:
         sessions = [c.session for c in self._conversations.values()]
         return (
             self._at_rest()
+            and self._resumed
             and not self._waiting
             and not self._open_writes
             and all(session is not None and session.settled for session in sessions)
