@@ -226,6 +226,22 @@ def test_two_connections_become_one() -> None:
     assert dialling.device == min(alice.device, bob.device)
 
 
+def test_after_a_double_connection_news_travel_at_once() -> None:
+    """Regression: the second hello said that they are linked, and so nobody sent anything."""
+    for seed in range(6):
+        crowd = Crowd(seed)
+        alice, bob = crowd.join("alice"), crowd.join("bob")
+        crowd.connect(alice, bob)
+        if seed % 2:
+            crowd.wait()
+        crowd.connect(bob, alice)
+        crowd.wait()
+        alice.save("cave.twee", CAVE)
+        bob.save("lake.twee", ":: Lake\nDeep.\n")
+        crowd.run()
+        assert same(alice, bob)
+
+
 def test_an_edit_in_memory_is_sent_before_it_is_durable() -> None:
     from whisker_sync.peer.effects import Persist, Send
     from whisker_sync.peer.inputs import Edited

@@ -170,6 +170,16 @@ def test_what_the_other_side_gets_from_a_friend_is_skipped() -> None:
     assert wire.run() == []
 
 
+def test_what_was_made_here_is_never_skipped() -> None:
+    alice, bob = toys()
+    wire = meet(alice, bob)
+    wire.wait()
+    wire.ends[0].session.receive(Links((alice.device,)), alice, 0.0)
+    alice.write("own")
+    wire.run()
+    assert bob.words == {"own"}
+
+
 def test_what_was_skipped_follows_when_the_friend_is_gone() -> None:
     alice, bob = toys()
     wire = meet(alice, bob)

@@ -78,6 +78,9 @@ log = logging.getLogger("whisker_sync")
 RETRY_SECONDS = 5.0
 """How long to wait before discovery is tried again on a machine without a network."""
 
+GOODBYE_SECONDS = 2.0
+"""How long what was said last may take to leave."""
+
 MAX_EVENTS = 1000
 """Events that wait for a subscriber; if it is slower, the oldest are dropped."""
 
@@ -102,6 +105,7 @@ class Node:
         self._links = 0
         self._inputs: deque[Input] = deque()
         self._handling = False
+        self._closing = False
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._to_write: asyncio.Queue[WriteFile | WriteAsset] = asyncio.Queue()
@@ -202,17 +206,21 @@ class Node:
 
     async def close(self) -> None:
         """Say goodbye, keep everything, and let go of the workspace."""
+        if self._listener is not None:
+            self._listener.stop()
         if hasattr(self, "_peer"):
             self.feed(Stopping())
-            running = [task for task in self._tasks if task.get_name().startswith("link")]
-            if running:
-                await asyncio.wait(running, timeout=2)
+        self._closing = True
         self._watch.stop()
         if self._alarm is not None:
             self._alarm.cancel()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        links = [task for task in self._tasks if task.get_name().startswith("link")]
+        if links:
+            await asyncio.wait(links, timeout=GOODBYE_SECONDS)
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._lan is not None:
             with suppress(OSError):
                 await self._lan.close()
@@ -275,6 +283,8 @@ class Node:
 
     def feed(self, input_: Input) -> None:
         """Tell the peer what happened, and carry out what it asks for."""
+        if self._closing:
+            return
         self._inputs.append(input_)
         if self._handling:
             return

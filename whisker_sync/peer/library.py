@@ -93,7 +93,7 @@ class Library:
     def __init__(
         self, device: DeviceId, recalled: Recalled, schemas: Mapping[str, Schema], dice: Random
     ) -> None:
-        self.device = device
+        self._device = device
         self.first = recalled.first
         self.head = self.durable = self.sendable = recalled.head
         self.facts = dict(recalled.facts)
@@ -117,6 +117,11 @@ class Library:
         self._fingerprint: bytes | None = None
 
     # What a session asks.
+
+    @property
+    def device(self) -> DeviceId:
+        """Ourselves."""
+        return self._device
 
     @property
     def incarnation(self) -> Incarnation:

@@ -411,7 +411,7 @@ class Peer:
     def _hello(self, device: DeviceId) -> Hello:
         library = self._library
         cursor_of, cursor = self._cursor(device)
-        linked = sorted(self._connected())[:MAX_LINKED]
+        linked = sorted(self._connected() - {device})[:MAX_LINKED]
         return Hello(
             boot=self._boot,
             incarnation=library.incarnation,

@@ -92,6 +92,10 @@ class Library(Protocol):
     """What a session has to know about the documents and the journal of its device."""
 
     @property
+    def device(self) -> DeviceId:
+        """Ourselves."""
+
+    @property
     def incarnation(self) -> Incarnation:
         """The life of our journal."""
 
@@ -410,9 +414,11 @@ class Session:
         )
 
     def _push(self, entries: Sequence[Entry], library: Library, now: float) -> list[Outcome]:
-        theirs = [entry for entry in entries if entry.source != self.device]
-        wanted = [entry for entry in theirs if entry.source not in self.linked]
-        if len(wanted) < len(theirs):
+        others = [entry for entry in entries if entry.source != self.device]
+        # What was made here comes from us, whatever way they know us besides.
+        elsewhere = self.linked - {library.device}
+        wanted = [entry for entry in others if entry.source not in elsewhere]
+        if len(wanted) < len(others):
             self._gap = True
         self._sent = entries[-1].seq
         if not self._gap:

@@ -140,6 +140,10 @@ class Listener:
         """The next link that somebody else opened."""
         return await self._arrived.get()
 
+    def stop(self) -> None:
+        """Stop listening; links that came in here go on."""
+        self._server.close(close_connections=False)
+
     async def close(self) -> None:
         """Stop listening, and end all links that came in here."""
         self._server.close()
