@@ -1,0 +1,84 @@
+"""The examples are run, as a reader would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+NOTES = Path(__file__).parents[1] / "examples" / "notes" / "notes.py"
+
+
+class Program:
+    """A notes program in a process of its own, with a user of its own."""
+
+    def __init__(self, place: Path, name: str) -> None:
+        self.directory = place / name
+        self.environment = {**os.environ, "WHISKER_HOME": str(place / f"home-{name}"), "USER": name}
+        self.environment["LOGNAME"] = name
+        self.lines: list[str] = []
+        self.changed = threading.Condition()
+        self.process: subprocess.Popen[str]
+
+    def once(self, *arguments: str) -> None:
+        command = [sys.executable, str(NOTES), *arguments]
+        subprocess.run(command, env=self.environment, check=True)
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(NOTES), "run", str(self.directory), "127.0.0.1"],
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
+
+    def type(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def until(self, words: str) -> str:
+        """Wait until a line with these words was printed."""
+        with self.changed:
+            found = self.changed.wait_for(lambda: [x for x in self.lines if words in x], timeout=30)
+        assert found, self.lines
+        return found[0]
+
+    def end(self) -> None:
+        assert self.process.stdin is not None
+        with self.process:  # closes the pipes
+            self.process.stdin.close()
+            assert self.process.wait(timeout=30) == 0
+
+    def _read(self, output: IO[str]) -> None:
+        for line in output:
+            with self.changed:
+                self.lines.append(line)
+                self.changed.notify_all()
+
+
+@pytest.mark.alone
+def test_two_notes_programs_find_each_other_and_agree(tmp_path: Path) -> None:
+    ada, bob = Program(tmp_path, "ada"), Program(tmp_path, "bob")
+    ada.once("new", str(ada.directory))
+    ada.start()
+    link = ada.until("invite with").split()[-1]
+    bob.once("join", link, str(bob.directory))
+    bob.start()
+    try:
+        ada.until("is here")
+        ada.type("the kettle — cold")
+        bob.until("ada: the kettle — cold")
+        bob.type("the clock")
+        ada.until("bob: the clock")
+    finally:
+        bob.end()
+        ada.end()

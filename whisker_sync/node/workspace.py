@@ -1,0 +1,212 @@
+"""
+A workspace, for programs: documents that several people edit, kept the same by itself.
+
+>>> async with Workspace.open(path, schemas={"notes": SCHEMA}) as workspace:
+...     with workspace.edit("notes") as edit:
+...         edit.insert("body", 0, "hello")
+
+Everything runs in the caller's event loop. There is no global state, no signal handler
+and no logging set up here. What another device changes is in the documents when the
+:class:`~whisker_sync.peer.events.Merged` event says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from whisker_sync.discovery.lan import addresses
+from whisker_sync.document import Document, Edit, Schema
+from whisker_sync.identity.invitation import Invitation
+from whisker_sync.ids import Address
+from whisker_sync.node.node import Node
+from whisker_sync.node.settings import (
+    load_config,
+    load_key,
+    load_user,
+    make_workspace,
+    parse_address,
+    user_home,
+)
+from whisker_sync.peer.events import Event
+from whisker_sync.peer.status import Status
+from whisker_sync.store.layout import Layout
+
+MEET_SECONDS = 3.0
+"""How long :meth:`Workspace.sync_now` waits for somebody to be reachable."""
+
+
+class Workspace:
+    """An open workspace; made by :meth:`open`."""
+
+    def __init__(self, layout: Layout, node: Node, interface: str | None) -> None:
+        self.path = layout.root
+        """The folder."""
+
+        self._layout = layout
+        self._node = node
+        self._interface = interface
+
+    @staticmethod
+    def create(path: str | Path, title: str) -> None:
+        """
+        Make a folder a workspace; nothing that is in it changes.
+
+        Raises:
+            AlreadyAWorkspace: It is one.
+        """
+        make_workspace(Path(path).absolute(), title)
+
+    @staticmethod
+    def join(link: str, path: str | Path) -> None:
+        """
+        Make a folder a member of the workspace that a link invites to.
+
+        Raises:
+            InvitationError: The link cannot be used.
+            AlreadyAWorkspace: The folder is one.
+        """
+        invitation = Invitation.parse(link)
+        make_workspace(Path(path).absolute(), invitation.title, invitation)
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(
+        path: str | Path,
+        *,
+        schemas: Mapping[str, Schema] | None = None,
+        files: bool | None = None,
+        lan: bool = True,
+        port: int | None = None,
+        interface: str | None = None,
+        home: str | Path | None = None,
+    ) -> AsyncIterator[Workspace]:
+        """
+        Open a workspace, and be in touch with its other devices until the block ends.
+
+        ``schemas`` names the program's documents and says what each may hold. With
+        ``files`` the folder's Twee and other files are kept in sync, too (by default when
+        there are no schemas). ``home`` is where the user's key lies; ``port`` where to
+        listen, ``interface`` an address of this machine; without ``lan`` nobody is looked
+        for.
+
+        Raises:
+            NotAWorkspace: There is none at this path or above it.
+            WorkspaceBusy: Another process has it open.
+            WhiskerError: It cannot be opened; the sentence says why.
+        """
+        layout = Layout.find(Path(path))
+        user = load_user(user_home(None if home is None else Path(home)))
+        node = await Node.open(
+            layout,
+            user,
+            schemas=schemas,
+            files=not schemas if files is None else files,
+            lan=lan,
+            port=port,
+            interface=interface,
+        )
+        try:
+            yield Workspace(layout, node, interface)
+        finally:
+            await node.close()
+
+    # Documents.
+
+    def document(self, name: str) -> Document:
+        """
+        A document, to read; edit it by :meth:`edit`.
+
+        Raises:
+            KeyError: The workspace was opened without a schema for it.
+        """
+        return self._node.document(name)
+
+    @contextmanager
+    def edit(self, name: str, origin: str = "program") -> Iterator[Edit]:
+        """
+        Edit a document: all steps of the block are one change, sent at once.
+
+        If the block raises, nothing is changed. ``origin`` says who edits, for undo.
+
+        Raises:
+            KeyError: The workspace was opened without a schema for it.
+            BadEdit: A step is outside of the document or against its schema.
+        """
+        with self._node.document(name).edit(origin) as edit:
+            yield edit
+        if edit.change is not None:
+            self._node.edited(name, edit.change)
+
+    def undo(self, name: str, origin: str = "program") -> bool:
+        """
+        Take back the latest edit of ``origin``, and nobody else's; whether there was one.
+
+        Only what was edited after ``document(name).track(origin)`` can be undone.
+        """
+        change = self._node.document(name).undo(origin)
+        if change is not None:
+            self._node.edited(name, change)
+        return change is not None
+
+    # The others.
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What happens, from when the iteration begins; a slow reader misses the oldest."""
+        async for event in self._node.events():
+            yield event
+
+    @property
+    def status(self) -> Status:
+        """One look at everything."""
+        return self._node.status
+
+    @property
+    def port(self) -> int:
+        """Where other devices reach this one."""
+        return self._node.port
+
+    def connect(self, address: str) -> None:
+        """
+        Call ``host:port``, now and whenever it is not connected.
+
+        Raises:
+            BadSettings: It is no address.
+        """
+        self._node.connect(parse_address(address))
+
+    def invite(self) -> str:
+        """A link with which somebody can join. It carries the workspace's key: guard it."""
+        config = load_config(self._layout)
+        hosts = [host for host in addresses(self._interface) if "%" not in host]
+        here = tuple(Address(host, self._node.port) for host in hosts[:4])
+        return Invitation(config.workspace, load_key(self._layout), config.title, here).link()
+
+    async def sync_now(self, seconds: float = 30.0) -> bool:
+        """
+        Wait until every reachable device durably has everything, and we have theirs.
+
+        Returns whether anybody was reachable.
+
+        Raises:
+            TimeoutError: It takes longer than ``seconds``; it goes on, though.
+        """
+        async with asyncio.timeout(seconds):
+            await self._node.look()
+            try:
+                async with asyncio.timeout(min(MEET_SECONDS, seconds)):
+                    await self._node.until(_somebody)
+            except TimeoutError:
+                return False
+            await self._node.until(_all_have_all)
+        return True
+
+
+def _somebody(status: Status) -> bool:
+    return any(peer.connected for peer in status.peers)
+
+
+def _all_have_all(status: Status) -> bool:
+    return status.settled and all(peer.in_sync for peer in status.peers if peer.connected)
