@@ -492,6 +492,23 @@ def test_merged_updates_say_the_same() -> None:
     assert other.fingerprint() == one.fingerprint()
 
 
+def test_merged_updates_of_registers_say_the_same() -> None:
+    """Regression: the engine drops the flag for keys when it merges updates."""
+    one, other = fresh(1), fresh(2)
+    with one.edit("author") as edit:
+        edit.create("R", "a", {"n": 0})
+    assert edit.change is not None
+    updates = [edit.change.update]
+    for i in range(1, 5):
+        updates.append(put(one, "k", i))
+        with one.edit("author") as edit:
+            edit.set_field("R", "a", "n", i)
+        assert edit.change is not None
+        updates.append(edit.change.update)
+    assert isinstance(other.merge(coalesce(updates), "x"), Applied)
+    assert other.fingerprint() == one.fingerprint()
+
+
 def test_a_fresh_client_is_none_that_is_known() -> None:
     dice = Random(5)
     first = fresh_client((), Random(5))

@@ -300,8 +300,19 @@ class _Reading:
 
 
 def _is_register(struct: Struct) -> bool:
-    return struct.keyed and ((struct.kind == ANY and bool(struct.detail)) or struct.kind == BINARY)
+    single = (struct.kind == ANY and bool(struct.detail)) or struct.kind == BINARY
+    return single and _has_key(struct)
 
 
 def _is_record(struct: Struct) -> bool:
-    return struct.keyed and struct.kind == TYPE and struct.detail == _MAP
+    return _has_key(struct) and struct.kind == TYPE and struct.detail == _MAP
+
+
+def _has_key(struct: Struct) -> bool:
+    """
+    Whether it belongs to a key, as what stands at that place must.
+
+    Where there is a neighbour, the neighbour's key is its key: the flag is then without
+    meaning, and the engine loses it when it merges updates.
+    """
+    return struct.keyed or struct.origin is not None or struct.right is not None

@@ -1,0 +1,1 @@
+"""Figures about merges and speed that anybody can take."""

@@ -1,0 +1,71 @@
+"""A person at a terminal: runs ``whisker`` in processes, with settings of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+LOOPBACK = "127.0.0.1"
+
+
+class Person:
+    """Somebody with a home and a folder."""
+
+    def __init__(self, place: Path, name: str) -> None:
+        self.name = name
+        self.folder = place / name
+        self.environment = {
+            **os.environ,
+            "WHISKER_HOME": str(place / f"home-{name}"),
+            "LOGNAME": name,
+            "USER": name,
+        }
+
+    def run(
+        self, *arguments: str, inside: bool = True, given: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command, by default in the person's folder."""
+        where = ["-C", str(self.folder)] if inside else []
+        return subprocess.run(
+            [sys.executable, "-m", "whisker_sync", *where, *arguments],
+            env={**self.environment, **environment},
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+        )
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        """Run a command and read what it prints for programs."""
+        done = self.run(*arguments, "--json")
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def start(self) -> None:
+        """Start syncing, over loopback."""
+        done = self.run("sync", "start", "--interface", LOOPBACK)
+        assert done.returncode == 0, done.stderr
+
+    def pid(self) -> int:
+        """The process of the daemon."""
+        return int((self.folder / ".whisker" / "local" / "lock").read_text())
+
+    def end(self) -> None:
+        """Stop syncing, if it was started."""
+        if self.folder.exists():
+            self.run("sync", "stop")
+
+
+def folder_of(root: Path) -> dict[str, bytes]:
+    """The author's files, by name."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and not name.startswith(".whisker/"):
+            found[name] = path.read_bytes()
+    return found
