@@ -63,6 +63,10 @@ class Watch:
         self._marks = {path: mark for path in paths if (mark := self._mark(path)) is not None}
         return paths
 
+    def known(self) -> list[StoryPath]:
+        """The files that were there when we last looked."""
+        return sorted(self._marks)
+
     def expect(self, path: StoryPath) -> None:
         """Note how a file is now, after we wrote it ourselves."""
         mark = self._mark(path)

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -101,6 +102,7 @@ class Node:
         self._files = files
         self._folder = Folder(layout.root, layout.stage, layout.trash)
         self._watch = Watch(layout.root, self._folder)
+        self._watching = False
         self._carriers: dict[LinkId, Carrier] = {}
         self._links = 0
         self._inputs: deque[Input] = deque()
@@ -108,7 +110,9 @@ class Node:
         self._closing = False
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._to_write: asyncio.Queue[WriteFile | WriteAsset] = asyncio.Queue()
+        # Reading and writing the author's files takes turns: what was read before a write must
+        # never be told after it, or it looks as if the author had undone what was written.
+        self._disk: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
         self._subscribers: set[asyncio.Queue[Event]] = set()
         self._changed = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -179,9 +183,18 @@ class Node:
 
     async def look(self) -> None:
         """Compare the whole folder with what we know, now."""
-        if self._files:
+        if not self._watching:
+            return
+        looked = asyncio.Event()
+
+        async def job() -> None:
             paths, left_out = await asyncio.to_thread(self._folder.scan)
-            await self._see(paths, problems=left_out)
+            known = set(self._watch.known())
+            await self._see(known | set(paths), problems=left_out)
+            looked.set()
+
+        self._disk.put_nowait(job)
+        await looked.wait()
 
     async def until(self, condition: Callable[[Status], bool]) -> Status:
         """Wait until the status is as wanted."""
@@ -252,7 +265,7 @@ class Node:
             files=self._files,
         )
         if self._files:
-            self._spawn(self._write_files(), "write")
+            self._spawn(self._use_disk(), "disk")
             if load_local(self.layout).joining:
                 self._spawn(self._begin_joined(), "join")
             else:
@@ -323,7 +336,7 @@ class Node:
             case Dial(candidate, addresses):
                 self._spawn(self._dial(candidate, addresses), "dial")
             case WriteFile() | WriteAsset():
-                self._to_write.put_nowait(effect)
+                self._disk.put_nowait(partial(self._write_file, effect))
             case ReadLog(link, after, max_bytes):
                 self._spawn(self._read_log(link, after, max_bytes), "read log")
             case ReadAsset(link, asset):
@@ -372,6 +385,7 @@ class Node:
         """Take in the folder as it is, and watch it from here on."""
         _, left_out = self._folder.scan()
         await self._see(self._watch.prime(), everything=True, problems=left_out)
+        self._watching = True
         self._spawn(self._watch_files(), "watch")
 
     async def _begin_joined(self) -> None:
@@ -382,31 +396,36 @@ class Node:
 
     async def _watch_files(self) -> None:
         async for paths in self._watch.changes():
-            await self._see(paths)
+            self._disk.put_nowait(partial(self._see, paths))
 
-    async def _write_files(self) -> None:
+    async def _use_disk(self) -> None:
         while True:
-            write = await self._to_write.get()
-            try:
-                await self._write_file(write)
-            except FolderError as problem:
-                told = Problem(write.path, str(problem))
-                self.feed(FileStuck(write.path, told, _now_ms()))
+            job = await self._disk.get()
+            await job()
 
     async def _write_file(self, write: WriteFile | WriteAsset) -> None:
-        match write:
-            case WriteFile(path, content, expected):
-                pass
-            case WriteAsset(path, asset, expected):
-                content = await self._writer.run(self._writer.journal.asset, asset)
-                if content is None:
-                    raise UnreadableFile(path, "its content was damaged in the journal")
-        result = await asyncio.to_thread(self._folder.write, path, content, expected)
-        self._watch.expect(path)
+        try:
+            content = await self._content_of(write)
+            result = await asyncio.to_thread(
+                self._folder.write, write.path, content, write.expected
+            )
+        except FolderError as problem:
+            told = Problem(write.path, str(problem))
+            self.feed(FileStuck(write.path, told, _now_ms()))
+            return
+        self._watch.expect(write.path)
         if isinstance(result, Replaced):
-            self.feed(FileWritten(path, result.content, _now_ms()))
+            self.feed(FileWritten(write.path, result.content, _now_ms()))
         else:
-            self.feed(FileKept(path, result.content, _now_ms()))
+            self.feed(FileKept(write.path, result.content, _now_ms()))
+
+    async def _content_of(self, write: WriteFile | WriteAsset) -> bytes | None:
+        if isinstance(write, WriteFile):
+            return write.content
+        content = await self._writer.run(self._writer.journal.asset, write.asset)
+        if content is None:
+            raise UnreadableFile(write.path, "its content was damaged in the journal")
+        return content
 
     # Connections.
 

@@ -185,11 +185,16 @@ class Peer:
         ]
         for conversation in self._live():
             assert conversation.session is not None
-            times.append(conversation.session.deadline(self._library) or float("inf"))
+            times.append(self._session_deadline(conversation.session))
         times.append(self._dialing.deadline(self._connected()) or float("inf"))
         times.append(self._fetching.deadline() or float("inf"))
         soonest = min(times)
         return None if soonest == float("inf") else soonest
+
+    def _session_deadline(self, session: Session) -> float:
+        deadline = session.deadline(self._library)
+        resting = session.behind or self._at_rest()
+        return deadline if deadline is not None and resting else float("inf")
 
     def document(self, name: str) -> Document:
         """
@@ -765,15 +770,19 @@ class Peer:
         return tuple(statuses)
 
     def _at_rest(self) -> bool:
-        return self._library.at_rest and not self._fetching.under_way
+        """All is durable, complete and in the files: what others may take for "in sync"."""
+        return (
+            self._library.at_rest
+            and not self._fetching.under_way
+            and not self._waiting
+            and not self._open_writes
+        )
 
     def _settled(self) -> bool:
         sessions = [c.session for c in self._conversations.values()]
         return (
             self._at_rest()
             and self._resumed
-            and not self._waiting
-            and not self._open_writes
             and all(session is not None and session.settled for session in sessions)
         )
 

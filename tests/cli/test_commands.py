@@ -1,0 +1,277 @@
+"""The commands, as processes: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import LOOPBACK, Person, folder_of
+
+pytestmark = pytest.mark.alone
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Iterator[Person]:
+    person = Person(tmp_path, "ada")
+    yield person
+    person.end()
+
+
+@pytest.fixture
+def bob(tmp_path: Path) -> Iterator[Person]:
+    person = Person(tmp_path, "bob")
+    yield person
+    person.end()
+
+
+def make(person: Person) -> None:
+    done = person.run("init", str(person.folder), "--title", "The Cave", inside=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_init_changes_no_byte_of_a_folder(ada: Person) -> None:
+    ada.folder.mkdir()
+    (ada.folder / "cave.twee").write_bytes(b":: Cave\r\nodd \xff bytes")
+    before = folder_of(ada.folder)
+    make(ada)
+    assert folder_of(ada.folder) == before
+    again = ada.run("init")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "already" in again.stderr
+
+
+def test_a_session_of_two_from_invitation_to_goodbye(ada: Person, bob: Person) -> None:
+    make(ada)
+    (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
+    ada.start()
+    assert ada.run("sync", "start").stdout.startswith("Syncing already")
+    link = ada.json("invite")["link"]
+    joined = bob.run(
+        "join", "-", str(bob.folder), "--interface", LOOPBACK, inside=False, given=link + "\n"
+    )
+    assert joined.returncode == 0, joined.stderr
+    assert "Everything is here, from ada" in joined.stdout
+    assert folder_of(bob.folder) == folder_of(ada.folder)
+
+    status = ada.json("sync", "status")
+    assert status["v"] == 1
+    assert status["running"] is True
+    assert status["device"]["person"] == "ada"
+    assert status["workspace"]["title"] == "The Cave"
+    assert {
+        "digest",
+        "documents",
+        "pending",
+        "held",
+        "quarantined",
+        "relay",
+        "state_vector",
+    } <= set(status)
+    (peer,) = status["peers"]
+    assert {
+        "device",
+        "person",
+        "name",
+        "connected",
+        "in_sync",
+        "last_seen",
+        "unacked",
+        "via",
+    } <= set(peer)
+    assert (peer["person"], peer["connected"], peer["unacked"]) == ("bob", True, 0)
+    assert status["digest"] == bob.json("sync", "status")["digest"]
+    assert ada.run("sync", "now").returncode == 0
+    assert "bob" in ada.run("peers").stdout
+
+    assert bob.run("sync", "stop").returncode == 0
+    (ada.folder / "cave.twee").write_text(":: Cave\nPitch dark.\n")
+    alone = ada.run("sync", "now", "--timeout", "5")
+    assert alone.returncode == 75
+    assert "1 change is on this device only" in alone.stdout
+    assert ada.json("sync", "status")["pending"] == 1
+    assert ada.run("sync", "stop").returncode == 0
+    stopped = ada.run("sync", "status")
+    assert stopped.returncode == 5
+    assert ada.run("sync", "status", "--json").stdout.startswith('{"v": 1, "running": false')
+    assert ada.run("sync", "stop").returncode == 5
+
+
+def test_joining_a_folder_that_is_not_empty_asks_and_removes_nothing(
+    ada: Person, bob: Person
+) -> None:
+    make(ada)
+    (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
+    (ada.folder / "both.twee").write_text(":: Both\nThe same.\n")
+    ada.start()
+    link = ada.json("invite")["link"]
+    bob.folder.mkdir()
+    (bob.folder / "mine.twee").write_text(":: Mine\nOnly here.\n")
+    (bob.folder / "both.twee").write_text(":: Both\nThe same.\n")
+    refused = bob.run("join", link, str(bob.folder), inside=False)
+    assert refused.returncode == 1
+    assert "--yes" in refused.stderr
+    assert not (bob.folder / ".whisker").exists()
+    agreed = bob.run("join", link, str(bob.folder), "--yes", "--interface", LOOPBACK, inside=False)
+    assert agreed.returncode == 0, agreed.stderr
+    assert ada.run("sync", "now").returncode == 0
+    assert bob.run("sync", "now").returncode == 0
+    assert folder_of(ada.folder) == folder_of(bob.folder)
+    assert folder_of(ada.folder)["both.twee"] == b":: Both\nThe same.\n"
+    assert set(folder_of(ada.folder)) == {"cave.twee", "both.twee", "mine.twee"}
+
+
+# Bad input: one sentence, an exit code, and nothing lost.
+
+
+def sentence_of(person: Person, *arguments: str, code: int, inside: bool = True) -> str:
+    done = person.run(*arguments, inside=inside)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("whisker: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_folder_that_is_no_workspace(ada: Person) -> None:
+    ada.folder.mkdir()
+    for command in (["sync", "status"], ["sync", "start"], ["invite"], ["peers"]):
+        assert "whisker init" in sentence_of(ada, *command, code=4)
+
+
+def test_settings_that_cannot_be_read(ada: Person) -> None:
+    make(ada)
+    (ada.folder / ".whisker" / "config.toml").write_text("id = [")
+    assert "config.toml" in sentence_of(ada, "sync", "start", code=2)
+
+
+def test_a_port_that_is_taken(ada: Person) -> None:
+    make(ada)
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = sentence_of(ada, "sync", "start", "--port", port, "--interface", LOOPBACK, code=1)
+    assert port in said
+    assert "--port" in said
+
+
+def test_an_address_that_this_machine_does_not_have(ada: Person) -> None:
+    make(ada)
+    said = sentence_of(ada, "sync", "start", "--interface", "192.0.2.1", code=1)
+    assert "192.0.2.1" in said
+
+
+@pytest.mark.parametrize("link", ["nonsense", "whisker:join#abc", "whisker:join#"])
+def test_a_link_that_is_none(ada: Person, link: str) -> None:
+    assert "invitation" in sentence_of(ada, "join", link, code=2, inside=False)
+
+
+def test_a_journal_that_is_damaged_is_kept(ada: Person) -> None:
+    make(ada)
+    journal = ada.folder / ".whisker" / "local" / "journal.db"
+    journal.write_bytes(b"this is no database" * 100)
+    assert "damaged" in sentence_of(ada, "sync", "start", code=1)
+    assert journal.read_bytes() == b"this is no database" * 100
+
+
+def test_a_file_that_is_not_utf8_is_shared_whole_and_reported(ada: Person) -> None:
+    make(ada)
+    (ada.folder / "latin.twee").write_bytes(b":: Caf\xe9\n")
+    (ada.folder / "good.twee").write_text(":: Good\n")
+    ada.start()
+    status = ada.json("sync", "status")
+    assert [problem["path"] for problem in status["problems"]] == ["latin.twee"]
+    assert "UTF-8" in ada.run("sync", "status").stdout
+
+
+def test_garbage_on_the_port_harms_nobody(ada: Person) -> None:
+    make(ada)
+    ada.start()
+    port = ada.json("sync", "status")["port"]
+    for garbage in (b"\x00" * 1000, b"GET / HTTP/1.1\r\n\r\n", b"SSH-2.0-x\r\n"):
+        with socket.create_connection((LOOPBACK, port), timeout=10) as stranger:
+            stranger.sendall(garbage)
+            stranger.shutdown(socket.SHUT_WR)
+            while stranger.recv(4096):
+                pass
+    assert ada.json("sync", "status")["running"] is True
+
+
+def test_a_command_that_was_mistyped(ada: Person) -> None:
+    assert "did you mean init" in sentence_of(ada, "inti", code=2, inside=False)
+    done = ada.run("sync", "stat", inside=False)
+    assert done.returncode == 2
+
+
+def test_problems_are_objects_for_programs(ada: Person) -> None:
+    ada.folder.mkdir()
+    for arguments in (
+        ["--json", "sync", "status"],
+        ["sync", "--json", "status"],
+        ["sync", "status", "--json"],
+    ):
+        done = ada.run(*arguments)
+        assert done.returncode == 4
+        answer = json.loads(done.stdout)
+        assert answer["v"] == 1
+        assert answer["error"]["code"] == 4
+        assert done.stderr == ""
+
+
+# How it prints.
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["init"],
+        ["invite"],
+        ["join"],
+        ["peers"],
+        ["sync"],
+        ["sync", "start"],
+        ["sync", "now"],
+        ["demo"],
+    ],
+)
+def test_help_fits_into_80_columns_and_has_examples(ada: Person, command: list[str]) -> None:
+    done = ada.run(*command, "--help", inside=False)
+    assert done.returncode == 0
+    assert "Examples:" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_plain_output_has_no_control_or_box_characters(ada: Person) -> None:
+    make(ada)
+    ada.start()
+    for command in (["sync", "status", "--plain"], ["peers", "--plain"], ["sync", "--help"]):
+        out = ada.run(*command).stdout
+        assert out
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u2500-\u259f]", out)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no locales like this")
+def test_a_terminal_without_utf8_gets_what_it_can_show(ada: Person) -> None:
+    make(ada)
+    done = ada.run("init", "other", LC_ALL="C", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_printed(ada: Person) -> None:
+    assert re.fullmatch(r"whisker-sync \d+\.\d+\.\d+\n", ada.run("--version", inside=False).stdout)
+
+
+def test_the_demo_shows_what_it_promises(ada: Person) -> None:
+    done = ada.run("demo", inside=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "identical, byte for byte" in done.stdout
+    facts = json.loads(ada.run("demo", "--json", inside=False).stdout)
+    assert facts["identical"] is True
+    assert facts["seconds"] < 15
