@@ -1,0 +1,127 @@
+"""
+A member that brings updates in the worst possible way.
+
+It knows the key, so everybody listens; and it hands out what it found in the journals of
+others shuffled, some of it twice, some of it never, in pushes of any size. Nothing it says
+is a lie about content: real networks of several ways do the same, more rarely. Whoever
+hears it must apply what is ready, hold what is not, and get the rest from others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from typing import TYPE_CHECKING
+
+from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
+from whisker_sync.peer.inputs import FrameArrived, Input
+from whisker_sync.record import Record
+from whisker_sync.sync.handshake import NONCE_BYTES, Handshake
+from whisker_sync.testing.network import Connection, End
+from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
+from whisker_sync.wire.messages import Asset, Catch, Hello, Message, Part, Push, WantAsset
+
+if TYPE_CHECKING:
+    from whisker_sync.testing.machine import Machine
+    from whisker_sync.testing.world import World
+
+VISIT_SECONDS = 2.0
+"""How long a visit takes; then the courier hangs up."""
+
+ADDRESS = Address("192.0.2.250", 50_000)
+
+
+class Courier:
+    """Visits one machine; see :meth:`World.deliver`."""
+
+    def __init__(self, world: World, machine: Machine, records: list[Record]) -> None:
+        self.name = "courier"
+        self.life = 1
+        self._world = world
+        self._device = DeviceId(hashlib.sha256(b"courier").digest())
+        self._handshake = Handshake(
+            self._device, world.key, world.dice.randbytes(NONCE_BYTES), dialling=True
+        )
+        self._assembly = Assembly()
+        self._other: DeviceId | None = None
+        self._pushes = self._disorder(records)
+        self._end = End(self, LinkId(1))
+        theirs = machine.new_end()
+        self._connection = Connection(world, self._end, theirs, latency=0.001)
+        machine.take(self._connection, theirs, None, ADDRESS)
+        world.at(world.now + VISIT_SECONDS, self._leave)
+
+    @property
+    def clock(self) -> int:
+        """It has none."""
+        return 0
+
+    def forget(self, link: LinkId) -> None:
+        """Stop: the machine ended the visit."""
+
+    def tell(self, input_: Input) -> None:
+        """Hear what the machine says."""
+        match input_:
+            case FrameArrived(_, frame) if self._other is None:
+                for greeting in self._handshake.receive(decode_greeting(frame)):
+                    self._say(greeting)
+                if self._handshake.other is not None:
+                    self._other = self._handshake.other
+                    self._say(self._hello())
+            case FrameArrived(_, frame):
+                assert self._other is not None
+                message = decode(frame, self._other)
+                if isinstance(message, Part):
+                    whole = self._assembly.add(message, self._other)
+                    if whole is None:
+                        return
+                    message = whole
+                self._hear(message)
+            case _:
+                pass
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case Hello():
+                while self._pushes:
+                    self._say(self._pushes.popleft())
+            case Catch():
+                self._say(Push(0, ()))
+            case WantAsset(asset):
+                self._say(Asset(asset, None))
+            case _:
+                pass
+
+    def _hello(self) -> Hello:
+        return Hello(
+            boot=self._world.dice.randbytes(8),
+            incarnation=Incarnation(b"\0" * 8),
+            first=1,
+            head=0,
+            cursor_of=Incarnation(b""),
+            cursor=0,
+            fingerprint=b"",
+            linked=(),
+            name=self.name,
+            person=self.name,
+            port=0,
+        )
+
+    def _disorder(self, records: list[Record]) -> deque[Push]:
+        dice = self._world.dice
+        kept = [record for record in records if dice.random() < 0.8]
+        kept += [record for record in kept if dice.random() < 0.3]
+        dice.shuffle(kept)
+        pushes: deque[Push] = deque()
+        while kept:
+            size = dice.randint(1, 5)
+            pushes.append(Push(0, tuple(kept[:size])))
+            del kept[:size]
+        return pushes
+
+    def _say(self, message: Message) -> None:
+        for frame in encode(message, self._device):
+            self._connection.send(self._end, frame)
+
+    def _leave(self) -> None:
+        self._connection.hang_up(self._end, "all delivered")

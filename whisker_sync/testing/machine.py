@@ -1,0 +1,514 @@
+"""
+One machine of a simulated world: a process that dies, a folder and a disk that stay.
+
+The process is the production :class:`~whisker_sync.peer.peer.Peer` on the production
+journal. What is imagined is what a node does around it: each effect is carried out in its
+order, and everything that a real node does on a thread or over a socket takes a while
+here, too, in which other things happen. The order of what can overtake what is that of
+``node/``, ``folder/watch.py`` and ``store/writer.py``; where this file says "as there", a
+difference is a mistake in this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from whisker_sync.batch import Batch
+from whisker_sync.document import Document, Edit
+from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath, WorkspaceId
+from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
+from whisker_sync.paths import accept
+from whisker_sync.peer.effects import (
+    Compact,
+    Dial,
+    Effect,
+    Hangup,
+    Persist,
+    ReadAsset,
+    ReadLog,
+    Send,
+    Tell,
+)
+from whisker_sync.peer.events import Event
+from whisker_sync.peer.inputs import (
+    AssetRead,
+    Committed,
+    DialFailed,
+    Edited,
+    FileKept,
+    FilesSeen,
+    FileWritten,
+    Input,
+    LinkUp,
+    Listening,
+    LogRead,
+    Lost,
+    NetworkChanged,
+    Sighted,
+    Stopping,
+    Tick,
+)
+from whisker_sync.peer.peer import Peer
+from whisker_sync.peer.status import Membership, Status
+from whisker_sync.store.journal import Journal
+from whisker_sync.testing.disk import Disk
+from whisker_sync.testing.network import Connection, End
+
+if TYPE_CHECKING:
+    from whisker_sync.testing.world import World
+
+EPOCH = 1_700_000_000_000
+"""Milliseconds since 1970 at which worlds begin."""
+
+GRACE_SECONDS = 0.2
+"""How long a file must be gone before it counts as removed; as there."""
+
+VAIN_SECONDS = 0.001
+"""How soon a tick that changed nothing is repeated."""
+
+MAX_EVENTS = 1_000
+"""Events of one machine that are remembered."""
+
+
+class Machine:
+    """
+    Somebody's computer; made by :meth:`World.machine`.
+
+    ``folder`` is what its author sees. Change it with :meth:`save`, so that it is
+    noticed; look at it as you like.
+    """
+
+    def __init__(self, world: World, name: str, address: Address, disk: Disk) -> None:
+        self.name = name
+        self.address = address
+        self.device = DeviceId(hashlib.sha256(name.encode()).digest())
+        self.folder: dict[StoryPath, bytes] = {}
+        self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self.life = 0
+        """Counts the processes that ran here."""
+
+        self.fuse: int | None = None
+        """How many effects the process will live to carry out; None: it is well."""
+
+        self.vain_ticks = 0
+        """How many ticks left the deadline where it was: a node would spin."""
+
+        self.unkept: set[str] = set()
+        """Words that a program inserted and that no disk has yet."""
+
+        self._world = world
+        self._disk = disk
+        self._peer: Peer | None = None
+        self._journal: Journal | None = None
+        self._instance = ""
+        self._links = 0
+        self._ends: dict[LinkId, tuple[Connection, End]] = {}
+        self._alarm: float | None = None
+        self._rang_at = -1.0
+        self._inputs: deque[Input] = deque()
+        self._handling = False
+        self._to_write: deque[WriteFile | WriteAsset] = deque()
+        self._writing = False
+        self._queue: deque[tuple[int, Batch] | Callable[[], None]] = deque()
+        self._busy: list[tuple[int, Batch]] | None = None
+        self._changed: set[StoryPath] = set()
+        self._gone: dict[StoryPath, float] = {}
+        self._looking = False
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {'up' if self.is_up else 'down'}, {len(self.folder)} files>"
+
+    # What is here.
+
+    @property
+    def is_up(self) -> bool:
+        """Its process runs."""
+        return self._peer is not None
+
+    @property
+    def peer(self) -> Peer:
+        """The peer of the running process."""
+        assert self._peer is not None, f"{self.name} is down"
+        return self._peer
+
+    @property
+    def journal(self) -> Journal:
+        """The journal that the running process has open."""
+        assert self._journal is not None, f"{self.name} is down"
+        return self._journal
+
+    @property
+    def status(self) -> Status:
+        """One look at the running process."""
+        return self.peer.status()
+
+    @property
+    def clock(self) -> int:
+        """Milliseconds since 1970."""
+        return EPOCH + int(self._world.now * 1000)
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is on its way between the process and its folder or disk."""
+        return not (
+            self._queue
+            or self._busy is not None
+            or self._to_write
+            or self._writing
+            or self._changed
+            or self._gone
+            or self._looking
+        )
+
+    def text(self, path: str) -> str:
+        """A text file of the folder."""
+        return self.folder[StoryPath(path)].decode()
+
+    # What its author does.
+
+    def save(self, path: str, content: str | bytes | None) -> None:
+        """Save a file, or remove it; the process will notice, if one runs."""
+        accepted = accept(path)
+        if content is None:
+            self.folder.pop(accepted, None)
+        else:
+            self.folder[accepted] = content.encode() if isinstance(content, str) else content
+        self._notify(accepted)
+
+    @contextmanager
+    def edit(self, document: str, *words: str) -> Iterator[Edit]:
+        """Edit a document from a program; ``words`` is what is new in it, to be watched."""
+        with self.peer.document(document).edit("program") as edit:
+            yield edit
+        if edit.change is not None:
+            self.unkept.update(words)
+            self.tell(Edited(document, edit.change, self.clock))
+
+    def document(self, name: str) -> Document:
+        """A document of the running process, for reading."""
+        return self.peer.document(name)
+
+    # What happens to its process.
+
+    def boot(self) -> None:
+        """Start a process with what the disk holds, if none runs."""
+        if self.is_up:
+            return
+        world = self._world
+        self.life += 1
+        self._instance = f"{world.dice.getrandbits(64):016x}"
+        self._journal = self._disk.open(world.dice.randbytes(8))
+        membership = Membership(
+            self.device, self.name, self.name, WorkspaceId(world.workspace), world.key
+        )
+        self._peer = Peer(
+            membership,
+            self._journal.recall(),
+            world.schemas,
+            dice=world.dice,
+            now=world.now,
+            files=world.files,
+        )
+        if world.files:
+            files = tuple(FileSeen(path, content) for path, content in sorted(self.folder.items()))
+            self.tell(FilesSeen(files, self.clock, everything=True))
+        self.tell(Listening(self.address.port))
+        world.announce(self)
+
+    def crash(self, *, silently: bool = False) -> None:
+        """End the process between two effects; ``silently``: the whole machine goes dark."""
+        if not self.is_up:
+            return
+        if self._busy and self._world.dice.random() < 0.5:
+            # The transaction was complete, and nobody lived to hear of it.
+            self.journal.write([batch for _, batch in self._busy])
+            self.unkept -= self._words_of(self._busy)
+        self._disk.lose_power()
+        self._die(silently=silently)
+
+    def stop(self) -> None:
+        """End the process as its user would."""
+        if not self.is_up:
+            return
+        self.tell(Stopping())
+        if not self.is_up:  # the fuse was short
+            return
+        batches = [*(self._busy or ()), *(item for item in self._queue if isinstance(item, tuple))]
+        self.journal.write([batch for _, batch in batches])
+        self.unkept -= self._words_of(batches)
+        self.journal.close()
+        self._world.withdraw(self._instance)
+        self._die(silently=False)
+
+    def _die(self, *, silently: bool) -> None:
+        self._peer = self._journal = None
+        self.fuse = None
+        for connection, end in list(self._ends.values()):
+            connection.die(end, silently=silently)
+        self._ends.clear()
+        self._inputs.clear()
+        self._to_write.clear()
+        self._queue.clear()
+        self._changed.clear()
+        self._gone.clear()
+        self._busy, self._alarm = None, None
+        self._handling = self._writing = self._looking = False
+        self._world.lose(self.unkept)
+        self.unkept.clear()
+        self.life += 1
+
+    # The loop, as there.
+
+    def tell(self, input_: Input) -> None:
+        """Give the process an input, and carry out what it asks for."""
+        if self._peer is None:
+            return
+        self._inputs.append(input_)
+        if self._handling:
+            return
+        self._handling = True
+        life = self.life
+        while self._inputs:
+            happened = self._inputs.popleft()
+            self._world.note(self, happened)
+            for effect in self._peer.handle(happened, self._world.now):
+                if self.fuse == 0:
+                    self.crash()
+                    return
+                if self.fuse is not None:
+                    self.fuse -= 1
+                self._world.note(self, effect)
+                self._carry_out(effect)
+            if self.life != life:
+                return
+        self._handling = False
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        deadline = self.peer.deadline()
+        if deadline is None or deadline == self._alarm:
+            return
+        self._alarm = deadline
+        # A process that rings without need burns time, and a world's agenda has to go on.
+        soonest = self._rang_at + VAIN_SECONDS if deadline <= self._rang_at else deadline
+        self._at(soonest, lambda: self._ring(deadline))
+
+    def _ring(self, deadline: float) -> None:
+        if self._alarm != deadline:
+            return
+        self._alarm = None
+        if self.peer.deadline() != deadline:
+            self._set_alarm()
+            return
+        self._rang_at = self._world.now
+        self.vain_ticks += 1
+        self.tell(Tick())
+        if self.is_up and self.peer.deadline() != deadline:
+            self.vain_ticks -= 1
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Persist(ticket, batch):
+                self._submit((ticket, batch))
+            case Send(link, frame):
+                if link in self._ends:
+                    connection, end = self._ends[link]
+                    connection.send(end, frame)
+            case Hangup(link, reason):
+                if link in self._ends:
+                    connection, end = self._ends[link]
+                    connection.hang_up(end, reason)
+            case Dial(candidate, addresses):
+                self._world.dial(self, candidate, addresses)
+            case WriteFile() | WriteAsset():
+                self._to_write.append(effect)
+                self._write_next()
+            case ReadLog(link, after, max_bytes):
+                self._submit(lambda: self._read_log(link, after, max_bytes))
+            case ReadAsset(link, asset):
+                self._submit(lambda: self._read_asset(link, asset))
+            case Compact():
+                self._submit(lambda: self._compact(effect))
+            case Tell(event):
+                self.events.append(event)
+
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something after a while, if the process still lives then."""
+        self._at(self._world.now + seconds, action)
+
+    def _at(self, time: float, action: Callable[[], None]) -> None:
+        life = self.life
+
+        def act() -> None:
+            if self.life == life:
+                action()
+
+        self._world.at(time, act)
+
+    # The journal and its thread, as there.
+
+    def _submit(self, item: tuple[int, Batch] | Callable[[], None]) -> None:
+        self._queue.append(item)
+        self._work()
+
+    def _work(self) -> None:
+        if self._busy is not None or not self._queue:
+            return
+        self._busy = []
+        if callable(self._queue[0]):
+            call = self._queue.popleft()
+            assert callable(call)
+            self._later(self._world.wait(0.0002, 0.002), lambda: self._called(call))
+            return
+        while self._queue and isinstance(self._queue[0], tuple):
+            batch = self._queue.popleft()
+            assert isinstance(batch, tuple)
+            self._busy.append(batch)
+        self._later(self._world.wait(0.001, 0.02), self._commit)
+
+    def _called(self, call: Callable[[], None]) -> None:
+        self._busy = None
+        call()
+        self._work()
+
+    def _commit(self) -> None:
+        batches, self._busy = self._busy, None
+        assert batches
+        self.journal.write([batch for _, batch in batches])
+        self.unkept -= self._words_of(batches)
+        self._work()
+        self.tell(Committed(batches[-1][0]))
+
+    def _words_of(self, batches: list[tuple[int, Batch]]) -> set[str]:
+        updates = b"\n".join(entry.record.update for _, batch in batches for entry in batch.entries)
+        return {word for word in self.unkept if word.encode() in updates}
+
+    def _read_log(self, link: LinkId, after: int, max_bytes: int) -> None:
+        self.tell(LogRead(link, tuple(self.journal.read(after, max_bytes))))
+
+    def _read_asset(self, link: LinkId, asset: bytes) -> None:
+        self.tell(AssetRead(link, asset, self.journal.asset(asset)))
+
+    def _compact(self, snapshot: Compact) -> None:
+        schema = self._world.schemas[snapshot.document]
+
+        def verify(state: bytes) -> bytes:
+            return Document.load(snapshot.document, schema, 1, [state]).digest()
+
+        self.journal.compact(
+            snapshot.document, snapshot.through, snapshot.state, snapshot.digest, verify
+        )
+
+    # The folder, as there.
+
+    def _notify(self, path: StoryPath) -> None:
+        if self.is_up:
+            self._changed.add(path)
+            self._look_after(self._world.wait(0.005, 0.06))
+
+    def _look_after(self, seconds: float) -> None:
+        if not self._looking:
+            self._looking = True
+            self._later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Find what changed; what is gone counts only when it still is after a moment."""
+        self._looking = False
+        now = self._world.now
+        for path in sorted(self._changed):
+            if path not in self.folder:
+                self._gone.setdefault(path, now + GRACE_SECONDS)
+        for path in [path for path in self._gone if path in self.folder]:
+            del self._gone[path]
+        due = {path for path, until in self._gone.items() if until <= now}
+        ready = {path for path in self._changed if path not in self._gone} | due
+        self._changed.clear()
+        for path in due:
+            del self._gone[path]
+        if self._gone:
+            self._look_after(GRACE_SECONDS / 2)
+        if ready:
+            files = tuple(FileSeen(path, self.folder.get(path)) for path in sorted(ready))
+            self._later(
+                self._world.wait(0.0001, 0.002), lambda: self.tell(FilesSeen(files, self.clock))
+            )
+
+    def _write_next(self) -> None:
+        if self._writing or not self._to_write:
+            return
+        self._writing = True
+        write = self._to_write.popleft()
+        match write:
+            case WriteFile(_, content, _):
+                self._later(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
+            case WriteAsset():
+                self._submit(lambda: self._write_asset(write))
+
+    def _write_asset(self, write: WriteAsset) -> None:
+        content = self.journal.asset(write.asset)
+        assert content is not None, f"the content of {write.path} is not in the journal"
+        self._later(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
+
+    def _write(self, write: WriteFile | WriteAsset, content: bytes | None) -> None:
+        """Replace a file if it holds what is expected, and say a moment later what came of it."""
+        path, found = write.path, self.folder.get(write.path)
+        if _sha256(found) != write.expected:
+            answer: Input = FileKept(path, found, self.clock)
+        else:
+            if content is None:
+                self.folder.pop(path, None)
+            else:
+                self.folder[path] = content
+            answer = FileWritten(path, content, self.clock)
+            if self._world.dice.random() < 0.3:
+                self._notify(path)  # watchers see what we write ourselves, now and then
+        self._later(self._world.wait(0.0001, 0.002), lambda: self._written(answer))
+
+    def _written(self, answer: Input) -> None:
+        life = self.life
+        self._writing = False
+        self.tell(answer)
+        if self.life == life:
+            self._write_next()
+
+    # The network, as there.
+
+    def sight(self, other: Machine) -> None:
+        """Hear the announcement of another machine."""
+        self.tell(Sighted(other._instance, (other.address,)))
+
+    def lose_sight(self, instance: str) -> None:
+        """Hear that an announcement was taken back."""
+        self.tell(Lost(instance))
+
+    def change_network(self) -> None:
+        """Note that an interface of this machine came or went."""
+        self.tell(NetworkChanged())
+
+    def fail_to_reach(self, candidate: str) -> None:
+        """Note that nobody answered."""
+        self.tell(DialFailed(candidate, "nobody answered"))
+
+    def new_end(self) -> End:
+        """One end of a connection that is about to be made."""
+        self._links += 1
+        return End(self, LinkId(self._links))
+
+    def take(
+        self, connection: Connection, end: End, candidate: str | None, address: Address
+    ) -> None:
+        """Begin to use a connection."""
+        self._ends[end.link] = (connection, end)
+        self.tell(LinkUp(end.link, candidate, address, self.clock))
+
+    def forget(self, link: LinkId) -> None:
+        """Stop using a connection that ended."""
+        self._ends.pop(link, None)
+
+
+def _sha256(content: bytes | None) -> bytes | None:
+    return None if content is None else hashlib.sha256(content).digest()

@@ -1,0 +1,85 @@
+"""
+Histories as Hypothesis strategies; needs the package ``hypothesis``.
+
+Drawn histories are found again from Hypothesis' own database and made as short as can be
+when they fail. For sheer numbers use
+:func:`~whisker_sync.testing.histories.random_history`.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from whisker_sync.testing.histories import (
+    Block,
+    Boot,
+    Carry,
+    Crash,
+    Cut,
+    Deliver,
+    Draw,
+    Grow,
+    Heal,
+    History,
+    Make,
+    Operation,
+    Part,
+    Program,
+    Remove,
+    Rename,
+    Retitle,
+    Shrink,
+    Shuffle,
+    Stop,
+    Wait,
+    Write,
+)
+
+_who = st.integers(0, 5)
+_file = st.integers(0, 3)
+_passage = st.integers(0, 5)
+_place = st.integers(0, 23)
+
+_writes = st.builds(
+    Write, _who, _file, _passage, _place, words=st.integers(0, 3), cut=st.integers(0, 2)
+)
+
+
+def operations() -> st.SearchStrategy[Operation]:
+    """One thing that happens; about half of them are somebody writing words."""
+    return st.one_of(
+        _writes,
+        _writes,
+        _writes,
+        st.builds(Grow, _who, _file, _passage),
+        st.builds(Shrink, _who, _file, _passage),
+        st.builds(Retitle, _who, _file, _passage, tag=st.integers(0, 3)),
+        st.builds(Shuffle, _who, _file, _passage, place=_passage),
+        st.builds(Carry, _who, _file, _passage, to=_file),
+        st.builds(Make, _who, name=st.integers(0, 35)),
+        st.builds(Remove, _who, _file),
+        st.builds(Rename, _who, _file, name=st.integers(0, 2)),
+        st.builds(Draw, _who, picture=st.integers(0, 2), content=st.integers(0, 15)),
+        st.builds(Program, _who, _passage, _place),
+        st.builds(Crash, _who, fuse=st.integers(0, 12), silently=st.booleans()),
+        st.builds(Stop, _who),
+        st.builds(Boot, _who),
+        st.builds(Cut, _who, whom=_who),
+        st.builds(Block, _who, whom=_who),
+        st.builds(Part, some=st.integers(0, 63)),
+        st.builds(Heal),
+        st.builds(Deliver, _who),
+        st.builds(Wait, milliseconds=st.integers(0, 5000)),
+    )
+
+
+def histories(
+    *, min_replicas: int = 2, max_replicas: int = 6, min_size: int = 20, max_size: int = 40
+) -> st.SearchStrategy[History]:
+    """All that happens in one world; ``min_size`` and ``max_size`` count the operations."""
+    return st.builds(
+        History,
+        seed=st.integers(0, (1 << 32) - 1),
+        replicas=st.integers(min_replicas, max_replicas),
+        operations=st.lists(operations(), min_size=min_size, max_size=max_size).map(tuple),
+    )

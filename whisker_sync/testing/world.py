@@ -1,0 +1,377 @@
+"""
+A small world in which everything is imagined but the code under test.
+
+Rule 1: one seed, one history. Time is a number, chance is one ``Random``, and whatever
+will happen stands on an agenda, ordered by time and then by who came first. Nothing here
+looks at a clock, at the order of a set, or at an address in memory, so a seed that fails
+fails again, in every process. :attr:`World.trace` is a hash over all that happened.
+
+Rule 2: machines run the production peer and the production journal, and nothing in them
+knows that the world is imagined. What is left out of them is listed in
+:mod:`whisker_sync.testing.machine`.
+
+Theory of operation
+===================
+
+Make machines; let authors save files, or programs edit documents; cut, part, crash; let
+time pass with :meth:`World.run`. At the end :meth:`World.settle` heals and boots
+everything and lets time pass until nobody has anything left to say, and
+:meth:`World.check` says what is wrong then. Whoever only wants that converged replicas are
+equal needs nothing else. Whoever wants to know that nothing was lost says so in words:
+``world.words`` makes words that are new in the world, and every one of them that nobody
+erased must be found exactly once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from heapq import heappop, heappush
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from whisker_sync.document import Schema
+from whisker_sync.ids import Address
+from whisker_sync.manuscript.files import WriteFile
+from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.peer.effects import Effect, Persist, Send
+from whisker_sync.peer.events import Trouble
+from whisker_sync.peer.inputs import FrameArrived, Input
+from whisker_sync.peer.peer import STORY
+from whisker_sync.testing.courier import Courier
+from whisker_sync.testing.disk import Disk
+from whisker_sync.testing.machine import Machine
+from whisker_sync.testing.network import Connection, Party
+from whisker_sync.testing.words import Words
+
+SETTLE_SECONDS = 300.0
+"""Time in a world within which everybody must have come to rest after everything is well."""
+
+MAX_STEPS = 2_000_000
+"""Things that may happen in one world; more means that somebody never comes to rest."""
+
+LATENCIES = (0.0005, 0.005, 0.03, 0.2)
+"""Seconds from one machine to another, one way: same room, same house, same country, worst."""
+
+PORT = 7000
+
+
+class World:
+    """
+    Machines, what is between them, and one time for all.
+
+    ``schemas`` are documents for programs; with ``files`` there is also the story, shown
+    as files on each machine. ``disks`` is a folder in which to keep real journals instead
+    of some in memory.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        schemas: Mapping[str, Schema] | None = None,
+        files: bool = True,
+        disks: Path | None = None,
+    ) -> None:
+        self.seed = seed
+        self.dice = Random(seed)
+        self.now = 0.0
+        self.files = files
+        self.schemas = {**(schemas or {}), **({STORY: STORY_SCHEMA} if files else {})}
+        self.workspace = self.dice.randbytes(16)
+        self.key = self.dice.randbytes(32)
+        self.machines: dict[str, Machine] = {}
+        self.words = Words()
+        self.steps = 0
+        """How many things happened."""
+
+        self.frames = 0
+        """How many frames arrived."""
+
+        self._disks: list[Disk] = []
+        self._place = disks
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._planned = 0
+        self._connections: list[Connection] = []
+        self._blocked: set[tuple[str, str]] = set()
+        self._trace = hashlib.blake2b(digest_size=16)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Throw the disks away."""
+        for disk in self._disks:
+            disk.close()
+
+    # Public methods for whoever writes a history.
+
+    def machine(self, name: str) -> Machine:
+        """Add a machine and boot it."""
+        number = len(self.machines) + 1
+        disk = Disk(self._place / f"{name}.db" if self._place is not None else None)
+        self._disks.append(disk)
+        machine = Machine(self, name, Address(f"192.0.2.{number}", PORT), disk)
+        self.machines[name] = machine
+        machine.boot()
+        return machine
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        until = self.now + seconds
+        while self._agenda and self._agenda[0][0] <= until:
+            time, _, action = heappop(self._agenda)
+            self.now = time
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise AssertionError(f"seed {self.seed}: somebody never comes to rest")
+            action()
+        self.now = until
+
+    def part(self, some: Iterable[Machine]) -> None:
+        """Let nothing through between some machines and all others."""
+        inside = {machine.name for machine in some}
+        for one in self.machines.values():
+            for other in self.machines.values():
+                if (one.name in inside) != (other.name in inside):
+                    self.block(one, other)
+
+    def block(self, one: Machine, other: Machine) -> None:
+        """Let nothing through from one machine to another, in this direction only."""
+        self._blocked.add((one.name, other.name))
+        for connection in self._connections:
+            if connection.joins(one, other):
+                connection.stall()
+
+    def heal(self) -> None:
+        """Let everything through again, and everybody notice that the network changed."""
+        self._blocked.clear()
+        self._forget_connections()
+        for connection in list(self._connections):
+            connection.resume()
+        for machine in list(self.machines.values()):
+            if machine.is_up:
+                machine.change_network()
+                self.announce(machine)
+
+    def cut(self, one: Machine, other: Machine) -> None:
+        """Break the connections between two machines; they may make new ones at once."""
+        for connection in self._connections:
+            if connection.joins(one, other):
+                connection.cut()
+
+    def deliver(self, machine: Machine) -> None:
+        """
+        Have a :class:`Courier` bring a machine what the others know.
+
+        Shuffled, some of it twice, some of it never: gate and hold have to cope.
+        """
+        if not machine.is_up:
+            return
+        others = [other for other in self.machines.values() if other is not machine and other.is_up]
+        entries = [entry for other in others for entry in other.journal.read(0, 1 << 30)]
+        Courier(self, machine, [entry.record for entry in entries])
+
+    def settle(self, seconds: float = SETTLE_SECONDS) -> None:
+        """
+        Heal and boot everything, and let time pass until all is quiet.
+
+        Raises:
+            AssertionError: It is not, after that time.
+        """
+        for machine in self.machines.values():
+            machine.fuse = None
+            machine.boot()
+        self.heal()
+        until = self.now + seconds
+        while not self.is_quiet:
+            if self.now >= until:
+                raise AssertionError(f"seed {self.seed}: never quiet: {self._why()}")
+            self.run(0.25)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Everybody is up and idle, and in sync with everybody else."""
+        others = len(self.machines) - 1
+        for machine in self.machines.values():
+            if not machine.is_up or not machine.is_idle:
+                return False
+            status = machine.status
+            if not status.settled or sum(peer.in_sync for peer in status.peers) < others:
+                return False
+        return True
+
+    # Public methods for whoever judges one.
+
+    def check(self) -> list[str]:
+        """
+        What is wrong now that everything settled, in sentences; empty: nothing is.
+
+        Restarts every machine at the end, to see that what was live is on disk.
+        """
+        wrong: list[str] = []
+        first, *others = self.machines.values()
+        for other in others:
+            if other.status.digest != first.status.digest:
+                wrong.append(f"{first.name} and {other.name} hold different documents")
+            wrong += [
+                f"{path} differs between {first.name} and {other.name}"
+                for path in sorted({*first.folder, *other.folder})
+                if first.folder.get(path) != other.folder.get(path)
+            ]
+        for machine in self.machines.values():
+            wrong += self._check_alone(machine)
+        if self.files:
+            wrong += self.words.judge(
+                content.decode("utf-8", "replace") for content in first.folder.values()
+            )
+        return wrong
+
+    @property
+    def trace(self) -> str:
+        """A hash over everything that happened so far."""
+        return self._trace.hexdigest()
+
+    # Methods for what is in the world.
+
+    def at(self, time: float, action: Callable[[], None]) -> None:
+        """Put something on the agenda."""
+        self._planned += 1
+        heappush(self._agenda, (max(time, self.now), self._planned, action))
+
+    def wait(self, least: float, most: float) -> float:
+        """How long something takes: mostly short, now and then long."""
+        return least + (most - least) * self.dice.random() ** 3
+
+    def note(self, machine: Machine, what: Input | Effect) -> None:
+        """Take something that happened into the trace."""
+        trace = self._trace
+        trace.update(f"{self.now!r} {machine.name} {type(what).__name__} ".encode())
+        match what:
+            case Send(link, frame):
+                trace.update(f"{link} ".encode() + frame)
+            case FrameArrived(link):
+                self.frames += 1
+                trace.update(f"{link} ".encode())
+            case Persist(ticket, batch):
+                trace.update(f"{ticket} ".encode())
+                for entry in batch.entries:
+                    trace.update(entry.record.update)
+                for name, value in batch.facts:
+                    trace.update(name.encode() + b"=" + (value or b"none"))
+            case WriteFile(path, content):
+                trace.update(path.encode() + b"=" + (content or b"none"))
+            case _:
+                pass
+
+    def lose(self, words: set[str]) -> None:
+        """Note words that died with a process before any disk had them."""
+        self.words.excuse(words)
+
+    def is_blocked(self, one: Party, other: Party) -> bool:
+        """Nothing gets through from one machine to another."""
+        return (one.name, other.name) in self._blocked
+
+    def announce(self, machine: Machine) -> None:
+        """Let those who can hear it know of a machine, and it of them, in a moment."""
+        for other in self.machines.values():
+            if other is not machine:
+                self.at(self.now + self.wait(0.01, 1.0), self._sighting(machine, other))
+                self.at(self.now + self.wait(0.01, 1.0), self._sighting(other, machine))
+
+    def withdraw(self, instance: str) -> None:
+        """Take an announcement back."""
+        for machine in self.machines.values():
+            self.at(self.now + self.wait(0.01, 0.1), _losing(machine, instance))
+
+    def dial(self, caller: Machine, candidate: str, addresses: tuple[Address, ...]) -> None:
+        """Try to make a connection, for a machine that asked for it."""
+        latency = self.dice.choice(LATENCIES)
+        life = caller.life
+        called = next((m for m in self.machines.values() if m.address in addresses), None)
+
+        def fail() -> None:
+            if caller.life == life:
+                caller.fail_to_reach(candidate)
+
+        def connect() -> None:
+            if called is None or not called.is_up or not self._reach(caller, called):
+                self.at(self.now + self.wait(0.01, 3.0), fail)
+                return
+            if caller.life != life:
+                return
+            ours, theirs = caller.new_end(), called.new_end()
+            connection = Connection(self, ours, theirs, latency)
+            self._forget_connections()
+            self._connections.append(connection)
+            # Before whatever the other side says at once.
+            self.at(self.now + latency, lambda: self._up(connection, caller, called, candidate))
+            called.take(connection, theirs, None, Address(caller.address.host, 50_000))
+
+        self.at(self.now + latency, connect)
+
+    # Private methods.
+
+    def _up(self, connection: Connection, caller: Machine, called: Machine, candidate: str) -> None:
+        end = connection.end_of(caller)
+        if end.listens:
+            caller.take(connection, end, candidate, called.address)
+        else:
+            connection.die(end, silently=False)
+
+    def _reach(self, one: Machine, other: Machine) -> bool:
+        return not self.is_blocked(one, other) and not self.is_blocked(other, one)
+
+    def _sighting(self, who: Machine, whom: Machine) -> Callable[[], None]:
+        def sight() -> None:
+            if who.is_up and whom.is_up and self._reach(who, whom):
+                who.sight(whom)
+
+        return sight
+
+    def _forget_connections(self) -> None:
+        self._connections = [each for each in self._connections if not each.over]
+
+    def _check_alone(self, machine: Machine) -> list[str]:
+        wrong = [
+            f"{machine.name} says: {event.sentence}"
+            for event in machine.events
+            if isinstance(event, Trouble)
+        ]
+        status = machine.status
+        if status.held:
+            wrong.append(f"{machine.name} still holds {status.held} updates back")
+        if status.quarantined:
+            wrong.append(f"{machine.name} refused {status.quarantined} updates of the others")
+        wrong += [f"{machine.name}: {problem}" for problem in machine.journal.check()]
+        machine.crash()
+        machine.boot()
+        self.run(0.0)
+        if machine.status.digest != status.digest:
+            wrong.append(f"{machine.name} recalls something else than it had")
+        return wrong
+
+    def _why(self) -> str:
+        found = []
+        for machine in self.machines.values():
+            status = machine.status
+            synced = sum(peer.in_sync for peer in status.peers)
+            found.append(
+                f"{machine.name} idle={machine.is_idle} settled={status.settled} "
+                f"in sync with {synced}, held={status.held}"
+            )
+        return "; ".join(found)
+
+
+def _losing(machine: Machine, instance: str) -> Callable[[], None]:
+    return lambda: machine.lose_sight(instance)
