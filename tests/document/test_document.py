@@ -488,8 +488,17 @@ def test_a_hold_is_bounded() -> None:
 def test_merged_updates_say_the_same() -> None:
     one, other = fresh(1), fresh(2)
     updates = [insert(one, i, "x") for i in range(10)]
-    assert isinstance(other.merge(coalesce(updates), "x"), Applied)
+    (merged,) = coalesce(updates)
+    assert isinstance(other.merge(merged, "x"), Applied)
     assert other.fingerprint() == one.fingerprint()
+
+
+def test_updates_with_something_left_out_between_them_are_not_merged() -> None:
+    one, other = fresh(1), fresh(2)
+    first, second, third = (insert(one, i, "x") for i in range(3))
+    assert coalesce([first, third]) == [first, third]
+    for update in (second, first, third):
+        other.merge(update, "x")
 
 
 def test_merged_updates_of_registers_say_the_same() -> None:
@@ -505,7 +514,8 @@ def test_merged_updates_of_registers_say_the_same() -> None:
             edit.set_field("R", "a", "n", i)
         assert edit.change is not None
         updates.append(edit.change.update)
-    assert isinstance(other.merge(coalesce(updates), "x"), Applied)
+    (merged,) = coalesce(updates)
+    assert isinstance(other.merge(merged, "x"), Applied)
     assert other.fingerprint() == one.fingerprint()
 
 

@@ -87,7 +87,10 @@ class Show:
     def quote(self, text: str) -> None:
         """Show a piece of the story."""
         if self._console is not None:
-            self._console.print(f"             [italic yellow]{text}[/italic yellow]")
+            from rich.padding import Padding
+            from rich.text import Text
+
+            self._console.print(Padding(Text(text, "italic yellow"), (0, 0, 0, 13)))
         else:
             OUTPUT.say(f"    {text}")
 

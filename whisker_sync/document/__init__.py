@@ -16,9 +16,9 @@ from whisker_sync.document.document import (
     Nothing,
     NotReady,
     Rejected,
+    coalesce,
     fresh_client,
 )
-from whisker_sync.document.engine import coalesce
 from whisker_sync.document.hold import Hold
 from whisker_sync.document.ledger import Touch
 from whisker_sync.document.schema import Kind, Root, Scalar, Schema

@@ -14,7 +14,7 @@ pycrdt is fast and sharp. What this room knows of its edges (each has a test in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -160,12 +160,8 @@ class Engine:
         self._latest = event.update
 
 
-def coalesce(updates: list[bytes]) -> bytes:
-    """
-    Put updates together into one that says the same.
-
-    Costs more than it saves beyond some 128 of them.
-    """
+def merge(updates: Sequence[bytes]) -> bytes:
+    """Put updates together into one that says the same."""
     with guarded("merging updates"):
         return merge_updates(*updates)
 

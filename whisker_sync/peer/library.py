@@ -187,11 +187,11 @@ class Library:
         run: list[Record] = []
         for record in records:
             if run and (len(run) == MERGE_AT_MOST or not _alike(run[0], record)):
-                merged.append(_merge(run))
+                merged += _merge(run)
                 run = []
             run.append(record)
         if run:
-            merged.append(_merge(run))
+            merged += _merge(run)
         return tuple(merged)
 
     # What changes documents.
@@ -389,7 +389,10 @@ def _alike(first: Record, second: Record) -> bool:
     )
 
 
-def _merge(run: list[Record]) -> Record:
+def _merge(run: list[Record]) -> list[Record]:
     if len(run) == 1:
-        return run[0]
-    return replace(run[-1], update=coalesce([record.update for record in run]))
+        return run
+    updates = coalesce([record.update for record in run])
+    if len(updates) > 1:
+        return run
+    return [replace(run[-1], update=updates[0])]

@@ -33,7 +33,7 @@ from random import Random
 
 from whisker_sync.batch import Recalled
 from whisker_sync.document import Document, Schema, Touch
-from whisker_sync.errors import DocumentError, ProtocolError, Refused
+from whisker_sync.errors import DifferentVersion, DocumentError, ProtocolError, Refused
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
 from whisker_sync.manuscript.files import Outcome, Problem, WriteAsset, WriteFile
@@ -392,6 +392,8 @@ class Peer:
                 yield from self._hear_message(conversation, conversation.session, frame, now)
         except Refused as problem:
             conversation.stranger = True
+            if isinstance(problem, DifferentVersion):
+                yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
             yield Hangup(link, str(problem))
         except (ProtocolError, DocumentError) as problem:
             yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
