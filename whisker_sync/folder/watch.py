@@ -28,6 +28,9 @@ from whisker_sync.paths import accept
 LOOK_SECONDS = 30.0
 """How often everything is compared, whatever was notified."""
 
+FIRST_LOOK_SECONDS = 0.1
+"""How soon everything is compared for the first time."""
+
 GRACE_SECONDS = 0.2
 """How long a file must be gone before it counts as removed."""
 
@@ -85,11 +88,16 @@ class Watch:
         notifications = asyncio.ensure_future(self._notify())
         gone: dict[StoryPath, float] = {}
         clock = asyncio.get_running_loop().time
+        # Nobody says when notifications begin, and what is saved before is not told: so at
+        # first everything is compared often, then less and less.
+        patience = FIRST_LOOK_SECONDS
         try:
             while not self._stop.is_set():
-                near = await self._next(GRACE_SECONDS / 2 if gone else self._look_seconds)
+                near = await self._next(GRACE_SECONDS / 2 if gone else patience)
                 if self._stop.is_set():
                     return
+                if near is None and not gone:
+                    patience = min(2 * patience, self._look_seconds)
                 changed = self._compare(near)
                 now = clock()
                 for path in [path for path in changed if self._mark(path) is None]:

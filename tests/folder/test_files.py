@@ -1,0 +1,217 @@
+"""Tests for :mod:`whisker_sync.folder.files`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from whisker_sync.errors import UnreadableFile, UnsafePath
+from whisker_sync.folder import files as files_module
+from whisker_sync.folder.files import Folder, Kept, Replaced, is_ours_to_skip
+from whisker_sync.ids import StoryPath
+
+CAVE = StoryPath("part/cave.twee")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for name in ("stage", "trash", "story"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def folder(place: Path) -> Folder:
+    return Folder(place / "story", place / "stage", place / "trash")
+
+
+def sha(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def trash(place: Path) -> set[bytes]:
+    return {zlib.decompress(path.read_bytes()) for path in (place / "trash").iterdir()}
+
+
+def test_a_new_file_is_written_with_its_folders(folder: Folder, place: Path) -> None:
+    assert folder.write(CAVE, b"dark", None) == Replaced(CAVE, b"dark")
+    assert (place / "story" / CAVE).read_bytes() == b"dark"
+    assert folder.read(CAVE) == b"dark"
+    assert not list((place / "stage").iterdir())
+
+
+def test_a_file_is_replaced_if_it_is_as_expected(folder: Folder, place: Path) -> None:
+    folder.write(CAVE, b"dark", None)
+    assert folder.write(CAVE, b"darker", sha(b"dark")) == Replaced(CAVE, b"darker")
+    assert folder.read(CAVE) == b"darker"
+    assert trash(place) == {b"dark"}
+    assert not list((place / "stage").iterdir())
+
+
+@pytest.mark.parametrize("expected", [None, sha(b"something else")])
+def test_an_unseen_save_is_left_alone(folder: Folder, place: Path, expected: bytes | None) -> None:
+    folder.write(CAVE, b"unseen", None)
+    assert folder.write(CAVE, b"ours", expected) == Kept(CAVE, b"unseen")
+    assert folder.write(CAVE, None, expected) == Kept(CAVE, b"unseen")
+    assert folder.read(CAVE) == b"unseen"
+    assert trash(place) == set()
+
+
+def test_a_file_that_is_gone_is_not_made_again(folder: Folder) -> None:
+    assert folder.write(CAVE, b"ours", sha(b"was there")) == Kept(CAVE, None)
+    assert folder.read(CAVE) is None
+
+
+def test_a_removed_file_is_in_the_trash_and_its_empty_folder_gone(
+    folder: Folder, place: Path
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    assert folder.write(CAVE, None, sha(b"dark")) == Replaced(CAVE, None)
+    assert list((place / "story").iterdir()) == []
+    assert trash(place) == {b"dark"}
+
+
+def test_a_folder_with_something_in_it_stays(folder: Folder, place: Path) -> None:
+    folder.write(CAVE, b"dark", None)
+    (place / "story" / "part" / "other.txt").write_text("mine")
+    folder.write(CAVE, None, sha(b"dark"))
+    assert (place / "story" / "part" / "other.txt").exists()
+
+
+Save = Callable[[Path], None]
+
+
+def in_place(path: Path) -> None:
+    path.write_bytes(b"saved meanwhile")
+
+
+def by_rename(path: Path) -> None:
+    beside = path.with_suffix(".new")
+    beside.write_bytes(b"saved meanwhile")
+    beside.replace(path)
+
+
+@pytest.mark.parametrize("save", [in_place, by_rename])
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_save_in_the_last_moment_survives(
+    folder: Folder, place: Path, save: Save, exchange: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The author saves after we looked and before the file is replaced."""
+    folder.write(CAVE, b"dark", None)
+    real = Folder._write_beside
+
+    def stage_then_save(self: Folder, where: Path, content: bytes, *, keep_mode: bool) -> Path:
+        staged = real(self, where, content, keep_mode=keep_mode)
+        save(where)
+        return staged
+
+    monkeypatch.setattr(Folder, "_write_beside", stage_then_save)
+    if not exchange:
+        monkeypatch.setattr(files_module, "exchange", lambda _, __: False)
+    assert folder.write(CAVE, b"ours", sha(b"dark")) == Kept(CAVE, b"saved meanwhile")
+    assert folder.read(CAVE) == b"saved meanwhile"
+
+
+def test_what_is_already_so_is_not_written(folder: Folder, place: Path) -> None:
+    folder.write(CAVE, b"dark", None)
+    before = (place / "story" / CAVE).stat()
+    assert folder.write(CAVE, b"dark", sha(b"dark")) == Replaced(CAVE, b"dark")
+    after = (place / "story" / CAVE).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are another matter there")
+def test_the_mode_of_a_file_stays(folder: Folder, place: Path) -> None:
+    folder.write(CAVE, b"dark", None)
+    (place / "story" / CAVE).chmod(0o640)
+    folder.write(CAVE, b"darker", sha(b"dark"))
+    assert (place / "story" / CAVE).stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_are_neither_read_nor_written_nor_followed(folder: Folder, place: Path) -> None:
+    outside = place / "outside"
+    outside.mkdir()
+    (outside / "secret.twee").write_bytes(b"secret")
+    (place / "story" / "out").symlink_to(outside)
+    (place / "story" / "one.twee").symlink_to(outside / "secret.twee")
+    found, left_out = folder.scan()
+    assert found == []
+    assert sorted(problem.path for problem in left_out) == ["one.twee", "out"]
+    for name in ("out/secret.twee", "one.twee"):
+        assert folder.read(StoryPath(name)) is None
+        with pytest.raises(UnreadableFile):
+            folder.write(StoryPath(name), b"overwritten", None)
+    assert (outside / "secret.twee").read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize("path", ["../out", "/etc/passwd", ".git/config", ".whisker/local/key", ""])
+def test_no_name_leads_out_of_the_folder(folder: Folder, path: str) -> None:
+    with pytest.raises(UnsafePath):
+        folder.read(StoryPath(path))
+    with pytest.raises(UnsafePath):
+        folder.write(StoryPath(path), b"x", None)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_says_why(folder: Folder, place: Path) -> None:
+    folder.write(CAVE, b"dark", None)
+    (place / "story" / CAVE).chmod(0)
+    with pytest.raises(UnreadableFile, match="ermission"):
+        folder.read(CAVE)
+
+
+def test_a_folder_under_the_name_of_a_file_is_no_file(folder: Folder, place: Path) -> None:
+    (place / "story" / CAVE).mkdir(parents=True)
+    assert folder.read(CAVE) is None
+
+
+def test_a_file_where_a_folder_should_be_is_an_error_and_stays(folder: Folder, place: Path) -> None:
+    (place / "story" / "part").write_bytes(b"a file")
+    with pytest.raises(UnreadableFile):
+        folder.write(CAVE, b"dark", None)
+    assert (place / "story" / "part").read_bytes() == b"a file"
+
+
+def test_the_trash_is_bounded_and_forgets_the_oldest(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "TRASH_BYTES", 3000)
+    folder.write(CAVE, os.urandom(500), None)
+    for _ in range(20):
+        now = folder.read(CAVE)
+        assert now is not None
+        folder.write(CAVE, os.urandom(500), sha(now))
+    kept = list((place / "trash").iterdir())
+    assert sum(path.stat().st_size for path in kept) <= 3000
+    assert len(kept) >= 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.twee~", ".#a.twee", "#a.twee#", ".a.twee.swp", "4913", "a.tmp", ".DS_Store", ".env", ".git",
+     "id_rsa", "node_modules", ".~lock.a.odt#"],
+)  # fmt: skip
+def test_what_editors_and_systems_leave_behind_is_skipped(name: str) -> None:
+    assert is_ours_to_skip(name)
+
+
+@pytest.mark.parametrize("name", ["a.twee", "style.css", ".hidden", "key.twee", "environment.tw"])
+def test_what_authors_write_is_not(name: str) -> None:
+    assert not is_ours_to_skip(name)
+
+
+def test_a_scan_finds_all_files_and_names_those_left_out(folder: Folder, place: Path) -> None:
+    for name in ("b.twee", "a/c.css", "a/b/d.png", "x.tmp", ".git/config", "aux.txt"):
+        path = place / "story" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    found, left_out = folder.scan()
+    assert found == ["a/b/d.png", "a/c.css", "b.twee"]
+    assert [problem.path for problem in left_out] == ["aux.txt"]

@@ -1,0 +1,112 @@
+"""Tests for :mod:`whisker_sync.folder.watch`: real files, real notifications."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from whisker_sync.folder.files import Folder
+from whisker_sync.folder.watch import Watch
+from whisker_sync.ids import StoryPath
+
+pytestmark = pytest.mark.alone
+
+
+class Eye:
+    """A watch, and what it told so far."""
+
+    def __init__(self, root: Path, look_seconds: float = 30.0) -> None:
+        folder = Folder(root, root / ".whisker", root / ".whisker")
+        self.watch = Watch(root, folder, look_seconds=look_seconds)
+        self.watch.prime()
+        self.told: set[StoryPath] = set()
+        self._changes: AsyncIterator[set[StoryPath]] = self.watch.changes()
+
+    async def until(self, *paths: str) -> None:
+        """Wait until all of these were told."""
+        async with asyncio.timeout(20):
+            while not set(paths) <= self.told:
+                self.told |= await anext(self._changes)
+        self.told -= {StoryPath(path) for path in paths}
+
+    async def ready(self, root: Path) -> None:
+        """Wait until the system notifies."""
+        (root / "ready.twee").write_text("x")
+        await self.until("ready.twee")
+
+
+async def eye_on(root: Path) -> Eye:
+    eye = Eye(root)
+    await eye.ready(root)
+    return eye
+
+
+async def test_a_new_a_changed_and_a_removed_file_are_told(tmp_path: Path) -> None:
+    eye = await eye_on(tmp_path)
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    await eye.until("cave.twee")
+    path.write_text("darker")
+    await eye.until("cave.twee")
+    path.unlink()
+    await eye.until("cave.twee")
+    eye.watch.stop()
+
+
+async def test_a_save_by_rename_is_never_told_as_a_removal(tmp_path: Path) -> None:
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    eye = await eye_on(tmp_path)
+    path.rename(tmp_path / "cave.twee~")
+    path.with_suffix(".tmp").write_text("darker")
+    path.with_suffix(".tmp").rename(path)
+    await eye.until("cave.twee")
+    assert path.read_text() == "darker"
+    eye.watch.stop()
+
+
+async def test_files_in_folders_made_at_once_are_told(tmp_path: Path) -> None:
+    eye = await eye_on(tmp_path)
+    names = [f"a{i}/b/c/d{i}.twee" for i in range(20)]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x")
+    await eye.until(*names)
+    eye.watch.stop()
+
+
+async def test_all_files_of_a_removed_folder_are_told(tmp_path: Path) -> None:
+    import shutil
+
+    (tmp_path / "part" / "one").mkdir(parents=True)
+    (tmp_path / "part" / "one" / "a.twee").write_text("a")
+    (tmp_path / "part" / "b.twee").write_text("b")
+    eye = await eye_on(tmp_path)
+    shutil.rmtree(tmp_path / "part")
+    await eye.until("part/one/a.twee", "part/b.twee")
+    eye.watch.stop()
+
+
+async def test_without_notifications_looking_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eye = Eye(tmp_path, look_seconds=0.05)
+    monkeypatch.setattr(eye.watch, "_concerns", lambda _: False)  # the system says nothing
+    task = asyncio.ensure_future(eye.until("cave.twee"))
+    await asyncio.sleep(0)
+    (tmp_path / "cave.twee").write_text("dark")
+    await task
+    eye.watch.stop()
+
+
+async def test_what_editors_leave_beside_is_not_told(tmp_path: Path) -> None:
+    eye = await eye_on(tmp_path)
+    for name in ("a.twee~", ".a.twee.swp", "x.tmp"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "last.twee").write_text("x")
+    await eye.until("last.twee")
+    assert not eye.told
+    eye.watch.stop()
