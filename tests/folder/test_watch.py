@@ -110,3 +110,13 @@ async def test_what_editors_leave_beside_is_not_told(tmp_path: Path) -> None:
     await eye.until("last.twee")
     assert not eye.told
     eye.watch.stop()
+
+
+async def test_both_halves_of_a_rename_are_told_together(tmp_path: Path) -> None:
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    eye = await eye_on(tmp_path)
+    path.rename(tmp_path / "cavern.twee")
+    async with asyncio.timeout(20):
+        assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
+    eye.watch.stop()

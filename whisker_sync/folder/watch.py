@@ -7,7 +7,8 @@ anew. So they only make us look; what changed is found by comparing times and si
 each notification near it, and of everything every half minute.
 
 A file that is gone may be in the middle of being saved: it counts as gone when it still
-is after a moment.
+is after a moment. Until then new files wait, too: one of them may be the same under
+another name, and only if both are told together does anybody see that.
 """
 
 from __future__ import annotations
@@ -105,7 +106,12 @@ class Watch:
                 for path in [path for path in gone if self._mark(path) is not None]:
                     del gone[path]
                 due = {path for path, until in gone.items() if until <= now}
-                ready = {path for path in changed if path not in gone} | due
+                ready = {path for path in changed if path not in gone}
+                if gone.keys() - due:
+                    # A rename is a file that is new and one that is gone. Told apart, they
+                    # would be a copy and a removal: the new one waits for the other.
+                    ready &= set(self._marks)
+                ready |= due
                 for path in ready:
                     gone.pop(path, None)
                     self.expect(path)

@@ -111,11 +111,12 @@ class Machine:
         self._rang_at = -1.0
         self._inputs: deque[Input] = deque()
         self._handling = False
-        self._to_write: deque[WriteFile | WriteAsset] = deque()
-        self._writing = False
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._working = False
         self._queue: deque[tuple[int, Batch] | Callable[[], None]] = deque()
         self._busy: list[tuple[int, Batch]] | None = None
         self._changed: set[StoryPath] = set()
+        self._known: set[StoryPath] = set()
         self._gone: dict[StoryPath, float] = {}
         self._looking = False
 
@@ -157,8 +158,8 @@ class Machine:
         return not (
             self._queue
             or self._busy is not None
-            or self._to_write
-            or self._writing
+            or self._jobs
+            or self._working
             or self._changed
             or self._gone
             or self._looking
@@ -215,6 +216,7 @@ class Machine:
         )
         if world.files:
             files = tuple(FileSeen(path, content) for path, content in sorted(self.folder.items()))
+            self._known = set(self.folder)
             self.tell(FilesSeen(files, self.clock, everything=True))
         self.tell(Listening(self.address.port))
         world.announce(self)
@@ -251,12 +253,12 @@ class Machine:
             connection.die(end, silently=silently)
         self._ends.clear()
         self._inputs.clear()
-        self._to_write.clear()
+        self._jobs.clear()
         self._queue.clear()
         self._changed.clear()
         self._gone.clear()
         self._busy, self._alarm = None, None
-        self._handling = self._writing = self._looking = False
+        self._handling = self._working = self._looking = False
         self._world.lose(self.unkept)
         self.unkept.clear()
         self.life += 1
@@ -325,8 +327,7 @@ class Machine:
             case Dial(candidate, addresses):
                 self._world.dial(self, candidate, addresses)
             case WriteFile() | WriteAsset():
-                self._to_write.append(effect)
-                self._write_next()
+                self._take_turns(lambda: self._fetch(effect))
             case ReadLog(link, after, max_bytes):
                 self._submit(lambda: self._read_log(link, after, max_bytes))
             case ReadAsset(link, asset):
@@ -425,30 +426,50 @@ class Machine:
         for path in [path for path in self._gone if path in self.folder]:
             del self._gone[path]
         due = {path for path, until in self._gone.items() if until <= now}
-        ready = {path for path in self._changed if path not in self._gone} | due
-        self._changed.clear()
+        ready = {path for path in self._changed if path not in self._gone}
+        # Not told before the removal that may belong to it: together they are a rename.
+        waiting = ready - self._known if self._gone.keys() - due else set()
+        ready = ready - waiting | due
+        self._changed = waiting
         for path in due:
             del self._gone[path]
         if self._gone:
             self._look_after(GRACE_SECONDS / 2)
+        self._known = (self._known | ready) & set(self.folder)
         if ready:
-            files = tuple(FileSeen(path, self.folder.get(path)) for path in sorted(ready))
-            self._later(
-                self._world.wait(0.0001, 0.002), lambda: self.tell(FilesSeen(files, self.clock))
-            )
+            self._take_turns(lambda: self._read(ready))
 
-    def _write_next(self) -> None:
-        if self._writing or not self._to_write:
-            return
-        self._writing = True
-        write = self._to_write.popleft()
+    def _take_turns(self, job: Callable[[], None]) -> None:
+        """Reading and writing follow one another: what was read before a write is told before."""
+        self._jobs.append(job)
+        self._next_job()
+
+    def _next_job(self) -> None:
+        if not self._working and self._jobs:
+            self._working = True
+            self._jobs.popleft()()
+
+    def _done(self, result: Input) -> None:
+        """Tell what came of a job; then the next one may begin."""
+        life = self.life
+        self.tell(result)
+        if self.life == life:
+            self._working = False
+            self._next_job()
+
+    def _read(self, paths: set[StoryPath]) -> None:
+        files = tuple(FileSeen(path, self.folder.get(path)) for path in sorted(paths))
+        seen = FilesSeen(files, self.clock)
+        self._later(self._world.wait(0.0001, 0.002), lambda: self._done(seen))
+
+    def _fetch(self, write: WriteFile | WriteAsset) -> None:
         match write:
             case WriteFile(_, content, _):
                 self._later(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
             case WriteAsset():
-                self._submit(lambda: self._write_asset(write))
+                self._submit(lambda: self._fetched(write))
 
-    def _write_asset(self, write: WriteAsset) -> None:
+    def _fetched(self, write: WriteAsset) -> None:
         content = self.journal.asset(write.asset)
         assert content is not None, f"the content of {write.path} is not in the journal"
         self._later(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
@@ -466,14 +487,7 @@ class Machine:
             answer = FileWritten(path, content, self.clock)
             if self._world.dice.random() < 0.3:
                 self._notify(path)  # watchers see what we write ourselves, now and then
-        self._later(self._world.wait(0.0001, 0.002), lambda: self._written(answer))
-
-    def _written(self, answer: Input) -> None:
-        life = self.life
-        self._writing = False
-        self.tell(answer)
-        if self.life == life:
-            self._write_next()
+        self._later(self._world.wait(0.0001, 0.002), lambda: self._done(answer))
 
     # The network, as there.
 
