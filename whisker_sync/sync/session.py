@@ -338,9 +338,8 @@ class Session:
 
     def stir(self, now: float) -> None:
         """Something changed here: we may not hold the same any more."""
-        self._active = now
-        self.in_sync = self._resting = False
-        self._rest_stale = True
+        self._catches = 0
+        self._wake(now)
 
     @property
     def settled(self) -> bool:
@@ -378,7 +377,12 @@ class Session:
     def _forget_rest(self, now: float) -> None:
         """What either side said at rest is void once there are news."""
         self._rest_told = self._rest_heard = None
-        self.stir(now)
+        self._wake(now)
+
+    def _wake(self, now: float) -> None:
+        self._active = now
+        self.in_sync = self._resting = False
+        self._rest_stale = True
 
     def _hear_ack(self, pushes: int) -> None:
         if not self._pushes_acked < pushes <= self._last_push:
