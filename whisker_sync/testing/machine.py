@@ -41,6 +41,7 @@ from whisker_sync.peer.inputs import (
     Edited,
     FileKept,
     FilesSeen,
+    FileStuck,
     FileWritten,
     Input,
     LinkUp,
@@ -479,6 +480,8 @@ class Machine:
         path, found = write.path, self.folder.get(write.path)
         if _sha256(found) != write.expected:
             answer: Input = FileKept(path, found, self.clock)
+            if found is None:
+                answer = FileStuck(path, None, self.clock)
         else:
             if content is None:
                 self.folder.pop(path, None)

@@ -1,0 +1,1 @@
+"""Do replicas merge as they should? Random histories, and real ones."""
