@@ -10,7 +10,7 @@ have been made from what was there before or from what we wrote.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.ids import StoryPath
@@ -63,17 +63,18 @@ class Departed:
             if departure.when >= when and not departure.by_author
         }
 
-    def lately(self, new: Container[StoryPath]) -> dict[StoryPath, Content]:
+    def lately(self, new: Mapping[StoryPath, Found]) -> dict[StoryPath, Content]:
         """
-        Return what the author took away, and what we did where something new is.
+        Return what the author took away, and what we did where something like it is back.
 
         What co-authors removed is not found again under another name: a copy that the
-        author saved before would then be as gone as the file.
+        author saved before would then be as gone as the file. And another file under the
+        old name is another file, not that one with all its words deleted.
         """
         return {
             path: departure.content
             for path, departure in self.contents.items()
-            if departure.by_author or path in new
+            if departure.by_author or is_saved_again(new.get(path), departure.content)
         }
 
 
@@ -89,6 +90,17 @@ def nearest(text: str, candidates: Sequence[Content]) -> Content:
     found = words(text)
     pages = [each for each in candidates if isinstance(each, Page)]
     return min(pages, key=lambda page: distance(found, _words_of(page)))
+
+
+def is_saved_again(found: Found | None, content: Content) -> bool:
+    """Tell whether an editor saved again what was taken away under it."""
+    match found:
+        case None:
+            return False
+        case Text(text):
+            return not isinstance(content, Page) or is_mostly(text, content)
+        case _:
+            return True
 
 
 def is_mostly(text: str, content: Content) -> bool:

@@ -413,9 +413,11 @@ class Node:
             told = Problem(write.path, str(problem))
             self.feed(FileStuck(write.path, told, _now_ms()))
             return
-        self._watch.expect(write.path)
         if isinstance(result, Replaced):
+            self._watch.expect(write.path)
             self.feed(FileWritten(write.path, result.content, _now_ms()))
+        elif result.content is None:
+            self.feed(FileStuck(write.path, None, _now_ms()))
         else:
             self.feed(FileKept(write.path, result.content, _now_ms()))
 

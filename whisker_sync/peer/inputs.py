@@ -57,10 +57,17 @@ class FileKept:
 
 @dataclass(frozen=True, slots=True)
 class FileStuck:
-    """A ``WriteFile`` or ``WriteAsset`` could not be carried out; the file is as it was."""
+    """
+    A ``WriteFile`` or ``WriteAsset`` could not be carried out; what is there was not touched.
+
+    Also when the file is gone that it was to replace: the author may have renamed it, and
+    that is only seen together with its new name, a moment later.
+    """
 
     path: StoryPath
-    problem: Problem
+    problem: Problem | None
+    """None: nothing that the author should know."""
+
     at: int
     """Milliseconds since 1970, for display."""
 

@@ -292,7 +292,8 @@ class Peer:
                 outcome = self._manuscript.kept(path, content, now)
             case FileStuck(path, problem, at):
                 outcome = self._manuscript.stuck(path)
-                yield from self._note_problem(problem)
+                if problem is not None:
+                    yield from self._note_problem(problem)
         yield from self._absorb(outcome, at, now)
 
     def _files_seen(self, seen: FilesSeen, now: float) -> Iterator[Effect]:
