@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from whisker_sync.batch import Batch
-from whisker_sync.document import Document, Edit
+from whisker_sync.batch import Batch, Recalled
+from whisker_sync.document import Document, Edit, Nothing
 from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath, WorkspaceId
 from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
 from whisker_sync.paths import accept
@@ -94,6 +94,9 @@ class Machine:
 
         self.fuse: int | None = None
         """How many effects the process will live to carry out; None: it is well."""
+
+        self.broken_promises: list[str] = []
+        """What others were told to be stored here, and was not after a crash."""
 
         self.vain_ticks = 0
         """How many ticks left the deadline where it was: a node would spin."""
@@ -204,23 +207,45 @@ class Machine:
         self.life += 1
         self._instance = f"{world.dice.getrandbits(64):016x}"
         self._journal = self._disk.open(world.dice.randbytes(8))
+        recalled = self._journal.recall()
         membership = Membership(
             self.device, self.name, self.name, WorkspaceId(world.workspace), world.key
         )
         self._peer = Peer(
             membership,
-            self._journal.recall(),
+            recalled,
             world.schemas,
             dice=world.dice,
             now=world.now,
             files=world.files,
         )
+        self._check_promises(recalled)
         if world.files:
             files = tuple(FileSeen(path, content) for path, content in sorted(self.folder.items()))
             self._known = set(self.folder)
             self.tell(FilesSeen(files, self.clock, everything=True))
         self.tell(Listening(self.address.port))
         world.announce(self)
+
+    def _check_promises(self, recalled: Recalled) -> None:
+        """See that what others count as stored here is here, now that only the disk is left."""
+        documents = {
+            name: Document.load(name, schema, 1, recalled.documents.get(name, ()))
+            for name, schema in self._world.schemas.items()
+        }
+        for other in self._world.machines.values():
+            if other is self or not other.is_up:
+                continue
+            unacked = {peer.device: peer.unacked for peer in other.status.peers}
+            if self.device not in unacked:
+                continue
+            made = [e for e in other.journal.read(0, 1 << 30) if e.source == other.device]
+            for entry in made[: max(0, len(made) - unacked[self.device])]:
+                record = entry.record
+                if documents[record.document].merge(record.update, "promised") != Nothing():
+                    self.broken_promises.append(
+                        f"{self.name} promised {other.name} to have stored its record {entry.seq}"
+                    )
 
     def crash(self, *, silently: bool = False) -> None:
         """End the process between two effects; ``silently``: the whole machine goes dark."""

@@ -52,6 +52,9 @@ SETTLE_SECONDS = 300.0
 MAX_STEPS = 2_000_000
 """Things that may happen in one world; more means that somebody never comes to rest."""
 
+MAX_VAIN_TICKS = 100
+"""Ticks that may change nothing, in the whole life of a machine; more means that it spins."""
+
 LATENCIES = (0.0005, 0.005, 0.03, 0.2)
 """Seconds from one machine to another, one way: same room, same house, same country, worst."""
 
@@ -348,6 +351,9 @@ class World:
             for event in machine.events
             if isinstance(event, Trouble)
         ]
+        wrong += machine.broken_promises
+        if machine.vain_ticks > MAX_VAIN_TICKS:
+            wrong.append(f"{machine.name} rang {machine.vain_ticks} times without need")
         status = machine.status
         if status.held:
             wrong.append(f"{machine.name} still holds {status.held} updates back")
