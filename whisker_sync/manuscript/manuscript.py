@@ -323,7 +323,9 @@ class Manuscript:
                 new[path] = what
         for path, origin in renames(gone | self._departed.since(self._deferred_since), new):
             base = gone.get(origin) or self._departed.contents[origin].content
-            batch.append(Saved(path, new.pop(path), base, was=origin))
+            what = new.pop(path)
+            base = self._made_from(origin, base, what)
+            batch.append(Saved(path, what, base, was=origin))
             here |= files_of(base)
         for path, origin in renames(self._departed.lately(new), new):
             # By the author's hand it comes back whole; what others deleted does not.
@@ -339,6 +341,14 @@ class Manuscript:
                 self._departed.remember(path, Departure(base, now, by_author=True))
         batch += (self._first(path, what, beside) for path, what in new.items())
         return batch
+
+    def _made_from(self, origin: StoryPath, base: Content, what: Found) -> Content:
+        """Our last write of a file that was renamed may have come first, unseen."""
+        shadow = self._shadows.get(origin)
+        staged = shadow.staged.content if shadow and shadow.staged else None
+        if isinstance(what, Text) and isinstance(base, Page) and isinstance(staged, Page):
+            return nearest(what.text, [base, staged])
+        return base
 
     def _adopt(self, path: StoryPath, live: Content) -> None:
         """The author's disk holds what the document shows, whatever way it came there."""

@@ -145,22 +145,28 @@ def renames(
 
 
 def _traits(content: Content | Found) -> tuple[Counter[str], list[str]]:
-    """Return what a file is recognised by: its passages, its other words."""
+    """Return what a file is recognised by: its passages, and all its words."""
     match content:
         case Page(parts):
+            text = "".join(part.text for part in parts)
             passages = [segment_of(part) for part in parts if part.piece is not Piece.OWN]
-            own = "".join(part.text for part in parts if part.piece is Piece.OWN)
         case Text(text):
             source = parse(text)
             passages = [Segment(each.header, each.body, each.gap) for each in source.passages]
-            own = source.prologue
         case _:
             return Counter(), []
-    return Counter(each.digest for each in passages), words(own)
+    return Counter(each.digest for each in passages), words(text)
 
 
 def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[str]]) -> float:
+    """
+    Return how much of one file is in the other, from 0 to 1.
+
+    Whole passages count, and so do words: an author who renames a file of three
+    passages may well have edited two of them since it was last seen.
+    """
+    alike = likeness(one[1], other[1])
     passages, others = one[0], other[0]
     if passages and others:
-        return (passages & others).total() / max(passages.total(), others.total())
-    return likeness(one[1], other[1])
+        alike = max(alike, (passages & others).total() / max(passages.total(), others.total()))
+    return alike
