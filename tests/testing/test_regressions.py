@@ -152,9 +152,6 @@ def test_two_who_give_a_file_the_same_name_keep_it() -> None:
     assert is_fine(history)
 
 
-@pytest.mark.xfail(
-    strict=False, reason="Manuscript: a file that is edited and renamed at once counts as new"
-)
 @pytest.mark.parametrize(
     "history",
     [

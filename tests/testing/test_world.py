@@ -205,6 +205,6 @@ def test_the_story_is_there_for_programs_too() -> None:
         world.run(3)
         author.program(0, 0)
         world.settle()
-        assert world.words.typed == 6
+        assert world.words.typed == 17
         assert world.check() == []
         assert alice.document(STORY).digest() == bob.document(STORY).digest()

@@ -167,7 +167,8 @@ class Author:
         return _pick([path for path in self._texts() if path.endswith(".twee")], file)
 
     def _passage(self) -> str:
-        first, second = self._words.fresh(3), self._words.fresh(2)
+        # Long enough to be known again when it is renamed and edited in one save.
+        first, second = self._words.fresh(9), self._words.fresh(7)
         return f":: {self._words.name()}\n{first}\n{second}\n\n"
 
     def _save(self, path: StoryPath, prologue: str, passages: Sequence[str]) -> None:

@@ -230,12 +230,16 @@ class History:
     replicas: int
     operations: tuple[Operation, ...]
 
-    def judge(self) -> Judgement:
-        """Let it happen in a world of its own, and say what is wrong with how it ended."""
+    def judge(self, *, words: bool = True) -> Judgement:
+        """
+        Let it happen in a world of its own, and say what is wrong with how it ended.
+
+        Without ``words`` it is enough that all replicas end alike.
+        """
         with World(self.seed) as world:
             try:
                 self.play(world)
-                wrong = world.check()
+                wrong = world.check(words=words)
             except Exception as problem:  # whatever escapes is what we are looking for
                 problem.add_note(f"in {self}")
                 wrong = ["".join(format_exception(problem))]
@@ -339,23 +343,39 @@ _KINDS: tuple[tuple[int, Callable[[_Roll], Operation]], ...] = (
 
 
 def random_history(
-    seed: int, *, replicas: Sequence[int] = (2, 3, 4, 5, 6), operations: int = 30
+    seed: int,
+    *,
+    replicas: Sequence[int] = (2, 3, 4, 5, 6),
+    operations: int = 30,
+    without: tuple[type[Operation], ...] = (),
 ) -> History:
-    """A history from a seed; its authors and machines have habits of their own."""
+    """
+    A history from a seed; its authors and machines have habits of their own.
+
+    What is ``without`` does not happen in it.
+    """
     dice = Random(f"history {seed}")
     habits = [weight * dice.random() ** 2 for weight, _ in _KINDS]
-    kinds = dice.choices([kind for _, kind in _KINDS], habits, k=operations)
-    return History(seed, dice.choice(replicas), tuple(kind(dice.randrange) for kind in kinds))
+    kinds = [kind for _, kind in _KINDS]
+    happened: list[Operation] = []
+    while len(happened) < operations:
+        operation = dice.choices(kinds, habits)[0](dice.randrange)
+        if not isinstance(operation, without):
+            happened.append(operation)
+    return History(seed, dice.choice(replicas), tuple(happened))
 
 
-def shorten(history: History, fails: Callable[[History], bool]) -> History:
+def shorten(history: History, fails: Callable[[History], bool], *, tries: int = 1_000) -> History:
     """
-    The shortest history that can be found which still fails.
+    The shortest history that can be found which still fails, in so many tries.
 
     For histories from a seed; those that Hypothesis drew it shortens itself.
     """
     while True:
         for shorter in _shorter(history):
+            tries -= 1
+            if tries < 0:
+                return history
             if fails(shorter):
                 history = shorter
                 break

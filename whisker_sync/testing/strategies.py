@@ -45,41 +45,50 @@ _writes = st.builds(
 )
 
 
-def operations() -> st.SearchStrategy[Operation]:
-    """One thing that happens; about half of them are somebody writing words."""
-    return st.one_of(
-        _writes,
-        _writes,
-        _writes,
-        st.builds(Grow, _who, _file, _passage),
-        st.builds(Shrink, _who, _file, _passage),
-        st.builds(Retitle, _who, _file, _passage, tag=st.integers(0, 3)),
-        st.builds(Shuffle, _who, _file, _passage, place=_passage),
-        st.builds(Carry, _who, _file, _passage, to=_file),
-        st.builds(Make, _who, name=st.integers(0, 35)),
-        st.builds(Remove, _who, _file),
-        st.builds(Rename, _who, _file, name=st.integers(0, 2)),
-        st.builds(Draw, _who, picture=st.integers(0, 2), content=st.integers(0, 15)),
-        st.builds(Program, _who, _passage, _place),
-        st.builds(Crash, _who, fuse=st.integers(0, 12), silently=st.booleans()),
-        st.builds(Stop, _who),
-        st.builds(Boot, _who),
-        st.builds(Cut, _who, whom=_who),
-        st.builds(Block, _who, whom=_who),
-        st.builds(Part, some=st.integers(0, 63)),
-        st.builds(Heal),
-        st.builds(Deliver, _who),
-        st.builds(Wait, milliseconds=st.integers(0, 5000)),
-    )
+_KINDS: tuple[tuple[type[Operation], st.SearchStrategy[Operation]], ...] = (
+    (Write, _writes),
+    (Write, _writes),
+    (Write, _writes),
+    (Grow, st.builds(Grow, _who, _file, _passage)),
+    (Shrink, st.builds(Shrink, _who, _file, _passage)),
+    (Retitle, st.builds(Retitle, _who, _file, _passage, tag=st.integers(0, 3))),
+    (Shuffle, st.builds(Shuffle, _who, _file, _passage, place=_passage)),
+    (Carry, st.builds(Carry, _who, _file, _passage, to=_file)),
+    (Make, st.builds(Make, _who, name=st.integers(0, 35))),
+    (Remove, st.builds(Remove, _who, _file)),
+    (Rename, st.builds(Rename, _who, _file, name=st.integers(0, 2))),
+    (Draw, st.builds(Draw, _who, picture=st.integers(0, 2), content=st.integers(0, 15))),
+    (Program, st.builds(Program, _who, _passage, _place)),
+    (Crash, st.builds(Crash, _who, fuse=st.integers(0, 12), silently=st.booleans())),
+    (Stop, st.builds(Stop, _who)),
+    (Boot, st.builds(Boot, _who)),
+    (Cut, st.builds(Cut, _who, whom=_who)),
+    (Block, st.builds(Block, _who, whom=_who)),
+    (Part, st.builds(Part, some=st.integers(0, 63))),
+    (Heal, st.builds(Heal)),
+    (Deliver, st.builds(Deliver, _who)),
+    (Wait, st.builds(Wait, milliseconds=st.integers(0, 5000))),
+)
+
+
+def operations(without: tuple[type[Operation], ...] = ()) -> st.SearchStrategy[Operation]:
+    """One thing that happens; what is ``without`` does not."""
+    return st.one_of([drawn for kind, drawn in _KINDS if kind not in without])
 
 
 def histories(
-    *, min_replicas: int = 2, max_replicas: int = 6, min_size: int = 20, max_size: int = 40
+    *,
+    min_replicas: int = 2,
+    max_replicas: int = 6,
+    min_size: int = 20,
+    max_size: int = 40,
+    without: tuple[type[Operation], ...] = (),
 ) -> st.SearchStrategy[History]:
     """All that happens in one world; ``min_size`` and ``max_size`` count the operations."""
+    drawn = st.lists(operations(without), min_size=min_size, max_size=max_size)
     return st.builds(
         History,
         seed=st.integers(0, (1 << 32) - 1),
         replicas=st.integers(min_replicas, max_replicas),
-        operations=st.lists(operations(), min_size=min_size, max_size=max_size).map(tuple),
+        operations=drawn.map(tuple),
     )
