@@ -1,0 +1,53 @@
+"""The reference of the command line says everything that the command line can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from whisker_sync.cli import exits
+from whisker_sync.cli.main import whisker
+
+REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text("utf-8")
+
+
+def commands(group: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """All commands, with the words that call them."""
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            yield f"{path} {name}", command
+            yield from commands(command, f"{path} {name}")
+
+
+COMMANDS = dict(commands(whisker, "whisker"))
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_each_command_and_option_is_in_the_reference(path: str) -> None:
+    command = COMMANDS[path]
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        assert f"`{path}" in REFERENCE
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            assert any(name in REFERENCE for name in parameter.opts), (path, parameter.opts)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_each_command_says_what_it_does_and_gives_an_example(path: str) -> None:
+    command = COMMANDS[path]
+    assert command.help
+    assert command.epilog
+    assert "whisker" in command.epilog
+
+
+def test_each_exit_code_is_in_the_reference() -> None:
+    codes = [value for name, value in vars(exits).items() if name.isupper()]
+    assert codes
+    for code in codes:
+        assert f"\n| {code} | " in REFERENCE
