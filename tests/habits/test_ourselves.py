@@ -39,9 +39,7 @@ def test_mypy_finds_nothing() -> None:
 
 def test_imports_go_down() -> None:
     lint_imports = str(Path(sys.executable).parent / "lint-imports")
-    done = subprocess.run(
-        [lint_imports], cwd=CHECKOUT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([lint_imports], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 

@@ -139,7 +139,7 @@ class Wire:
         self._do(here, session.acknowledge(1))
         self._do(here, session.pump(toy, self.now))
         self._do(here, session.rest(toy, self.now))
-        if not session.asking(self.now):
+        if self.now >= session.answer_due:
             self._do(here, session.ask(toy, self.now))
 
     def _do(self, here: int, outcomes: list[Outcome]) -> None:

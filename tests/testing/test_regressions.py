@@ -120,11 +120,6 @@ def is_fine(history: History) -> bool:
     return not wrong
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="Peer: a connection stays superseded after the one that replaced it has ended, so "
-    "nothing is pumped on it and both sides wait for ever",
-)
 @pytest.mark.parametrize("history", BEGUN_BY_ONE_SIDE)
 def test_of_two_connections_one_stays_in_use(history: History) -> None:
     assert is_fine(history)

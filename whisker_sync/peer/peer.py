@@ -193,8 +193,15 @@ class Peer:
 
     def _session_deadline(self, session: Session) -> float:
         deadline = session.deadline(self._library)
-        resting = session.behind or self._at_rest()
-        return deadline if deadline is not None and resting else float("inf")
+        if deadline is None:
+            return float("inf")
+        if session.behind:  # its turn to ask comes when the others have been answered
+            return max(deadline, self._answers_due())
+        return deadline if self._at_rest() else float("inf")
+
+    def _answers_due(self) -> float:
+        sessions = [c.session for c in self._live() if c.session is not None]
+        return max(session.answer_due for session in sessions)
 
     def document(self, name: str) -> Document:
         """
@@ -378,9 +385,16 @@ class Peer:
         if session is None or session.theirs is None:
             return
         self._remember_peer(conversation, at)
+        self._stay_with_the_last(session.device)
         if session.device not in self._connected():
             self._dialing.left(session.device, now)
             yield Tell(events.PeerLeft(session.device, session.theirs.name, reason))
+
+    def _stay_with_the_last(self, device: DeviceId) -> None:
+        """If the connection ended that was to replace the others, the newest of them counts."""
+        rest = [c for c in self._live() if c.session is not None and c.session.device == device]
+        if rest and all(conversation.superseded for conversation in rest):
+            rest[-1].superseded = False
 
     def _hear(self, link: LinkId, frame: bytes, now: float) -> Iterator[Effect]:
         conversation = self._conversations.get(link)
@@ -634,10 +648,10 @@ class Peer:
 
     def _ask_in_turn(self, now: float) -> Iterator[Effect]:
         """Ask one device after the other: what the first sends, the others need not."""
-        sessions = [c.session for c in self._live() if c.session is not None]
-        if any(session.asking(now) for session in sessions):
+        conversations = list(self._live())
+        if not conversations or now < self._answers_due():
             return
-        for conversation in list(self._live()):
+        for conversation in conversations:
             assert conversation.session is not None
             said = conversation.session.ask(self._library, now)
             if said:

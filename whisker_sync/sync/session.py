@@ -326,9 +326,10 @@ class Session:
         self.behind, self._asked, self._asked_at = False, True, now
         return [Catch(library.holdings())]
 
-    def asking(self, now: float) -> bool:
-        """Whether the other side is about to answer what we asked."""
-        return self._asked and now < self._asked_at + ANSWER_SECONDS
+    @property
+    def answer_due(self) -> float:
+        """Until when the other side may take to answer what we asked; it passed if we did not."""
+        return self._asked_at + ANSWER_SECONDS if self._asked else float("-inf")
 
     def deadline(self, library: Library) -> float | None:
         """When :meth:`rest` or :meth:`ask` is due; None: not before something happens."""

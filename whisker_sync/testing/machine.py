@@ -99,11 +99,12 @@ class Machine:
         """What others were told to be stored here, and was not after a crash."""
 
         self.vain_ticks = 0
-        """How many ticks left the deadline where it was: a node would spin."""
+        """The most ticks in a row that left the deadline where it was: a node would spin."""
 
         self.unkept: set[str] = set()
         """Words that a program inserted and that no disk has yet."""
 
+        self._in_vain = 0
         self._world = world
         self._disk = disk
         self._peer: Peer | None = None
@@ -333,10 +334,10 @@ class Machine:
             self._set_alarm()
             return
         self._rang_at = self._world.now
-        self.vain_ticks += 1
         self.tell(Tick())
-        if self.is_up and self.peer.deadline() != deadline:
-            self.vain_ticks -= 1
+        in_vain = self.is_up and self.peer.deadline() == deadline
+        self._in_vain = self._in_vain + 1 if in_vain else 0
+        self.vain_ticks = max(self.vain_ticks, self._in_vain)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:

@@ -52,6 +52,9 @@ SETTLE_SECONDS = 300.0
 MAX_STEPS = 2_000_000
 """Things that may happen in one world; more means that somebody never comes to rest."""
 
+MAX_VAIN_TICKS = 3
+"""Times in a row that a peer may be woken for nothing; more is a loop that heats a machine."""
+
 LATENCIES = (0.0005, 0.005, 0.03, 0.2)
 """Seconds from one machine to another, one way: same room, same house, same country, worst."""
 
@@ -351,6 +354,10 @@ class World:
             if isinstance(event, Trouble)
         ]
         wrong += machine.broken_promises
+        if machine.vain_ticks > MAX_VAIN_TICKS:
+            wrong.append(
+                f"{machine.name} asks {machine.vain_ticks} times in a row to be woken, for nothing"
+            )
         status = machine.status
         if status.held:
             wrong.append(f"{machine.name} still holds {status.held} updates back")
