@@ -139,11 +139,14 @@ def test_what_is_sent_together_has_no_holes() -> None:
     assert is_fine(RECORDS_LEFT_OUT_OF_A_RUN)
 
 
-@pytest.mark.xfail(strict=False, reason="Manuscript: the content of a file renamed by both is lost")
-def test_two_who_give_a_file_the_same_name_keep_it() -> None:
-    history = History(
-        5, 2, (Write(1, words=0), Write(1, words=0), Rename(1, name=1), Rename(0, name=1))
-    )
+@pytest.mark.parametrize(
+    "history",
+    [
+        History(5, 2, (Write(1, words=0), Write(1, words=0), Rename(1, name=1), Rename(0, name=1))),
+        History(279, 2, (Boot(0), Rename(1, name=1), Rename(0, name=1))),
+    ],
+)
+def test_two_who_give_a_file_the_same_name_keep_it(history: History) -> None:
     assert is_fine(history)
 
 

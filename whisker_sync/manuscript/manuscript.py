@@ -333,14 +333,25 @@ class Manuscript:
             was = origin if origin != path else None
             base, back = departed.content, departed.by_author
             batch.append(Saved(path, new.pop(path), base, back=back, was=was))
+        if gone:
+            here |= self._elsewhere(found)
         for path, base in gone.items():
             self._shadow_gone(path)
             if not here & files_of(base):
-                # Else it has another name now, given here or by a co-author.
+                # Else it has another name now, given here or by a co-author, or by both.
                 batch.append(Saved(path, None, base))
                 self._departed.remember(path, Departure(base, now, by_author=True))
         batch += (self._first(path, what, beside) for path, what in new.items())
         return batch
+
+    def _elsewhere(self, found: Mapping[StoryPath, Found | None]) -> set[str]:
+        """Return the files that are on disk under paths of which nothing was told just now."""
+        return {
+            id_
+            for path, shadow in self._shadows.items()
+            if path not in found and shadow.disk is not None
+            for id_ in files_of(shadow.disk)
+        }
 
     def _made_from(self, origin: StoryPath, base: Content, what: Found) -> Content:
         """Our last write of a file that was renamed may have come first, unseen."""
