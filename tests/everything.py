@@ -21,7 +21,16 @@ def main() -> int:
     suites = [
         [*pytest, "tests", "-m", f"not ({ALONE})", "-n", cores, "--dist", "worksteal"],
         [*pytest, "tests", "-m", ALONE],
-        [*pytest, "benchmarks/merge", "--hypothesis-profile", "ci", "-n", cores],
+        [
+            *pytest,
+            "benchmarks/merge",
+            "--hypothesis-profile",
+            "ci",
+            "-n",
+            cores,
+            "--dist",
+            "worksteal",
+        ],
     ]
     codes = []
     for suite in suites:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whisker_sync.folder.files import Folder
+from whisker_sync.folder.files import Folder, Replaced
 from whisker_sync.folder.watch import Watch
 from whisker_sync.ids import StoryPath
 
@@ -19,8 +19,9 @@ class Eye:
     """A watch, and what it told so far."""
 
     def __init__(self, root: Path, look_seconds: float = 30.0) -> None:
-        folder = Folder(root, root / ".whisker", root / ".whisker")
-        self.watch = Watch(root, folder, look_seconds=look_seconds)
+        (root / ".whisker").mkdir()
+        self.folder = Folder(root, root / ".whisker", root / ".whisker")
+        self.watch = Watch(root, self.folder, look_seconds=look_seconds)
         self.watch.prime()
         self.told: set[StoryPath] = set()
         self._changes: AsyncIterator[set[StoryPath]] = self.watch.changes()
@@ -119,4 +120,34 @@ async def test_both_halves_of_a_rename_are_told_together(tmp_path: Path) -> None
     path.rename(tmp_path / "cavern.twee")
     async with asyncio.timeout(20):
         assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
+    eye.watch.stop()
+
+
+@pytest.mark.parametrize("next_moment", ["removed", "saved"])
+async def test_what_the_author_does_the_moment_after_our_write_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, next_moment: str
+) -> None:
+    eye = Eye(tmp_path, look_seconds=0.05)
+    monkeypatch.setattr(eye.watch, "_concerns", lambda _: False)  # the system says nothing
+    path = StoryPath("cave.twee")
+    ours = eye.folder.write(path, b"dark", None)
+    assert isinstance(ours, Replaced)
+    if next_moment == "removed":
+        (tmp_path / path).unlink()
+    else:
+        (tmp_path / path).write_text("darker")
+    eye.watch.expect(path, ours.mark)
+    await eye.until(path)
+    eye.watch.stop()
+
+
+async def test_our_own_write_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    eye = Eye(tmp_path, look_seconds=0.05)
+    monkeypatch.setattr(eye.watch, "_concerns", lambda _: False)
+    ours = eye.folder.write(StoryPath("cave.twee"), b"dark", None)
+    assert isinstance(ours, Replaced)
+    eye.watch.expect(ours.path, ours.mark)
+    (tmp_path / "last.twee").write_text("x")
+    await eye.until("last.twee")
+    assert not eye.told
     eye.watch.stop()

@@ -22,7 +22,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
@@ -47,12 +47,18 @@ PRIVATE = (".env", ".env.*", "id_rsa*", "id_ed25519*", "*.pem", "*.key", "*.p12"
 """What nobody means to share."""
 
 
+Mark = tuple[int, int, int]
+"""Time of the last change in nanoseconds, size, and number of the file on its disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """A file is now as it should be."""
 
     path: StoryPath
     content: bytes | None
+    mark: Mark | None = field(default=None, compare=False)
+    """Of what we put there, taken before anybody could change it again; None: it was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,13 @@ class Folder:
             except OSError as problem:
                 raise UnreadableFile(path, problem.strerror or str(problem)) from None
 
+    def mark(self, path: StoryPath) -> Mark | None:
+        """What tells this version of a file from others without reading it; None: no file."""
+        try:
+            return _mark_of(self._place(path))
+        except (OSError, ValueError):
+            return None
+
     # Writing.
 
     def write(
@@ -133,11 +146,12 @@ class Folder:
             DiskFull: There is no room; nothing was changed.
             UnreadableFile: It can be neither read nor written; nothing was changed.
         """
+        mark = self.mark(path)
         now = self.read(path)
         if _sha256(now) != expected:
             return Kept(path, now)
         if now == content:
-            return Replaced(path, content)
+            return Replaced(path, content, mark)
         try:
             if now is not None:
                 self._keep(now)
@@ -157,44 +171,43 @@ class Folder:
         if now is None and (other := self._other_case(place)):
             raise UnreadableFile(path, f"{other} is there, and this disk takes it for the same")
         staged = self._write_beside(place, content, keep_mode=now is not None)
+        done = Replaced(path, content, _mark_of(staged))
         try:
             if now is None:
-                return self._place_new(path, place, staged, content)
+                return self._place_new(place, staged, done)
             if exchange(staged, place):
-                return self._look_at_swapped(path, place, staged, content, now)
+                return self._look_at_swapped(place, staged, now, done)
             # No atomic exchange here: look once more, as late as possible.
             late = self.read(path)
             if late != now:
                 return Kept(path, late)
             staged.replace(place)
-            return Replaced(path, content)
+            return done
         finally:
             staged.unlink(missing_ok=True)
 
-    def _place_new(
-        self, path: StoryPath, place: Path, staged: Path, content: bytes
-    ) -> Replaced | Kept:
+    def _place_new(self, place: Path, staged: Path, done: Replaced) -> Replaced | Kept:
         """Put a new file into place, unless one appeared there meanwhile."""
         try:
             os.link(staged, place)
         except FileExistsError:
-            return Kept(path, self.read(path))
+            return Kept(done.path, self.read(done.path))
         except OSError:  # a disk without hard links
-            if (late := self.read(path)) is not None:
-                return Kept(path, late)
+            if (late := self.read(done.path)) is not None:
+                return Kept(done.path, late)
             staged.replace(place)
-        return Replaced(path, content)
+        return done
 
     def _look_at_swapped(
-        self, path: StoryPath, place: Path, staged: Path, content: bytes, now: bytes
+        self, place: Path, staged: Path, now: bytes, done: Replaced
     ) -> Replaced | Kept:
         """After an exchange: if what came out is not what we knew, it goes back."""
         out = staged.read_bytes()
         if out == now:
-            return Replaced(path, content)
+            return done
         self._keep(out)
         exchange(staged, place)
-        return Kept(path, self.read(path))
+        return Kept(done.path, self.read(done.path))
 
     def _remove(self, path: StoryPath) -> Replaced | Kept:
         place = self._place(path)
@@ -299,6 +312,13 @@ def is_ours_to_skip(name: str) -> bool:
     if name.casefold() in {".whisker", ".git", ".hg", ".svn", "node_modules", "__pycache__"}:
         return True
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in (*TEMPORARY, *PRIVATE))
+
+
+def _mark_of(place: Path) -> Mark | None:
+    status = place.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _sha256(content: bytes | None) -> bytes | None:

@@ -14,15 +14,13 @@ another name, and only if both are told together does anybody see that.
 from __future__ import annotations
 
 import asyncio
-import os
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from watchfiles import awatch
 
 from whisker_sync.errors import UnsafePath
-from whisker_sync.folder.files import Folder, is_ours_to_skip
+from whisker_sync.folder.files import Folder, Mark, is_ours_to_skip
 from whisker_sync.ids import StoryPath
 from whisker_sync.paths import accept
 
@@ -40,9 +38,6 @@ STEP_MS = 5
 
 DEBOUNCE_MS = 50
 """How long it collects what follows in quick succession."""
-
-Mark = tuple[int, int, int]
-"""Time of the last change in nanoseconds, size, and number of the file on its disk."""
 
 
 class Watch:
@@ -64,16 +59,26 @@ class Watch:
     def prime(self) -> list[StoryPath]:
         """Note how all files are now, and return them: changes are told from here on."""
         paths, _ = self._folder.scan()
-        self._marks = {path: mark for path in paths if (mark := self._mark(path)) is not None}
+        self._marks = {
+            path: mark for path in paths if (mark := self._folder.mark(path)) is not None
+        }
         return paths
 
     def known(self) -> list[StoryPath]:
         """The files that were there when we last looked."""
         return sorted(self._marks)
 
-    def expect(self, path: StoryPath) -> None:
-        """Note how a file is now, after we wrote it ourselves."""
-        mark = self._mark(path)
+    def believes_in(self, path: StoryPath) -> bool:
+        """Whether a file was there when we last looked; if it is gone, that will be told."""
+        return path in self._marks
+
+    def expect(self, path: StoryPath, mark: Mark | None) -> None:
+        """
+        Note how we left a file, when we wrote it ourselves.
+
+        The mark is from before it was put into place: what the author does the moment
+        after differs from it, even if nobody notifies.
+        """
         if mark is None:
             self._marks.pop(path, None)
         else:
@@ -101,9 +106,9 @@ class Watch:
                     patience = min(2 * patience, self._look_seconds)
                 changed = self._compare(near)
                 now = clock()
-                for path in [path for path in changed if self._mark(path) is None]:
+                for path in [path for path in changed if self._folder.mark(path) is None]:
                     gone.setdefault(path, now + GRACE_SECONDS)
-                for path in [path for path in gone if self._mark(path) is not None]:
+                for path in [path for path in gone if self._folder.mark(path) is not None]:
                     del gone[path]
                 due = {path for path, until in gone.items() if until <= now}
                 ready = {path for path in changed if path not in gone}
@@ -114,7 +119,7 @@ class Watch:
                 ready |= due
                 for path in ready:
                     gone.pop(path, None)
-                    self.expect(path)
+                    self.expect(path, self._folder.mark(path))
                 if ready:
                     yield ready
         finally:
@@ -169,8 +174,12 @@ class Watch:
         if near is None or any(place.is_dir() for place in near):
             paths, _ = self._folder.scan()
             everything = set(paths) | set(self._marks)
-            named |= {path for path in everything if self._mark(path) != self._marks.get(path)}
-        return {path for path in named if path in self._marks or self._mark(path) is not None}
+            named |= {
+                path for path in everything if self._folder.mark(path) != self._marks.get(path)
+            }
+        return {
+            path for path in named if path in self._marks or self._folder.mark(path) is not None
+        }
 
     def _known_as(self, place: Path) -> set[StoryPath]:
         try:
@@ -180,12 +189,3 @@ class Watch:
         # It may have been a folder: then all that was in it is gone.
         below = {known for known in self._marks if known.startswith(path + "/")}
         return {path} | below
-
-    def _mark(self, path: StoryPath) -> Mark | None:
-        try:
-            status = os.lstat(self._root / path)
-        except (OSError, ValueError):
-            return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino

@@ -377,8 +377,9 @@ class Node:
                 unreadable.append(path)
                 told.append(Problem(path, str(problem)))
             else:
-                if content is not None or not everything:
-                    seen.append(FileSeen(path, content))
+                if content is None and (everything or self._watch.believes_in(path)):
+                    continue  # perhaps it is just being saved: the watch waits, and tells
+                seen.append(FileSeen(path, content))
         self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))
 
     async def _begin_files(self) -> None:
@@ -414,7 +415,7 @@ class Node:
             self.feed(FileStuck(write.path, told, _now_ms()))
             return
         if isinstance(result, Replaced):
-            self._watch.expect(write.path)
+            self._watch.expect(write.path, result.mark)
             self.feed(FileWritten(write.path, result.content, _now_ms()))
         elif result.content is None:
             self.feed(FileStuck(write.path, None, _now_ms()))
