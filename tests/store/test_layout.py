@@ -55,14 +55,14 @@ def test_what_is_private_is_private(tmp_path: Path) -> None:
 
 def test_a_workspace_is_open_once(tmp_path: Path) -> None:
     layout = make(tmp_path)
-    assert not is_held(layout)
+    assert not is_held(layout.lock)
     lock = Lock(layout)
-    assert is_held(layout)
-    assert holder(layout) == os.getpid()
+    assert is_held(layout.lock)
+    assert holder(layout.lock) == os.getpid()
     with pytest.raises(WorkspaceBusy, match=str(os.getpid())):
         Lock(layout)
     lock.release()
-    assert not is_held(layout)
+    assert not is_held(layout.lock)
     Lock(layout).release()
 
 
@@ -90,9 +90,9 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     )
     assert child.stdout is not None
     assert child.stdout.readline() == b"held\n"
-    assert is_held(layout)
-    assert holder(layout) == child.pid
+    assert is_held(layout.lock)
+    assert holder(layout.lock) == child.pid
     child.kill()
     child.communicate()
-    assert not is_held(layout)
+    assert not is_held(layout.lock)
     Lock(layout).release()

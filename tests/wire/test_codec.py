@@ -29,6 +29,7 @@ from whisker_sync.wire.messages import (
     Part,
     Proof,
     Push,
+    Reject,
     Rest,
     WantAsset,
     Welcome,
@@ -89,6 +90,12 @@ message: st.SearchStrategy[Message] = st.one_of(
     st.builds(Links, st.lists(device, max_size=3).map(tuple)),
     st.builds(WantAsset, hash32),
     st.builds(Asset, hash32, st.none() | st.binary(max_size=100)),
+    st.builds(
+        Reject,
+        st.text(min_size=1, max_size=limits.MAX_DOCUMENT_NAME),
+        st.binary(min_size=32, max_size=32),
+        st.text(max_size=limits.MAX_REASON),
+    ),
     st.builds(Bye, st.text(max_size=limits.MAX_REASON)),
 )
 

@@ -53,11 +53,12 @@ def start(
 
     layout = workspace()
     if foreground:
-        options = {"lan": not no_lan, "port": port, "interface": interface}
+        # Whoever wants a report is the keeper, and starts it again when it hangs.
+        options = {"lan": not no_lan, "port": port, "interface": interface, "watched": report}
         process.log_to_file(layout, verbose=verbose)
         return _run(options, report=report)
     if is_running(layout):
-        pid = holder(layout)
+        pid = holder(layout.lock)
         try:
             status = asyncio.run(_ask(layout, {"do": "status"}))
         except DaemonNotRunning:
@@ -173,6 +174,11 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
     if status["quarantined"]:
         count = _count(status["quarantined"], "change was", "changes were")
         lines.append(f"{count} put aside because of an error.")
+    if status["split"]:
+        names = ", ".join(status["split"])
+        lines.append(f"A device cannot take in everything that is here ({names}); see the log.")
+    if restarted := status.get("restarted"):
+        lines.append(f"Started again {_ago(restarted['at'])}: {restarted['why']}.")
     lines += [problem["sentence"] + "." for problem in status["problems"]]
     lines.append(f"This device: {status['device']['name']}, port {status['port']}")
     return lines
@@ -197,7 +203,8 @@ def person_sentence(peer: dict[str, Any]) -> str:
     if peer["connected"]:
         state = "in sync" if peer["in_sync"] else "exchanging"
         return f"{name}: connected at {peer['via']}, {state}."
-    seen = _ago(peer["last_seen"])
+    when = peer["last_seen"]
+    seen = "not connected" if when is None else f"last seen {_ago(when)}"
     if peer["unacked"]:
         count = _count(peer["unacked"], "change of yours is", "changes of yours are")
         return f"{name}: {seen}; {count} not there yet."
@@ -212,11 +219,9 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _ago(when: float | None) -> str:
-    if when is None:
-        return "not connected"
+def _ago(when: float) -> str:
     seconds = max(0, int(time.time() - when))
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            return f"last seen {_count(seconds // size, name, name + 's')} ago"
-    return "last seen just now"
+            return f"{_count(seconds // size, name, name + 's')} ago"
+    return "just now"

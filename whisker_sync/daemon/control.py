@@ -141,7 +141,7 @@ async def ask(layout: Layout, question: Answer, seconds: float | None = None) ->
 
 def is_running(layout: Layout) -> bool:
     """Whether a daemon, or anything else, has the workspace open."""
-    return is_held(layout)
+    return is_held(layout.lock)
 
 
 async def _connect(

@@ -8,6 +8,9 @@ breaks that must not, it ends with that, for whoever started it to see.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
+import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from whisker_sync.daemon.control import Answer, Control
+from whisker_sync.daemon.keeper import RESTARTED
 from whisker_sync.discovery.lan import addresses
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.identity.invitation import Invitation
@@ -28,6 +32,12 @@ from whisker_sync.store.layout import Layout
 MEET_SECONDS = 3.0
 """How long ``now`` waits for somebody to be reachable."""
 
+HANG_SECONDS = 30.0
+"""How long the loop may be stuck until the process ends itself, for its keeper to start again."""
+
+WATCH_SECONDS = 5.0
+"""How often the loop says that it is not stuck."""
+
 OFFLINE = 75
 """Exit code for: nobody is reachable."""
 
@@ -40,6 +50,7 @@ class Daemon:
         self._node = node
         self._interface = interface
         self._title = load_config(layout).title
+        self._restarted = json.loads(os.environ.get(RESTARTED) or "null")
         self._stop = asyncio.Event()
         self._control = Control(layout, self._answer)
 
@@ -52,10 +63,13 @@ class Daemon:
         lan: bool,
         port: int | None,
         interface: str | None,
+        watched: bool,
         ready: Callable[[dict[str, Any]], None],
     ) -> None:
         """
-        Run until stopped; ``ready`` is told the port once everything listens.
+        Run until stopped; ``ready`` is told port and process once everything listens.
+
+        If ``watched``, the process ends itself when it hangs: somebody starts it again.
 
         Raises:
             WhiskerError: It cannot start, or something broke.
@@ -65,22 +79,26 @@ class Daemon:
         try:
             await daemon._control.open()
             daemon._obey_signals()
-            ready({"port": node.port})
-            await daemon._until_stopped()
+            ready({"port": node.port, "pid": os.getpid()})
+            await daemon._until_stopped(watched=watched)
         finally:
+            faulthandler.cancel_dump_traceback_later()
             await daemon._control.close()
             await node.close()
 
-    async def _until_stopped(self) -> None:
+    async def _until_stopped(self, *, watched: bool) -> None:
         stopped = asyncio.ensure_future(self._stop.wait())
         failed = asyncio.ensure_future(self._node.failed())
+        tasks = {stopped, failed}
+        if watched:
+            tasks.add(asyncio.ensure_future(_stay_watched()))
         try:
             await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
             if failed.done():
                 failed.result()
         finally:
-            stopped.cancel()
-            failed.cancel()
+            for task in tasks:
+                task.cancel()
 
     def _obey_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -125,6 +143,7 @@ class Daemon:
             **report(self._node.status, self._title),
             "port": self._node.port,
             "folder": str(self._layout.root),
+            "restarted": self._restarted,
         }
 
     async def _now(self, seconds: float) -> Answer:
@@ -160,6 +179,18 @@ class Daemon:
             tuple(Address(host, self._node.port) for host in hosts if "%" not in host)[:4],
         )
         return {"link": invitation.link()}
+
+
+async def _stay_watched() -> None:
+    """
+    Tell the watchdog again and again that all is well.
+
+    It is a thread of C, which can end the process even while native code that never
+    returns keeps Python from running; it leaves a traceback in the log.
+    """
+    while True:
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 def _somebody(status: Status) -> bool:

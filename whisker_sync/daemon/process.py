@@ -1,8 +1,9 @@
 """
 Starting and stopping the background process.
 
-The child says on its standard output when it is ready, or why it is not, in one line of
-JSON; from then on it writes to its log only.
+What is started is its keeper (see :mod:`whisker_sync.daemon.keeper`). That passes on the
+one line of JSON in which the daemon says that it is ready, or why it is not; from then on
+both write to the log only.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from whisker_sync.daemon.control import Refusal, ask, is_running
 from whisker_sync.errors import DaemonDidNotStart, DaemonNotRunning
-from whisker_sync.store.layout import Layout, holder
+from whisker_sync.store.layout import Layout, holder, is_held
 
 START_SECONDS = 60.0
 """How long a daemon may take until it listens; opening a large workspace takes a while."""
@@ -45,8 +47,9 @@ def start(
         Refusal: It said why it could not.
         DaemonDidNotStart: It ended, or stayed silent, without a word.
     """
-    command = [sys.executable, "-m", "whisker_sync", "-C", str(layout.root)]
-    command += ["sync", "start", "--foreground", "--report", *options]
+    command = [sys.executable, "-m", "whisker_sync.daemon.keeper", str(layout.root), *options]
+    if is_held(layout.keeper):
+        return _until_kept(layout)
     with layout.log.open("ab") as errors:
         child = subprocess.Popen(
             command,
@@ -69,7 +72,21 @@ def start(
         raise Refusal(answer["error"], answer.get("code", 1))
     # It lives on, and is not ours to wait for.
     child.returncode = 0
-    return {"pid": child.pid, **answer}
+    return answer
+
+
+def _until_kept(layout: Layout) -> dict[str, Any]:
+    """Wait for a daemon that is just being started again."""
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            status = asyncio.run(ask(layout, {"do": "status"}))
+        except (DaemonNotRunning, Refusal):
+            if time.monotonic() > until or not is_held(layout.keeper):
+                raise DaemonDidNotStart(f"it was to be started again; see {layout.log}") from None
+            time.sleep(0.05)
+        else:
+            return {"pid": holder(layout.lock), "port": status["port"]}
 
 
 def stop(layout: Layout) -> int | None:
@@ -80,16 +97,20 @@ def stop(layout: Layout) -> int | None:
         DaemonNotRunning: There is none.
         DaemonDidNotStart: It does not end.
     """
-    if not is_running(layout):
+    if not is_running(layout) and not is_held(layout.keeper):
         raise DaemonNotRunning(str(layout.root))
-    pid = holder(layout)
+    pid = holder(layout.lock)
     try:
         asyncio.run(ask(layout, {"do": "stop"}, seconds=STOP_SECONDS))
     except (DaemonNotRunning, TimeoutError, Refusal):
-        if pid is not None and is_running(layout):
-            os.kill(pid, signal.SIGTERM)
+        # It does not answer, or waits to be started again.
+        keeper = holder(layout.keeper) if is_held(layout.keeper) else None
+        for process in (keeper, pid if is_running(layout) else None):
+            if process is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS
-    while is_running(layout):
+    while is_running(layout) or is_held(layout.keeper):
         if time.monotonic() > until:
             raise DaemonDidNotStart(f"process {pid} does not end; end it by hand")
         time.sleep(0.02)

@@ -16,7 +16,9 @@ from whisker_sync.document.document import (
     Nothing,
     NotReady,
     Rejected,
+    Span,
     coalesce,
+    extent,
     fresh_client,
 )
 from whisker_sync.document.hold import Hold
@@ -38,7 +40,9 @@ __all__ = [
     "Root",
     "Scalar",
     "Schema",
+    "Span",
     "Touch",
     "coalesce",
+    "extent",
     "fresh_client",
 ]

@@ -19,6 +19,7 @@ import hashlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
@@ -40,6 +41,9 @@ from whisker_sync.errors import BadEdit, BadState, EngineFailure
 
 MAX_INSERT = 8 << 20
 """Bytes inserted at once; together with its frame an update must stay below its limit."""
+
+Span = tuple[int, int, int]
+"""Some of what a client wrote: client, first clock, length."""
 
 T = TypeVar("T")
 
@@ -387,6 +391,27 @@ class Document:
         self._touch(touched)
         return Applied(touched)
 
+    def look(self, touched: Iterable[Touch]) -> None:
+        """
+        Read what was touched, as any reader would.
+
+        Some updates that the engine takes in without a word harm whoever reads what they
+        left. Better that this happens now, while it is known whose update it was.
+
+        Raises:
+            EngineFailure: It did; the document is broken.
+        """
+        for root, key in touched:
+            match self.schema.kind_of(root):
+                case Kind.TEXT:
+                    self._engine(partial(self.text, root))
+                case Kind.MAP if key is not None:
+                    self._engine(partial(self.value, root, key))
+                case Kind.RECORDS if key is not None:
+                    self._engine(partial(self.record, root, key))
+                case _:
+                    pass
+
     def rotate(self, client: int) -> None:
         """Take a new client id: the old one is used by somebody else."""
         whole = self.encode()
@@ -465,6 +490,22 @@ def coalesce(updates: Sequence[bytes]) -> list[bytes]:
     except Malformed:
         return list(updates)
     return [merged]
+
+
+def extent(update: bytes) -> tuple[Span, ...]:
+    """What an update is made of: client, first clock and length of each run; () of no update."""
+    try:
+        structs = parse(update, ours=True).structs
+    except Malformed:
+        return ()
+    spans: list[Span] = []
+    for struct in structs:
+        client, start, length = spans[-1] if spans else (0, 0, 0)
+        if spans and client == struct.client and start + length == struct.clock:
+            spans[-1] = (client, start, length + struct.length)
+        else:
+            spans.append((struct.client, struct.clock, struct.length))
+    return tuple(spans)
 
 
 def fresh_client(known: Container[int], dice: Random) -> int:

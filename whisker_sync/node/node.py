@@ -21,16 +21,19 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+from whisker_sync.batch import Batch, Recalled
 from whisker_sync.discovery.changes import changes
 from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting
 from whisker_sync.document import Change, Document, Schema
 from whisker_sync.errors import CannotConnect, FolderError, PortInUse, UnreadableFile
 from whisker_sync.folder.files import Folder, Replaced
 from whisker_sync.folder.watch import Watch
+from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.workspace import discovery_tag
 from whisker_sync.ids import Address, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.node import suspects
 from whisker_sync.node.carriers import Carrier
 from whisker_sync.node.settings import User, load_local, membership, save_local
 from whisker_sync.peer.effects import (
@@ -69,7 +72,9 @@ from whisker_sync.peer.inputs import (
     Tick,
 )
 from whisker_sync.peer.peer import STORY, Peer
+from whisker_sync.peer.poison import facts_of
 from whisker_sync.peer.status import Status
+from whisker_sync.store.intent import Intent
 from whisker_sync.store.layout import Layout, Lock
 from whisker_sync.store.writer import Writer
 from whisker_sync.transport.lan import LanLink, Listener, dial
@@ -119,6 +124,7 @@ class Node:
         self._listener: Listener | None = None
         self._lan: Lan | None = None
         self._lock: Lock | None = None
+        self._intent: Intent | None = None
         self._writer: Writer
         self._peer: Peer
 
@@ -241,6 +247,9 @@ class Node:
             await self._listener.close()
         if hasattr(self, "_writer"):
             await self._writer.close()
+        if self._intent is not None:
+            self._intent.close()
+            self._intent = None
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -256,6 +265,7 @@ class Node:
             committed=lambda ticket: self.feed(Committed(ticket)),
             trouble=lambda problem: self.feed(StoreTrouble(problem)),
         )
+        await self._put_poison_aside(recalled)
         self._peer = Peer(
             self._membership,
             recalled,
@@ -263,6 +273,7 @@ class Node:
             dice=SystemRandom(),
             now=self._clock(),
             files=self._files,
+            guard=self._intent,
         )
         if self._files:
             self._spawn(self._use_disk(), "disk")
@@ -276,6 +287,26 @@ class Node:
         if lan:
             self._spawn(self._discover(interface), "discover")
             self._spawn(self._watch_network(), "network")
+
+    async def _put_poison_aside(self, recalled: Recalled) -> None:
+        """See whether an update ended the process before this one; that is never tried again."""
+        self._intent = Intent(self.layout.intent)
+        under_way = self._intent.left_over()
+        if under_way:
+            guilty = await asyncio.to_thread(
+                suspects.find_guilty, under_way, recalled.documents, self._schemas
+            )
+            facts = tuple(fact for record in guilty for fact in facts_of(record))
+            recalled.facts.update(facts)
+            await self._writer.run(self._writer.journal.write, [Batch(facts=facts)])
+            for record in guilty:
+                self._tell(
+                    Trouble(
+                        f"an update from {fingerprint(record.author)} ended this "
+                        "program; it was put aside, and the rest goes on"
+                    )
+                )
+        self._intent.leave()
 
     async def _listen(self, port: int | None, interface: str | None) -> None:
         local = load_local(self.layout)

@@ -33,6 +33,7 @@ def report(status: Status, title: str) -> dict[str, Any]:
         "held": status.held,
         "quarantined": status.quarantined,
         "settled": status.settled,
+        "split": list(status.split),
         "trouble": status.trouble,
         "problems": [{"path": p.path, "sentence": p.sentence} for p in status.problems],
         "peers": [_peer(peer) for peer in status.peers],

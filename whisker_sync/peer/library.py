@@ -42,7 +42,9 @@ from whisker_sync.document import (
     coalesce,
     fresh_client,
 )
+from whisker_sync.errors import EngineFailure
 from whisker_sync.ids import DeviceId, Incarnation
+from whisker_sync.peer.poison import Poison
 from whisker_sync.record import Entry, Record
 from whisker_sync.wire.messages import Holding
 
@@ -99,6 +101,7 @@ class Library:
         self.facts = dict(recalled.facts)
         self.committed = self.ticket = 0
         self._incarnation = recalled.incarnation
+        self._poison = Poison(recalled.facts)
         self._dice = dice
         self._documents: dict[str, Document] = {}
         self._holds: dict[str, Hold[Arrival]] = {}
@@ -216,10 +219,17 @@ class Library:
         self._update_sendable()
 
     def merge(self, record: Record, source: DeviceId) -> Merge:
-        """Take a record that another device sent."""
+        """
+        Take a record that another device sent.
+
+        Raises:
+            EngineFailure: The engine broke over it; the process has to start again.
+        """
         document = self._documents.get(record.document)
         if document is None:
             return Merge(refused=f"no document called {record.document!r} is open here")
+        if self._poison and self._poison.is_in(record.document, record.update):
+            return Merge(refused="it has ended this program before")
         arrival = Arrival(record, source)
         match document.merge(record.update, origin=source.hex()):
             case Applied(touched):
@@ -230,6 +240,8 @@ class Library:
                 self._holds[record.document].add(record.update, arrival)
                 return Merge(waits=True)
             case Rejected(reason):
+                if document.broken is not None:  # what is in memory cannot be trusted any more
+                    raise EngineFailure("taking in an update", document.broken)
                 return Merge(refused=reason)
             case Forked():
                 document.rotate(self._fresh_client(document))

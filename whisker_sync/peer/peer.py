@@ -33,7 +33,13 @@ from random import Random
 
 from whisker_sync.batch import Recalled
 from whisker_sync.document import Document, Schema, Touch
-from whisker_sync.errors import DifferentVersion, DocumentError, ProtocolError, Refused
+from whisker_sync.errors import (
+    DifferentVersion,
+    DocumentError,
+    EngineFailure,
+    ProtocolError,
+    Refused,
+)
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
 from whisker_sync.manuscript.files import Outcome, Problem, WriteAsset, WriteFile
@@ -52,6 +58,7 @@ from whisker_sync.peer.effects import (
     Tell,
 )
 from whisker_sync.peer.fetching import Fetching
+from whisker_sync.peer.guard import Guard, Unguarded
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
@@ -76,12 +83,14 @@ from whisker_sync.peer.inputs import (
     Tick,
 )
 from whisker_sync.peer.library import Library
+from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
 from whisker_sync.peer.status import Membership, PeerStatus, Status
 from whisker_sync.record import Record
 from whisker_sync.sync.handshake import HANDSHAKE_SECONDS, NONCE_BYTES, Handshake
 from whisker_sync.sync.session import (
     Asked,
     Came,
+    Declined,
     Disagreed,
     Ended,
     Matched,
@@ -93,13 +102,10 @@ from whisker_sync.sync.session import (
 from whisker_sync.sync.session import Outcome as Said
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.limits import MAX_LINKED
-from whisker_sync.wire.messages import Asset, Bye, Hello, Links, Message, Part, WantAsset
+from whisker_sync.wire.messages import Asset, Bye, Hello, Links, Message, Part, Reject, WantAsset
 
 STORY = "story"
 """Name of the document that is shown as files."""
-
-QUARANTINE_BYTES = 64 * 1024
-"""Bytes of a refused update that are kept for whoever looks into it."""
 
 MAX_QUARANTINE = 1000
 """Refused updates that are kept."""
@@ -143,8 +149,10 @@ class Peer:
         dice: Random,
         now: float,
         files: bool,
+        guard: Guard | None = None,
     ) -> None:
         self._self = membership
+        self._guard = guard or Unguarded()
         self._dice = dice
         self._boot = dice.randbytes(8)
         self._library = Library(membership.device, recalled, schemas, dice)
@@ -226,13 +234,18 @@ class Peer:
             documents=len(library.names),
             pending=library.unacked(acked),
             held=library.held,
-            quarantined=len(_below(library.facts, "quarantine/")),
+            quarantined=len(_below(library.facts, QUARANTINE)),
             peers=known,
             state_vectors={name: library.document(name).clocks() for name in library.names},
             problems=tuple(self._problems.values()),
             trouble=self._trouble,
             settled=self._settled(),
+            split=self._split(),
         )
+
+    def _split(self) -> tuple[str, ...]:
+        splits = _below(self._library.facts, "split/")
+        return tuple(sorted({name.split("/", 2)[2] for name in splits}))
 
     # What happened.
 
@@ -405,6 +418,8 @@ class Peer:
                 yield from self._hear_greeting(conversation, frame, now)
             else:
                 yield from self._hear_message(conversation, conversation.session, frame, now)
+        except EngineFailure:
+            raise  # nobody's fault that hanging up would mend
         except Refused as problem:
             conversation.stranger = True
             if isinstance(problem, DifferentVersion):
@@ -516,10 +531,14 @@ class Peer:
                     yield from self._asset_came(conversation.link, item, now)
                 case Matched():
                     conversation.synced = True
+                    for name in _below(self._library.facts, f"split/{session.device.hex()}/"):
+                        self._library.remember(name, None)
                     self._note_progress(session, soon=True)
                     yield Tell(events.InSync(session.device))
                 case Disagreed():
                     yield Tell(events.Trouble(self._disagreement(session)))
+                case Declined():
+                    yield from self._declined(session, item)
                 case Ended(reason):
                     yield Hangup(conversation.link, reason)
                 case message:
@@ -532,10 +551,25 @@ class Peer:
             "and still hold different texts; nothing is lost, please report this"
         )
 
+    def _declined(self, session: Session, declined: Declined) -> Iterator[Effect]:
+        """Another device will not follow: until it does, the document is split."""
+        name = f"split/{session.device.hex()}/{declined.document}"
+        if name in self._library.facts or declined.document not in self._library.names:
+            return
+        self._library.remember(name, declined.reason.encode())
+        who = session.theirs.name if session.theirs is not None else ""
+        yield Tell(
+            events.Trouble(
+                f"{who or fingerprint(session.device)} cannot take in a change from here "
+                f"({declined.reason}); nothing is lost, but what builds on it stays here"
+            )
+        )
+
     def _merge(self, conversation: Conversation, news: News, now: float) -> Iterator[Effect]:
         session = conversation.session
         assert session is not None
         waits = False
+        self._guard.enter(news.records)
         for record in news.records:
             merge = self._library.merge(record, session.device)
             waits |= merge.waits
@@ -548,8 +582,12 @@ class Peer:
                 )
             if merge.refused is not None:
                 yield from self._quarantine(record, merge.refused)
+                refused = hashlib.sha256(record.update).digest()
+                yield from self._send(conversation, Reject(record.document, refused, merge.refused))
             if merge.applied:
+                self._library.document(record.document).look(merge.touched)
                 yield from self._changed(record.document, merge.touched, record.author, now)
+        self._guard.leave()
         if waits:
             session.behind = True
             session.settle(news.number, None)
@@ -560,10 +598,10 @@ class Peer:
         session.settle(news.number, self._library.due)
 
     def _quarantine(self, record: Record, reason: str) -> Iterator[Effect]:
-        name = "quarantine/" + hashlib.sha256(record.update).hexdigest()[:32]
+        name = QUARANTINE + hashlib.sha256(record.update).hexdigest()[:32]
         if name in self._library.facts:
             return
-        if len(_below(self._library.facts, "quarantine/")) < MAX_QUARANTINE:
+        if len(_below(self._library.facts, QUARANTINE)) < MAX_QUARANTINE:
             self._library.remember(name, record.update[:QUARANTINE_BYTES])
         yield Tell(
             events.Trouble(f"an update from {fingerprint(record.author)} was put aside: {reason}")

@@ -82,6 +82,9 @@ class Status:
     trouble: str | None
     """What keeps edits from being saved just now; None: nothing does."""
 
+    split: tuple[str, ...]
+    """Documents of which some device cannot take in everything that is here."""
+
     settled: bool
     """Nothing is under way: all is durable here, and every connected device is in sync
     and has acknowledged everything."""

@@ -10,6 +10,8 @@ What lies where below a workspace's folder.
             key         the workspace's key
             journal.db  see journal.py
             lock        held by the process that has the workspace open
+            keeper      held by the process that starts that one again
+            intent      what the process was about to merge; see intent.py
             stage/      files about to take their place
             trash/      what was replaced or removed
             log         what the background process said
@@ -97,6 +99,16 @@ class Layout:
         return self.local / "lock"
 
     @property
+    def keeper(self) -> Path:
+        """Held by the process that starts the one with the lock again."""
+        return self.local / "keeper"
+
+    @property
+    def intent(self) -> Path:
+        """What the process was about to merge."""
+        return self.local / "intent"
+
+    @property
     def stage(self) -> Path:
         """Files about to take their place."""
         return self.local / "stage"
@@ -126,18 +138,18 @@ def write_private(path: Path, content: bytes) -> None:
 
 class Lock:
     """
-    Keeps a workspace to one process.
+    Keeps a workspace, or the keeping of one, to one process.
 
     The operating system lets go of it when the process ends, however it ends; the
     number in the file only says who it was.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._handle = os.open(layout.lock, os.O_CREAT | os.O_RDWR, 0o600)
+    def __init__(self, layout: Layout, path: Path | None = None) -> None:
+        path = path or layout.lock
+        self._handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         if not _take(self._handle):
             os.close(self._handle)
-            raise WorkspaceBusy(str(layout.root), holder(layout))
+            raise WorkspaceBusy(str(layout.root), holder(path))
         os.ftruncate(self._handle, 0)
         os.lseek(self._handle, 0, os.SEEK_SET)
         os.write(self._handle, str(os.getpid()).encode())
@@ -148,18 +160,18 @@ class Lock:
         os.close(self._handle)
 
 
-def holder(layout: Layout) -> int | None:
-    """The process that has a workspace open, as far as the lock's file says; None: nobody."""
+def holder(lock: Path) -> int | None:
+    """The process that holds a lock, as far as its file says; None: nobody."""
     try:
-        return int(layout.lock.read_text())
+        return int(lock.read_text())
     except (OSError, ValueError):
         return None
 
 
-def is_held(layout: Layout) -> bool:
-    """Whether some process has a workspace open."""
+def is_held(lock: Path) -> bool:
+    """Whether some process holds a lock."""
     try:
-        handle = os.open(layout.lock, os.O_RDWR)
+        handle = os.open(lock, os.O_RDWR)
     except OSError:
         return False
     try:

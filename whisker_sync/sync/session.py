@@ -65,6 +65,7 @@ from whisker_sync.wire.messages import (
     Links,
     Message,
     Push,
+    Reject,
     Rest,
     WantAsset,
 )
@@ -183,13 +184,21 @@ class Disagreed:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """The other side will never take in something that we sent."""
+
+    document: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The other side said goodbye."""
 
     reason: str
 
 
-Outcome = Message | News | ReadOn | Asked | Came | Matched | Disagreed | Ended
+Outcome = Message | News | ReadOn | Asked | Came | Matched | Disagreed | Declined | Ended
 """A message to send, or something to do for whoever runs the session."""
 
 
@@ -250,6 +259,8 @@ class Session:
                 self._hear_links(frozenset(linked))
             case State.LIVE, WantAsset(asset):
                 return [Asked(asset)]
+            case State.LIVE, Reject(document, _, reason):
+                return [Declined(document, reason)]
             case State.LIVE, Asset(asset, content):
                 return [Came(asset, content)]
             case ((State.GREETING | State.LIVE), Bye(reason)):

@@ -38,6 +38,7 @@ from whisker_sync.wire.messages import (
     Part,
     Proof,
     Push,
+    Reject,
     Rest,
     WantAsset,
     Welcome,
@@ -100,6 +101,8 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [10, asset]
         case Asset(asset, content):
             return [11, asset, content]
+        case Reject(document, update, reason):
+            return [14, document, update, reason[: limits.MAX_REASON]]
         case Bye(reason):
             return [12, reason[: limits.MAX_REASON]]
         case Challenge(oldest, newest, nonce):
@@ -414,6 +417,12 @@ def _asset(fields: Fields, _: DeviceId) -> Asset:
     return Asset(_exactly(fields[0], 32), content)
 
 
+def _reject(fields: Fields, _: DeviceId) -> Reject:
+    _count(fields, 3)
+    reason = _text(fields[2], limits.MAX_REASON)
+    return Reject(_document(fields[0]), _exactly(fields[1], 32), reason)
+
+
 def _bye(fields: Fields, _: DeviceId) -> Bye:
     _count(fields, 1)
     return Bye(_text(fields[0], limits.MAX_REASON))
@@ -443,5 +452,6 @@ _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
     10: _want_asset,
     11: _asset,
     12: _bye,
+    14: _reject,
     _PART: _part,
 }

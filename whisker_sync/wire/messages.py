@@ -174,6 +174,17 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Reject:
+    """One of the records that you sent will never be taken in here."""
+
+    document: str
+    update: bytes
+    """SHA-256 of the update as it came."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bye:
     """The sender is about to hang up."""
 
@@ -194,5 +205,5 @@ class Part:
 Greeting = Challenge | Proof | Welcome | Introduction
 """What may be said before both sides have proven themselves."""
 
-Message = Greeting | Hello | Push | Ack | Rest | Catch | Links | WantAsset | Asset | Bye
+Message = Greeting | Hello | Push | Ack | Rest | Catch | Links | WantAsset | Asset | Reject | Bye
 """Everything that can be said; parts are the packaging of one that is large."""

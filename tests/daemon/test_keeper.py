@@ -1,0 +1,128 @@
+"""Tests for :mod:`whisker_sync.daemon.keeper`: daemons that are killed, hang, or are poisoned."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import LOOPBACK, Person
+
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(sys.platform == "win32", reason="ends processes as Unix does"),
+]
+
+SECONDS = 40
+
+SICK_ENGINE = """
+import os, signal, time
+from whisker_sync.document import engine
+
+class SickEngine(engine.Engine):
+    def apply(self, update, origin):
+        if origin != "journal" and b"deadly" in update:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().apply(update, origin)
+
+import whisker_sync.document.document as document
+document.Engine = SickEngine
+"""
+"""An engine that dies of a word, as the real one once did of eleven bytes."""
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Iterator[Person]:
+    person = Person(tmp_path, "ada")
+    person.folder.mkdir()
+    (person.folder / "cave.twee").write_text(":: Cave\nIt is dark here.\n")
+    person.run("init", "--title", "The Cave")
+    yield person
+    person.end()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Ask other processes again and again, until something is so."""
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def status(person: Person) -> dict[str, object]:
+    return person.json("sync", "status")
+
+
+def test_a_killed_daemon_is_started_again_and_says_why(ada: Person) -> None:
+    ada.start()
+    first = ada.pid()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: bool(status(ada).get("running")) and ada.pid() != first)
+    told = status(ada)["restarted"]
+    assert isinstance(told, dict)
+    assert "SIGKILL" in told["why"]
+    assert "SIGKILL" in ada.run("sync", "status").stdout
+
+
+def test_starting_what_is_being_started_again_waits_for_it(ada: Person) -> None:
+    ada.start()
+    os.kill(ada.pid(), signal.SIGKILL)
+    done = ada.run("sync", "start", "--interface", LOOPBACK)
+    assert done.returncode == 0, done.stderr
+    assert status(ada)["running"]
+
+
+def test_what_was_stopped_stays_stopped(ada: Person) -> None:
+    ada.start()
+    ada.run("sync", "stop")
+    done = ada.run("sync", "status")
+    assert done.returncode == 5
+    keeper = ada.folder / ".whisker" / "local" / "keeper"
+    assert not keeper.read_text()
+
+
+def test_a_daemon_between_two_lives_can_be_stopped(ada: Person) -> None:
+    ada.start()
+    os.kill(ada.pid(), signal.SIGKILL)
+    assert ada.run("sync", "stop").returncode == 0
+    assert ada.run("sync", "status").returncode == 5
+
+
+def test_a_daemon_that_refuses_to_start_is_not_kept(ada: Person) -> None:
+    (ada.folder / ".whisker" / "config.toml").write_text("id = 'broken")
+    done = ada.run("sync", "start", "--interface", LOOPBACK)
+    assert done.returncode != 0
+    assert "config.toml" in done.stderr
+    assert not (ada.folder / ".whisker" / "local" / "keeper").read_text()
+
+
+def test_an_update_that_kills_a_daemon_is_put_aside_and_the_rest_goes_on(
+    ada: Person, tmp_path: Path
+) -> None:
+    bob = Person(tmp_path, "bob")
+    sick = tmp_path / "sick"
+    sick.mkdir()
+    (sick / "sitecustomize.py").write_text(SICK_ENGINE)
+    bob.environment["PYTHONPATH"] = str(sick)
+    ada.start()
+    link = ada.json("invite")["link"]
+    try:
+        bob.run("join", link, str(bob.folder), "--interface", LOOPBACK, inside=False)
+        assert (bob.folder / "cave.twee").exists()
+        first = bob.pid()
+        (ada.folder / "poison.twee").write_text(":: Poison\nA deadly word.\n")
+        until(lambda: bool(status(bob).get("running")) and bob.pid() != first)
+        until(lambda: status(bob)["quarantined"] == 1)
+        until(lambda: status(ada)["split"] == ["story"])
+        second = bob.pid()
+        (bob.folder / "lake.twee").write_text(":: Lake\nDeep.\n")
+        until((ada.folder / "lake.twee").exists)
+        assert bob.pid() == second
+    finally:
+        bob.end()

@@ -1,0 +1,63 @@
+"""Tests for :mod:`whisker_sync.peer.poison`, and for what a peer does with it."""
+
+from __future__ import annotations
+
+from tests.peer.crowd import Crowd, Someone
+from whisker_sync.document import Document, Kind, Root, Schema
+from whisker_sync.ids import DeviceId
+from whisker_sync.peer.events import Trouble
+from whisker_sync.peer.poison import Poison, facts_of
+from whisker_sync.record import Record
+
+NOTES = Schema((Root("body", Kind.TEXT),))
+
+
+def edit(document: Document, text: str) -> Record:
+    with document.edit("test") as step:
+        step.insert("body", 0, text)
+    assert step.change is not None
+    return Record("notes", step.change.update, DeviceId(bytes(32)), document.client, 0)
+
+
+def test_it_is_known_again_however_it_is_packed() -> None:
+    document = Document("notes", NOTES, 7)
+    before, poison, after = (edit(document, text) for text in ("one ", "two ", "three "))
+    known = Poison(dict(facts_of(poison)))
+    assert known.is_in("notes", poison.update)
+    assert known.is_in("notes", document.encode())
+    assert not known.is_in("notes", before.update)
+    assert not known.is_in("notes", after.update)
+    assert not known.is_in("story", poison.update)
+
+
+def test_a_damaged_fact_knows_nothing() -> None:
+    assert not Poison({"poison/00": b"{", "poison/01": b"[1, [[2]]]", "shadow/x": b""})
+
+
+def poisoned() -> tuple[Crowd, Someone, Someone]:
+    """Bob, of whom a save of Alice ended the process once."""
+    crowd = Crowd()
+    alice, bob = crowd.join("alice"), crowd.join("bob")
+    alice.save("cave.twee", ":: Cave\nIt is deadly here.\n")
+    crowd.run()
+    record = alice.entries[-1].record
+    bob.facts.update(facts_of(record))
+    bob.boot()
+    crowd.connect(alice, bob)
+    crowd.wait()
+    return crowd, alice, bob
+
+
+def test_what_once_ended_the_process_is_refused_and_both_sides_say_so() -> None:
+    _, alice, bob = poisoned()
+    assert "cave.twee" not in bob.folder
+    assert bob.peer.status().quarantined == 1
+    assert alice.peer.status().split == ("story",)
+    assert any("cannot take in" in e.sentence for e in alice.events if isinstance(e, Trouble))
+
+
+def test_the_rest_goes_on() -> None:
+    crowd, alice, bob = poisoned()
+    bob.save("lake.twee", ":: Lake\nDeep.\n")
+    crowd.wait()
+    assert alice.read("lake.twee") == ":: Lake\nDeep.\n"
