@@ -50,4 +50,4 @@ class Recalled:
     """For each document its snapshot, if there is one, then the updates after it, oldest first."""
 
     tail: tuple[Entry, ...]
-    """The records still in the log, oldest first."""
+    """The records still in the log from ``first`` on, oldest first, without gaps."""

@@ -63,7 +63,9 @@ Connect = Callable[[str], Any]
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """Open a connection as we need it: no waiting for locks, transactions by hand."""
+    """Open a file as we need it, or make it: no waiting for locks, transactions by hand."""
+    if not os.path.exists(path):  # noqa: PTH110 - a name, as sqlite3 takes it
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     return sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
 
 
@@ -88,8 +90,6 @@ class Journal:
             JournalTooNew: A newer version wrote it.
             DiskFull: There is no room for a new one.
         """
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         journal = cls(path, connect(str(path)))
         try:
             with journal._guarded():
@@ -122,13 +122,14 @@ class Journal:
             for name, value, checksum in self._rows("SELECT name, value, checksum FROM fact"):
                 self._check(checksum, f"the fact {name!r}", "fact", name, value)
                 facts[name] = value
+        first = self._first(tail)
         return Recalled(
             incarnation=Incarnation(self._meta("incarnation")),
             head=self._head,
-            first=self._first(tail),
+            first=first,
             facts=facts,
             documents={name: tuple(updates) for name, updates in documents.items()},
-            tail=tail,
+            tail=tuple(entry for entry in tail if entry.seq >= first),
         )
 
     def read(self, after: int, max_bytes: int) -> list[Entry]:
