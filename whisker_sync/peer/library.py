@@ -279,6 +279,16 @@ class Library:
         return sum(len(hold) for hold in self._holds.values())
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes of these updates."""
+        return sum(hold.size for hold in self._holds.values())
+
+    @property
+    def log_bytes(self) -> int:
+        """Bytes of recent updates in memory."""
+        return self._log_bytes
+
+    @property
     def due(self) -> int:
         """The ticket that will make everything durable that is known now."""
         return self.ticket + bool(self._entries or self._new_facts or self._assets)

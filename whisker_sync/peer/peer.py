@@ -84,7 +84,7 @@ from whisker_sync.peer.inputs import (
 )
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
-from whisker_sync.peer.status import Membership, PeerStatus, Status
+from whisker_sync.peer.status import Load, Membership, PeerStatus, Status
 from whisker_sync.record import Record
 from whisker_sync.sync.handshake import HANDSHAKE_SECONDS, NONCE_BYTES, Handshake
 from whisker_sync.sync.session import (
@@ -102,7 +102,17 @@ from whisker_sync.sync.session import (
 from whisker_sync.sync.session import Outcome as Said
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.limits import MAX_LINKED
-from whisker_sync.wire.messages import Asset, Bye, Hello, Links, Message, Part, Reject, WantAsset
+from whisker_sync.wire.messages import (
+    PROTOCOL,
+    Asset,
+    Bye,
+    Hello,
+    Links,
+    Message,
+    Part,
+    Reject,
+    WantAsset,
+)
 
 STORY = "story"
 """Name of the document that is shown as files."""
@@ -138,7 +148,11 @@ class Conversation:
 
 
 class Peer:
-    """See the module; ``files`` says whether the story is shown as files."""
+    """
+    See the module; ``files`` says whether the story is shown as files.
+
+    ``speaks`` is the oldest and the newest version of the protocol.
+    """
 
     def __init__(
         self,
@@ -150,9 +164,11 @@ class Peer:
         now: float,
         files: bool,
         guard: Guard | None = None,
+        speaks: tuple[int, int] = PROTOCOL,
     ) -> None:
         self._self = membership
         self._guard = guard or Unguarded()
+        self._speaks = speaks
         self._dice = dice
         self._boot = dice.randbytes(8)
         self._library = Library(membership.device, recalled, schemas, dice)
@@ -246,6 +262,16 @@ class Peer:
     def _split(self) -> tuple[str, ...]:
         splits = _below(self._library.facts, "split/")
         return tuple(sorted({name.split("/", 2)[2] for name in splits}))
+
+    def load(self) -> Load:
+        """What is kept in memory just now."""
+        sessions = [c.session for c in self._conversations.values() if c.session is not None]
+        return Load(
+            self._library.held,
+            self._library.held_bytes,
+            self._library.log_bytes,
+            max((session.in_flight for session in sessions), default=0),
+        )
 
     # What happened.
 
@@ -375,6 +401,7 @@ class Peer:
             self._self.key,
             self._dice.randbytes(NONCE_BYTES),
             dialling=up.candidate is not None,
+            speaks=self._speaks,
         )
         conversation = Conversation(
             up.link, up.candidate, up.address, handshake, now + HANDSHAKE_SECONDS

@@ -88,3 +88,20 @@ class Status:
     settled: bool
     """Nothing is under way: all is durable here, and every connected device is in sync
     and has acknowledged everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a peer keeps in memory, apart from its documents."""
+
+    held: int
+    """Updates that wait for others which they build on."""
+
+    held_bytes: int
+    """Bytes of these."""
+
+    log_bytes: int
+    """Bytes of recent updates, to be sent to whoever connects."""
+
+    in_flight: int
+    """Bytes that were given to a link and have not left yet, on the link with the most."""

@@ -62,21 +62,34 @@ class State(Enum):
 
 
 class Handshake:
-    """One side of a handshake; ``other`` is the other side's device once it is proven."""
+    """
+    One side of a handshake; ``other`` is the other side's device once it is proven.
 
-    def __init__(self, device: DeviceId, key: bytes, nonce: bytes, *, dialling: bool) -> None:
+    ``speaks`` is the oldest and the newest version of the protocol that we speak.
+    """
+
+    def __init__(
+        self,
+        device: DeviceId,
+        key: bytes,
+        nonce: bytes,
+        *,
+        dialling: bool,
+        speaks: tuple[int, int] = PROTOCOL,
+    ) -> None:
         self.other: DeviceId | None = None
         self.state = State.AWAITING_CHALLENGE if dialling else State.AWAITING_PROOF
         self._device = device
         self._key = derive(key, "handshake")
         self._nonce = nonce
+        self._speaks = speaks
         self._transcript = b""
 
     def begin(self) -> tuple[Greeting, ...]:
         """What to send before anything has arrived."""
         if self.state is State.AWAITING_CHALLENGE:
             return ()
-        return (Challenge(*PROTOCOL, self._nonce),)
+        return (Challenge(*self._speaks, self._nonce),)
 
     def receive(self, greeting: Greeting) -> tuple[Greeting, ...]:
         """
@@ -104,18 +117,18 @@ class Handshake:
                 raise UnexpectedMessage(type(greeting).__name__, self.state.value)
 
     def _prove(self, challenge: Challenge) -> tuple[Greeting, ...]:
-        version = min(challenge.newest, PROTOCOL[1])
-        if version < max(challenge.oldest, PROTOCOL[0]):
-            raise DifferentVersion(PROTOCOL, (challenge.oldest, challenge.newest))
+        version = min(challenge.newest, self._speaks[1])
+        if version < max(challenge.oldest, self._speaks[0]):
+            raise DifferentVersion(self._speaks, (challenge.oldest, challenge.newest))
         offer = (challenge.oldest, challenge.newest, version)
         self._transcript = bytes(offer) + challenge.nonce + self._nonce
         self.state = State.AWAITING_WELCOME
         return (Proof(version, self._nonce, self._mac(b"C")),)
 
     def _welcome(self, proof: Proof) -> tuple[Greeting, ...]:
-        if not PROTOCOL[0] <= proof.version <= PROTOCOL[1]:
-            raise DifferentVersion(PROTOCOL, (proof.version, proof.version))
-        self._transcript = bytes((*PROTOCOL, proof.version)) + self._nonce + proof.nonce
+        if not self._speaks[0] <= proof.version <= self._speaks[1]:
+            raise DifferentVersion(self._speaks, (proof.version, proof.version))
+        self._transcript = bytes((*self._speaks, proof.version)) + self._nonce + proof.nonce
         self._check(proof.mac, b"C")
         self.state = State.AWAITING_INTRODUCTION
         return (Welcome(self._mac(b"S", self._device), self._device),)
