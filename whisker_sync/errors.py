@@ -90,6 +90,20 @@ class WorkspaceBusy(WorkspaceError):
         return f"{self.folder} is open in {who}; stop it with: whisker sync stop"
 
 
+class AnotherCopy(WorkspaceError):
+    """The story is in another folder of this machine already."""
+
+    def __init__(self, folder: str, other: str) -> None:
+        self.folder = folder
+        self.other = other
+
+    def __str__(self) -> str:
+        return (
+            f"this story is on this machine already, in {self.other}; {self.folder} looks like "
+            "a copy of it, and two copies cannot be one device: go on in the first, or remove it"
+        )
+
+
 class BadSettings(WorkspaceError):
     """A settings file that cannot be understood."""
 

@@ -297,3 +297,30 @@ def test_what_happened_is_told() -> None:
     crowd.wait()
     assert [event for event in bob.events if isinstance(event, Merged) and not event.local]
     assert not [event for event in bob.events + alice.events if isinstance(event, Trouble)]
+
+
+def test_two_machines_with_one_identity_are_told_of() -> None:
+    crowd = Crowd()
+    alice, bob, clone = crowd.join("alice"), crowd.join("bob"), crowd.join("bob")
+    for person in (bob, clone, bob):
+        crowd.connect(person, alice)
+        crowd.wait()
+    told = [event.sentence for event in alice.events if isinstance(event, Trouble)]
+    assert [sentence for sentence in told if "two machines say that they are bob" in sentence]
+
+
+def test_somebody_who_merely_restarts_is_no_double() -> None:
+    crowd, alice, bob = two()
+    for _ in range(3):
+        crowd.connect(bob, alice)
+        crowd.wait()
+        bob.boot()
+    assert not [event for event in alice.events if isinstance(event, Trouble)]
+
+
+def test_a_machine_that_meets_its_own_clone_says_so() -> None:
+    crowd = Crowd()
+    alice, clone = crowd.join("alice"), crowd.join("alice")
+    crowd.connect(alice, clone)
+    crowd.wait()
+    assert [e for e in alice.events if isinstance(e, Trouble) and "two machines" in e.sentence]

@@ -49,6 +49,7 @@ def start(
     from whisker_sync.daemon import process
     from whisker_sync.daemon.control import is_running
     from whisker_sync.errors import DaemonNotRunning, WorkspaceBusy
+    from whisker_sync.folder.services import service_of
     from whisker_sync.store.layout import holder
 
     layout = workspace()
@@ -73,6 +74,8 @@ def start(
     ready = process.start(layout, flags)
     OUTPUT.data({**ready, "started": True})
     OUTPUT.say(f"Syncing {layout.root} (process {ready['pid']}, port {ready['port']}).")
+    if service := service_of(layout.root):
+        OUTPUT.say(service_sentence(service))
     return exits.OK
 
 
@@ -177,6 +180,10 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
     if status["split"]:
         names = ", ".join(status["split"])
         lines.append(f"A device cannot take in everything that is here ({names}); see the log.")
+    if status["waiting"]:
+        lines.append("Waits for another device; only then are the files here compared with theirs.")
+    if service := status["service"]:
+        lines.append(service_sentence(service))
     if restarted := status.get("restarted"):
         lines.append(f"Started again {_ago(restarted['at'])}: {restarted['why']}.")
     lines += [problem["sentence"] + "." for problem in status["problems"]]
@@ -195,6 +202,14 @@ def _safety(status: dict[str, Any]) -> str:
     if safe:
         return f"Saved here and on {_count(len(safe), 'other device', 'other devices')}."
     return "Saved here, on this device only."
+
+
+def service_sentence(service: str) -> str:
+    """What to say about a folder that another program carries between machines, too."""
+    return (
+        f"{service} seems to sync this folder, too. Two programs doing that get in each other's "
+        "way: move the story elsewhere, or exclude it there."
+    )
 
 
 def person_sentence(peer: dict[str, Any]) -> str:

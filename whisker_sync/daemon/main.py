@@ -21,11 +21,12 @@ from whisker_sync.daemon.control import Answer, Control
 from whisker_sync.daemon.keeper import RESTARTED
 from whisker_sync.discovery.lan import addresses
 from whisker_sync.errors import BadSettings, WhiskerError
+from whisker_sync.folder.services import service_of
 from whisker_sync.identity.invitation import Invitation
 from whisker_sync.ids import Address
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import report
-from whisker_sync.node.settings import User, load_config, load_key, parse_address
+from whisker_sync.node.settings import User, load_config, load_key, load_local, parse_address
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
 
@@ -51,6 +52,7 @@ class Daemon:
         self._interface = interface
         self._title = load_config(layout).title
         self._restarted = json.loads(os.environ.get(RESTARTED) or "null")
+        self._service = service_of(layout.root)
         self._stop = asyncio.Event()
         self._control = Control(layout, self._answer)
 
@@ -144,6 +146,8 @@ class Daemon:
             "port": self._node.port,
             "folder": str(self._layout.root),
             "restarted": self._restarted,
+            "waiting": load_local(self._layout).joining,
+            "service": self._service,
         }
 
     async def _now(self, seconds: float) -> Answer:

@@ -35,6 +35,7 @@ from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFi
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.node import suspects
 from whisker_sync.node.carriers import Carrier
+from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
 from whisker_sync.node.settings import User, load_local, membership, save_local
 from whisker_sync.peer.effects import (
     Compact,
@@ -92,6 +93,12 @@ MAX_EVENTS = 1000
 
 HOUR = 3600
 
+_SURPRISES = {
+    Verdict.RESTORED: "the journal is older than this machine remembers (a restored backup?); "
+    "what is missing comes back from the others",
+    Verdict.COPIED: "this folder comes from another device; it is a device of its own from now on",
+}
+
 
 class Node:
     """One workspace, open and in touch; see :meth:`open`."""
@@ -125,6 +132,7 @@ class Node:
         self._lan: Lan | None = None
         self._lock: Lock | None = None
         self._intent: Intent | None = None
+        self._install: Install | None = None
         self._writer: Writer
         self._peer: Peer
 
@@ -247,6 +255,9 @@ class Node:
             await self._listener.close()
         if hasattr(self, "_writer"):
             await self._writer.close()
+            if hasattr(self, "_peer") and self._install is not None:
+                with suppress(OSError):
+                    self._install.reached(self._writer.journal.head)
         if self._intent is not None:
             self._intent.close()
             self._intent = None
@@ -265,6 +276,7 @@ class Node:
             committed=lambda ticket: self.feed(Committed(ticket)),
             trouble=lambda problem: self.feed(StoreTrouble(problem)),
         )
+        recalled = await self._recognise(recalled)
         await self._put_poison_aside(recalled)
         self._peer = Peer(
             self._membership,
@@ -275,6 +287,8 @@ class Node:
             files=self._files,
             guard=self._intent,
         )
+        assert self._install is not None
+        self._spawn(self._follow_journal(self._install), "install")
         if self._files:
             self._spawn(self._use_disk(), "disk")
             if load_local(self.layout).joining:
@@ -287,6 +301,39 @@ class Node:
         if lan:
             self._spawn(self._discover(interface), "discover")
             self._spawn(self._watch_network(), "network")
+
+    async def _recognise(self, recalled: Recalled) -> Recalled:
+        """See whether the journal is the one we knew; another one begins a new life."""
+        self._install = Install(self.layout, self.user.home, self.user.key.device)
+        verdict = self._install.judge(recalled.facts, recalled.head)
+        facts: dict[str, bytes | None] = {}
+        if verdict is not Verdict.KNOWN:
+            life = await self._writer.run(self._writer.journal.renew, secrets.token_bytes(8))
+            recalled = replace(recalled, incarnation=life)
+        if verdict is Verdict.RESTORED and any(name.startswith("peer/") for name in recalled.facts):
+            # What the author saved since the backup is in the files, and at the others, too:
+            # only with theirs at hand can it be told from what is new.
+            facts = dict.fromkeys(name for name in recalled.facts if name.startswith("shadow/"))
+            save_local(self.layout, replace(load_local(self.layout), joining=True))
+        if verdict is not Verdict.KNOWN:
+            self._tell(Trouble(_SURPRISES[verdict]))
+        name, note = self._install.begin()
+        facts[name] = note
+        await self._writer.run(self._writer.journal.write, [Batch(facts=tuple(facts.items()))])
+        self._install.reached(recalled.head)
+        kept = {**recalled.facts, **facts}
+        kept_facts = {name: value for name, value in kept.items() if value is not None}
+        return replace(recalled, facts=kept_facts)
+
+    async def _follow_journal(self, install: Install) -> None:
+        """Let the user's note know how far the journal has come."""
+        known = 0
+        while True:
+            await asyncio.sleep(HEAD_SECONDS)
+            head = self._writer.journal.head
+            if head != known:
+                known = head
+                install.reached(head)
 
     async def _put_poison_aside(self, recalled: Recalled) -> None:
         """See whether an update ended the process before this one; that is never tried again."""

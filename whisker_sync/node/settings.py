@@ -5,6 +5,7 @@ Per user (``WHISKER_HOME``, or where the system keeps such things)::
 
     device.key      this device's private key
     settings.toml   person, device: what the user calls themself and this machine
+    stories/        which story is where on this machine; see installs.py
 
 Per workspace, below ``.whisker`` (see :mod:`whisker_sync.store.layout`)::
 
@@ -48,6 +49,9 @@ class User:
     person: str
     device: str
     """What the user calls this machine."""
+
+    home: Path
+    """The directory of the user's own settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def load_user(home: Path, *, person: str | None = None) -> User:
         key,
         clean_name(_text(settings, home / "settings.toml", "person", _login())),
         clean_name(_text(settings, home / "settings.toml", "device", socket.gethostname())),
+        home,
     )
 
 

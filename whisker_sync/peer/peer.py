@@ -117,6 +117,9 @@ from whisker_sync.wire.messages import (
 STORY = "story"
 """Name of the document that is shown as files."""
 
+MAX_REPLACED = 64
+"""Processes of one device that are remembered after another one replaced them."""
+
 MAX_QUARANTINE = 1000
 """Refused updates that are kept."""
 
@@ -183,6 +186,8 @@ class Peer:
         self._conversations: dict[LinkId, Conversation] = {}
         self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
         self._offered: set[bytes] = set()  # contents that the manuscript was told of
+        self._doubles: set[str] = set()  # of whom we said that there are two
+        self._replaced: dict[DeviceId, set[bytes]] = {}  # processes that another one replaced
         self._open_writes: set[str] = set()  # asked for and not answered
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
@@ -466,11 +471,29 @@ class Peer:
             return
         self._dialing.reached(conversation.candidate, handshake.other)
         if handshake.other == self._self.device:
+            if not self._is_both_ends(handshake):
+                yield from self._warn_of_double("this device")
             yield Hangup(conversation.link, "that is this device itself")
             return
         hello = self._hello(handshake.other)
         conversation.session = Session(handshake.other, hello, now)
         yield from self._send(conversation, hello)
+
+    def _is_both_ends(self, handshake: Handshake) -> bool:
+        """Whether we called ourselves; else somebody else has our key."""
+        transcripts = [c.handshake.transcript for c in self._conversations.values()]
+        return transcripts.count(handshake.transcript) > 1
+
+    def _warn_of_double(self, who: str) -> Iterator[Effect]:
+        if who not in self._doubles:
+            self._doubles.add(who)
+            yield Tell(
+                events.Trouble(
+                    f"two machines say that they are {who}: probably a disk or a home folder was "
+                    "copied; nothing is lost, but they only take turns. On one of them, remove "
+                    "device.key from the settings folder and join again"
+                )
+            )
 
     def _hello(self, device: DeviceId) -> Hello:
         library = self._library
@@ -510,12 +533,23 @@ class Peer:
             assert other.session is not None
             if other is conversation or other.session.device != session.device:
                 continue
+            if self._came_back(other.session, session):
+                yield from self._warn_of_double(session.theirs.name or fingerprint(session.device))
             loser = self._double(other, conversation)
             if loser is not None:
                 yield Hangup(loser.link, "there is another connection to this device")
         self._remember_peer(conversation, 0)
         name = session.theirs.name
         yield Tell(events.PeerConnected(session.device, name, str(conversation.address)))
+
+    def _came_back(self, old: Session, new: Session) -> bool:
+        """Whether a process is back that another one had replaced: then both of them run."""
+        assert old.theirs is not None
+        assert new.theirs is not None
+        replaced = self._replaced.setdefault(new.device, set())
+        if old.theirs.boot != new.theirs.boot and len(replaced) < MAX_REPLACED:
+            replaced.add(old.theirs.boot)
+        return new.theirs.boot in replaced
 
     def _double(self, old: Conversation, new: Conversation) -> Conversation | None:
         """

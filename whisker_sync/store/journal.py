@@ -22,12 +22,12 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from whisker_sync.batch import Batch, Recalled
-from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalTooNew
+from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import Entry, Record
 
@@ -132,6 +132,22 @@ class Journal:
             tail=tuple(entry for entry in tail if entry.seq >= first),
         )
 
+    @property
+    def head(self) -> int:
+        """The newest position."""
+        return self._head
+
+    def renew(self, entropy: bytes) -> Incarnation:
+        """
+        Begin a new life with what is here; ``entropy`` is 8 random bytes.
+
+        Raises:
+            JournalError, DiskFull: It could not be written.
+        """
+        with self._guarded(), self._transaction():
+            self._set_meta("incarnation", entropy[:8])
+        return Incarnation(entropy[:8])
+
     def read(self, after: int, max_bytes: int) -> list[Entry]:
         """
         Consecutive entries after a position, about ``max_bytes`` of updates.
@@ -230,21 +246,27 @@ class Journal:
                 "(SELECT through FROM snapshot WHERE document = ?1 ORDER BY through DESC LIMIT ?2)",
                 (document, GENERATIONS),
             )
-        with self._guarded():
+        # The snapshot is safe. If this fails, the file stays larger until the next time.
+        with suppress(JournalError, DiskFull), self._guarded():
             # A script runs to its end; execute() would give back one page only.
             self._database.executescript("PRAGMA incremental_vacuum")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
-        """Close the file; at rest it is one file. Closing twice is fine."""
+        """
+        Close the file; at rest it is one file. Closing twice is fine.
+
+        What :meth:`write` returned from is safe whatever happens here: if the disk fails,
+        the next opening only looks at the whole file first.
+        """
         if self._closed:
             return
         self._closed = True
-        with self._guarded():
+        with suppress(JournalError, DiskFull), self._guarded():
             with self._transaction():
                 self._set_meta("clean", b"\x01")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            self._database.close()
+        self._database.close()
 
     # Opening.
 
@@ -272,6 +294,10 @@ class Journal:
             for (line,) in self._rows("PRAGMA quick_check"):
                 if line != "ok":
                     raise JournalDamaged(self._path, line)
+            # What we read of the WAL may be in the system's memory only: after a sync that
+            # failed, systems say that it worked the next time. What is written now must not
+            # build on it, or it would be lost with it.
+            run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         with self._transaction():
             self._set_meta("clean", b"\x00")
         self._head = int.from_bytes(self._meta("head"), "big")

@@ -85,6 +85,11 @@ class Handshake:
         self._speaks = speaks
         self._transcript = b""
 
+    @property
+    def transcript(self) -> bytes:
+        """Versions and both nonces, once they are known; equal at both ends, and nowhere else."""
+        return self._transcript
+
     def begin(self) -> tuple[Greeting, ...]:
         """What to send before anything has arrived."""
         if self.state is State.AWAITING_CHALLENGE:
