@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from whisker_sync.testing.outage import NORMAL, judge, run, tell
-from whisker_sync.testing.power import Drive, Image, Write, images
+from whisker_sync.testing.outage import NORMAL, judge, run, run_faults, tell
+from whisker_sync.testing.power import Drive, Fault, Image, Write, images
 
 IMAGES = 5_000
 """More would find no more; ``benchmarks`` does more."""
@@ -32,7 +32,8 @@ def test_an_acknowledgement_before_the_commit_is_found(seed: int) -> None:
 
 def test_a_journal_that_shows_half_of_a_batch_is_found() -> None:
     halved = {"COMMIT": "DELETE FROM log WHERE seq = (SELECT max(seq) FROM log); COMMIT"}
-    assert run(300, 1, instead=halved).violations
+    with pytest.raises(AssertionError, match="at the end"):
+        run(300, 1, instead=halved)
 
 
 def test_one_seed_has_one_result() -> None:
@@ -47,6 +48,33 @@ def test_one_seed_has_one_result() -> None:
         for told in (first, second)
     ]
     assert shapes[0] == shapes[1]
+
+
+# A drive that fails.
+
+
+@pytest.mark.parametrize(
+    ("seed", "full", "lasting"), [(1, False, 1), (2, True, 1), (4, False, 6), (7, True, 6)]
+)
+def test_whatever_write_or_sync_fails_nothing_acknowledged_is_lost(
+    seed: int, full: bool, lasting: int
+) -> None:
+    report = run_faults(seed, full=full, lasting=lasting, chapters=3)
+    assert report.violations == ()
+    assert report.stories > 50
+
+
+def test_what_fails_is_said_in_one_sentence() -> None:
+    for full, said in ((True, "no space left"), (False, "disk I/O error")):
+        told = tell(Random(1), chapters=3, fault=Fault(60, 62, full))
+        assert told.faults
+        assert all(said in sentence for sentence in told.failures)
+        assert told.failures
+
+
+def test_trust_in_what_a_failed_sync_left_in_memory_is_found() -> None:
+    trusting = {"PRAGMA wal_checkpoint(TRUNCATE)": "SELECT 1"}
+    assert run_faults(7, full=True, lasting=6, instead=trusting, chapters=3).violations
 
 
 # The drive itself.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.store.test_journal import ENTROPY, batch, entry
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import JournalBusy
+from whisker_sync.store.journal import Connect, Journal, connect
 from whisker_sync.store.writer import Writer
+from whisker_sync.testing.power import Drive, Fault, images
 
 
 class Listener:
@@ -29,6 +32,12 @@ class Listener:
         self.troubles.append(problem)
         self.changed.set()
 
+    async def until_trouble(self) -> None:
+        async with asyncio.timeout(10):
+            while not self.troubles:
+                self.changed.clear()
+                await self.changed.wait()
+
     async def until(self, ticket: int) -> None:
         async with asyncio.timeout(10):
             while not self.tickets or self.tickets[-1] < ticket:
@@ -36,10 +45,10 @@ class Listener:
                 await self.changed.wait()
 
 
-async def start(path: Path) -> tuple[Writer, Recalled, Listener]:
+async def start(path: Path, connect: Connect = connect) -> tuple[Writer, Recalled, Listener]:
     listener = Listener()
     writer, recalled = await Writer.open(
-        path, ENTROPY, committed=listener.committed, trouble=listener.trouble
+        path, ENTROPY, committed=listener.committed, trouble=listener.trouble, connect=connect
     )
     return writer, recalled, listener
 
@@ -85,10 +94,7 @@ async def test_a_full_disk_is_told_once_and_then_that_it_passed(
     await writer.run(run, "PRAGMA max_page_count = 20")
     writer.submit(1, Batch((entry(1, b"x" * 500_000),)))
     writer.submit(2, batch(2))
-    async with asyncio.timeout(10):
-        while not listener.troubles:
-            listener.changed.clear()
-            await listener.changed.wait()
+    await listener.until_trouble()
     assert listener.tickets == []
     assert listener.troubles[0] is not None
     assert "no space left" in listener.troubles[0]
@@ -97,3 +103,44 @@ async def test_a_full_disk_is_told_once_and_then_that_it_passed(
     await listener.until(2)
     assert listener.troubles[1:] == [None]
     await writer.close()
+
+
+@pytest.mark.parametrize(("full", "said"), [(True, "no space left"), (False, "disk I/O error")])
+async def test_a_drive_that_fails_gets_no_acknowledgement_and_then_everything(
+    full: bool, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("whisker_sync.store.writer.RETRY_SECONDS", 0.001)
+    for operation in range(8):
+        drive = Drive()
+        writer, _, listener = await start(Path("journal.db"), drive.connect)
+        first = drive.operations + operation
+        drive.fault = Fault(first, first + 10_000_000, full)
+        for ticket in range(1, 6):
+            writer.submit(ticket, batch(ticket))
+        await listener.until_trouble()
+        assert all(ticket < 5 for ticket in listener.tickets)
+        drive.fault.last = 0
+        await listener.until(5)
+        assert said in (listener.troubles[0] or "")
+        assert listener.troubles[1:] == [None]
+        await writer.close()
+        drive.close()
+
+
+async def test_closing_while_the_drive_fails_ends_and_keeps_what_was_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drive = Drive()
+    writer, _, listener = await start(Path("journal.db"), drive.connect)
+    writer.submit(1, batch(1))
+    await listener.until(1)
+    drive.fault = Fault(0, 10_000_000, full=True)
+    writer.submit(2, batch(2))
+    await listener.until_trouble()
+    await writer.close()
+    for image in list(images(drive.recording(), Random(1)))[-3:]:
+        after = Drive(image.files)
+        journal = Journal.open(Path("journal.db"), ENTROPY, connect=after.connect)
+        assert journal.recall().head in {1, 2}
+        after.close()
+    drive.close()

@@ -64,7 +64,7 @@ Connect = Callable[[str], Any]
 
 def connect(path: str) -> sqlite3.Connection:
     """Open a file as we need it, or make it: no waiting for locks, transactions by hand."""
-    if not os.path.exists(path):  # noqa: PTH110 - a name, as sqlite3 takes it
+    if path != ":memory:" and not Path(path).exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     return sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
 
@@ -211,6 +211,35 @@ class Journal:
             self._head, self._devices = head, devices
             raise
 
+    def restart(
+        self, document: str, state: bytes, digest: bytes, batch: Batch, entropy: bytes
+    ) -> None:
+        """
+        Begin a document anew: this state, then the batch, in a new life of the journal.
+
+        All of it or nothing. What was there before stays in an older snapshot at most.
+
+        Raises:
+            JournalDamaged, DiskFull: Nothing was changed.
+        """
+        head, devices = self._head, dict(self._devices)
+        packed = zlib.compress(state, 6)
+        checksum = _checksum("snapshot", document, head, packed, digest)
+        try:
+            with self._guarded(), self._transaction():
+                self._database.execute(
+                    "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?)",
+                    (document, head, packed, digest, checksum),
+                )
+                self._database.execute("DELETE FROM log WHERE document = ?", (document,))
+                self._write_entries(batch.entries)
+                self._write_facts(batch.facts)
+                self._set_meta("head", self._head.to_bytes(8, "big"))
+                self._set_meta("incarnation", entropy[:8])
+        except BaseException:
+            self._head, self._devices = head, devices
+            raise
+
     def compact(
         self,
         document: str,
@@ -294,10 +323,10 @@ class Journal:
             for (line,) in self._rows("PRAGMA quick_check"):
                 if line != "ok":
                     raise JournalDamaged(self._path, line)
-            # What we read of the WAL may be in the system's memory only: after a sync that
-            # failed, systems say that it worked the next time. What is written now must not
-            # build on it, or it would be lost with it.
-            run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        # What we read of the WAL may be in the system's memory only: after a sync that failed,
+        # systems say that it worked the next time. What is written now must not build on it,
+        # or it would be lost with it.
+        run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         with self._transaction():
             self._set_meta("clean", b"\x00")
         self._head = int.from_bytes(self._meta("head"), "big")

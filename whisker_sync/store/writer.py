@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import WhiskerError
-from whisker_sync.store.journal import Journal
+from whisker_sync.store.journal import Connect, Journal, connect
 
 RETRY_SECONDS = 1.0
 """How long to wait before a batch that could not be written is tried again."""
@@ -59,6 +59,7 @@ class Writer:
         *,
         committed: Callable[[int], None],
         trouble: Callable[[str | None], None],
+        connect: Connect = connect,
     ) -> tuple[Writer, Recalled]:
         """
         Open a journal and start its thread.
@@ -69,7 +70,7 @@ class Writer:
         writer = cls(committed, trouble)
         writer._thread.start()
         try:
-            recalled = await writer.run(writer._open, path, entropy)
+            recalled = await writer.run(writer._open, path, entropy, connect)
         except BaseException:
             writer._queue.put(None)
             raise
@@ -108,8 +109,8 @@ class Writer:
 
     # On the thread.
 
-    def _open(self, path: Path, entropy: bytes) -> Recalled:
-        journal = Journal.open(path, entropy)
+    def _open(self, path: Path, entropy: bytes, connect: Connect) -> Recalled:
+        journal = Journal.open(path, entropy, connect=connect)
         try:
             recalled = journal.recall()
         except BaseException:

@@ -29,12 +29,15 @@ from whisker_sync.errors import WhiskerError
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
 from whisker_sync.store.journal import Journal
-from whisker_sync.testing.power import Connection, Drive, Image, Recording, images
+from whisker_sync.testing.power import Connection, Drive, Fault, Image, Recording, images
 
 NAME = "journal.db"
 
 CHAPTERS = 14
 """Things that happen in one story."""
+
+PATIENCE = 100
+"""Failures after which we say that a journal does not recover."""
 
 AGAIN_PART = 0.03
 """How many of the images are opened, written to and struck by a second power failure."""
@@ -101,12 +104,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One thing that is done to a journal, and what it holds then."""
-
-    do: Callable[[Journal], Journal | None]
-    """Gets the open journal, returns another one if it opened that."""
+    """One thing that is done to a journal: one of ``do`` and ``reopen``."""
 
     kept: Kept
+    """What the journal holds then."""
+
+    do: Callable[[Journal], None] | None = None
+    reopen: Callable[[], Journal] | None = None
+    """The journal is closed, and opened by this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ class Story:
         dice = self._dice
         kind = dice.random()
         if kind < 0.12:
-            return Chapter(self._reopen, kept)
+            return Chapter(kept, reopen=self.open)
         if kind < 0.27 and kept.head:
             return self._compact(kept)
         batches, then = [], kept
@@ -159,11 +164,7 @@ class Story:
         def write(journal: Journal) -> None:
             journal.write(batches)
 
-        return Chapter(write, then)
-
-    def _reopen(self, journal: Journal) -> Journal:
-        journal.close()
-        return self.open()
+        return Chapter(then, write)
 
     def _compact(self, kept: Kept) -> Chapter:
         document, state = self._dice.choice(("story", "notes")), self._bytes()
@@ -172,7 +173,7 @@ class Story:
         def compact(journal: Journal) -> None:
             journal.compact(document, through, state, b"digest", lambda _: b"digest")
 
-        return Chapter(compact, kept.with_snapshot(document, through, state))
+        return Chapter(kept.with_snapshot(document, through, state), compact)
 
     def _batch(self, kept: Kept) -> Batch:
         dice = self._dice
@@ -205,6 +206,12 @@ class Told:
     kept: tuple[Kept, ...]
     """What the journal must hold: at first, and after each chapter; a note has the index."""
 
+    faults: int = 0
+    """Writes and syncs that failed."""
+
+    failures: tuple[str, ...] = ()
+    """What the journal said of that."""
+
 
 def tell(
     dice: Random,
@@ -212,30 +219,76 @@ def tell(
     files: Mapping[str, bytes] | None = None,
     kept: Kept | None = None,
     chapters: int = CHAPTERS,
+    fault: Fault | None = None,
     instead: Mapping[str, str] | None = None,
     too_early: bool = False,
 ) -> Told:
     """
     Carry out a story on a drive, from what ``files`` hold, which is ``kept``.
 
+    With a ``fault`` what fails is tried again until it works, as the writer does.
+
     Two seeded bugs: ``instead`` has statements in place of others, and ``too_early``
     acknowledges what is only about to be written.
+
+    Raises:
+        AssertionError: After a failure the journal holds something else than before, or
+            it does not recover.
     """
     drive = Drive(files)
+    drive.fault = fault
     try:
         story = Story(dice, lambda path: drive.connect(path, instead=instead))
         held = [kept or Kept()]
-        journal = story.open()
+        failures = Failures()
+        journal = failures.overcome(story.open)
         drive.note(0)
         for chapter in story.chapters(held[0], chapters):
             if too_early:
                 drive.note(len(held))
-            journal = chapter.do(journal) or journal
+            journal = failures.carry_out(chapter, journal, held[-1])
             drive.note(len(held))
             held.append(chapter.kept)
-        return Told(drive.recording(), tuple(held))
+        wrong = held[-1].differs(journal.recall(), journal)
+        assert wrong is None, f"at the end {wrong}"
+        return Told(drive.recording(), tuple(held), drive.faults, tuple(failures.sentences))
     finally:
         drive.close()
+
+
+class Failures:
+    """Tries again what fails, and sees that nothing came of it before."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def overcome(self, open_: Callable[[], Journal]) -> Journal:
+        """Open a journal, sooner or later."""
+        while True:
+            try:
+                return open_()
+            except WhiskerError as problem:
+                self._note(problem)
+
+    def carry_out(self, chapter: Chapter, journal: Journal, before: Kept) -> Journal:
+        """Do what a chapter says, sooner or later; the journal that is open then."""
+        if chapter.reopen is not None:
+            journal.close()
+            return self.overcome(chapter.reopen)
+        assert chapter.do is not None
+        while True:
+            try:
+                chapter.do(journal)
+            except WhiskerError as problem:
+                self._note(problem)
+                wrong = before.differs(journal.recall(), journal)
+                assert wrong is None, f"after a failure {wrong}"
+            else:
+                return journal
+
+    def _note(self, problem: WhiskerError) -> None:
+        self.sentences.append(str(problem))
+        assert len(self.sentences) < PATIENCE, f"it does not recover: {problem}"
 
 
 def judge(told: Told, image: Image) -> tuple[str | None, Kept]:
@@ -294,3 +347,37 @@ def run(
             if looked >= count or len(found) >= 10:
                 break
     return Report(looked, stories, twice, tuple(found))
+
+
+def run_faults(
+    seed: int,
+    *,
+    full: bool,
+    lasting: int = 1,
+    chapters: int = 6,
+    instead: Mapping[str, str] | None = None,
+) -> Report:
+    """
+    Tell one story with each write and each sync failing in turn, ``lasting`` in a row.
+
+    ``full``: for want of room; else because the drive fails. Then the power fails, too.
+    """
+    found: list[str] = []
+    looked, position = 0, 0
+    while True:
+        where = f"seed {seed}, operation {position}"
+        dice = Random(seed)
+        fault = Fault(position, position + lasting - 1, full)
+        try:
+            told = tell(dice, chapters=chapters, fault=fault, instead=instead)
+        except (AssertionError, WhiskerError) as problem:
+            found.append(f"{where}: {problem}")
+        else:
+            if not told.faults:
+                return Report(looked, position, 0, tuple(found))
+            for image in images(told.recording, dice, per_point=1):
+                looked += 1
+                wrong, _ = judge(told, image)
+                if wrong is not None:
+                    found.append(f"{where}, power failure at step {image.at}: {wrong}")
+        position += 1
