@@ -104,6 +104,13 @@ class AnotherCopy(WorkspaceError):
         )
 
 
+class MustBeginAnew(WorkspaceError):
+    """The workspace has to be opened again: something is to be written anew."""
+
+    def __str__(self) -> str:
+        return "another device cannot take in an edit; it is written anew with the next start"
+
+
 class BadSettings(WorkspaceError):
     """A settings file that cannot be understood."""
 

@@ -22,19 +22,26 @@ pytestmark = [
 SECONDS = 40
 
 SICK_ENGINE = """
-import os, signal, time
+import os, signal
+from pathlib import Path
 from whisker_sync.document import engine
+from whisker_sync.document.gate import parse
 
 class SickEngine(engine.Engine):
     def apply(self, update, origin):
+        clients = {str(struct.client) for struct in parse(update, ours=True).structs}
+        died_of = Path(__file__).with_name("died-of")
         if origin != "journal" and b"deadly" in update:
-            os.kill(os.getpid(), signal.SIGKILL)
+            if not died_of.exists() or EVERY_TIME:
+                died_of.write_text("\\n".join(clients))
+            if clients & set(died_of.read_text().split()):
+                os.kill(os.getpid(), signal.SIGKILL)
         return super().apply(update, origin)
 
 import whisker_sync.document.document as document
 document.Engine = SickEngine
 """
-"""An engine that dies of a word, as the real one once did of eleven bytes."""
+"""An engine that dies of an edit, as the real one once did of eleven bytes."""
 
 
 @pytest.fixture
@@ -102,27 +109,51 @@ def test_a_daemon_that_refuses_to_start_is_not_kept(ada: Person) -> None:
     assert not (ada.folder / ".whisker" / "local" / "keeper").read_text()
 
 
-def test_an_update_that_kills_a_daemon_is_put_aside_and_the_rest_goes_on(
-    ada: Person, tmp_path: Path
-) -> None:
-    bob = Person(tmp_path, "bob")
-    sick = tmp_path / "sick"
-    sick.mkdir()
-    (sick / "sitecustomize.py").write_text(SICK_ENGINE)
-    bob.environment["PYTHONPATH"] = str(sick)
+@pytest.fixture
+def bob(ada: Person, tmp_path: Path) -> Iterator[Person]:
+    """Who has the story of Ada, and an engine that is not well."""
+    person = Person(tmp_path, "bob")
+    (tmp_path / "sick").mkdir()
+    person.environment["PYTHONPATH"] = str(tmp_path / "sick")
     ada.start()
     link = ada.json("invite")["link"]
-    try:
-        bob.run("join", link, str(bob.folder), "--interface", LOOPBACK, inside=False)
-        assert (bob.folder / "cave.twee").exists()
-        first = bob.pid()
-        (ada.folder / "poison.twee").write_text(":: Poison\nA deadly word.\n")
-        until(lambda: bool(status(bob).get("running")) and bob.pid() != first)
-        until(lambda: status(bob)["quarantined"] == 1)
-        until(lambda: status(ada)["split"] == ["story"])
-        second = bob.pid()
-        (bob.folder / "lake.twee").write_text(":: Lake\nDeep.\n")
-        until((ada.folder / "lake.twee").exists)
-        assert bob.pid() == second
-    finally:
-        bob.end()
+    person.run("join", link, str(person.folder), "--interface", LOOPBACK, inside=False)
+    person.run("sync", "stop")
+    assert (person.folder / "cave.twee").exists()
+    yield person
+    person.end()
+
+
+def fall_ill(person: Person, *, every_time: bool) -> None:
+    place = Path(person.environment["PYTHONPATH"]) / "sitecustomize.py"
+    place.write_text(SICK_ENGINE.replace("EVERY_TIME", str(every_time)))
+    person.start()
+
+
+def test_an_update_that_kills_a_daemon_is_put_aside_and_its_author_writes_it_anew(
+    ada: Person, bob: Person
+) -> None:
+    fall_ill(bob, every_time=False)
+    first, adas = bob.pid(), ada.pid()
+    (ada.folder / "poison.twee").write_text(":: Poison\nA deadly word.\n")
+    until((bob.folder / "poison.twee").exists)
+    assert bob.pid() != first
+    assert ada.pid() != adas
+    assert status(bob)["quarantined"] == 1
+    (ada.folder / "cave.twee").write_text(":: Cave\nIt is dark here, and cold.\n")
+    until(lambda: "cold" in (bob.folder / "cave.twee").read_text())
+    until(lambda: status(ada)["split"] == [])
+    until(lambda: status(ada)["digest"] == status(bob)["digest"])
+    assert (ada.folder / "poison.twee").read_text() == ":: Poison\nA deadly word.\n"
+
+
+def test_what_kills_each_time_is_given_up_and_the_rest_goes_on(ada: Person, bob: Person) -> None:
+    fall_ill(bob, every_time=True)
+    (ada.folder / "poison.twee").write_text(":: Poison\nA deadly word.\n")
+    until(lambda: bool(status(bob).get("running")) and status(bob)["quarantined"] == 3)
+    until(lambda: bool(status(ada).get("running")) and status(ada)["split"] == ["story"])
+    last = bob.pid()
+    (bob.folder / "lake.twee").write_text(":: Lake\nDeep.\n")
+    until((ada.folder / "lake.twee").exists)
+    assert bob.pid() == last
+    assert (ada.folder / "poison.twee").read_text() == ":: Poison\nA deadly word.\n"

@@ -95,6 +95,7 @@ message: st.SearchStrategy[Message] = st.one_of(
         st.text(min_size=1, max_size=limits.MAX_DOCUMENT_NAME),
         st.binary(min_size=32, max_size=32),
         st.text(max_size=limits.MAX_REASON),
+        st.lists(st.tuples(number, number, number), max_size=3).map(tuple),
     ),
     st.builds(Bye, st.text(max_size=limits.MAX_REASON)),
 )

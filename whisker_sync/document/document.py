@@ -246,8 +246,12 @@ class Document:
         """
         document = cls(name, schema, client)
         for update in updates:
-            document._merge(update, "journal", ours=True)
+            document.recall(update)
         return document
+
+    def recall(self, update: bytes) -> Merged:
+        """Take in bytes that were kept here; as :meth:`merge` does with those from elsewhere."""
+        return self._merge(update, "journal", ours=True)
 
     # Reading.
 

@@ -24,10 +24,16 @@ from typing import Any
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.discovery.changes import changes
 from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting
-from whisker_sync.document import Change, Document, Schema
-from whisker_sync.errors import CannotConnect, FolderError, PortInUse, UnreadableFile
+from whisker_sync.document import Change, Document, Schema, fresh_client
+from whisker_sync.errors import (
+    CannotConnect,
+    FolderError,
+    MustBeginAnew,
+    PortInUse,
+    UnreadableFile,
+)
 from whisker_sync.folder.files import Folder, Replaced
-from whisker_sync.folder.watch import Watch
+from whisker_sync.folder.watch import GRACE_SECONDS, Watch
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.workspace import discovery_tag
 from whisker_sync.ids import Address, LinkId, StoryPath
@@ -48,7 +54,7 @@ from whisker_sync.peer.effects import (
     Send,
     Tell,
 )
-from whisker_sync.peer.events import Event, Trouble
+from whisker_sync.peer.events import BeginAnew, Event, Trouble
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
@@ -73,8 +79,10 @@ from whisker_sync.peer.inputs import (
     Tick,
 )
 from whisker_sync.peer.peer import STORY, Peer
-from whisker_sync.peer.poison import facts_of
+from whisker_sync.peer.poison import fact_of, facts_of
+from whisker_sync.peer.rewrite import CUT, cut_of, rewrite
 from whisker_sync.peer.status import Status
+from whisker_sync.record import Entry, Record
 from whisker_sync.store.intent import Intent
 from whisker_sync.store.layout import Layout, Lock
 from whisker_sync.store.writer import Writer
@@ -204,7 +212,13 @@ class Node:
         async def job() -> None:
             paths, left_out = await asyncio.to_thread(self._folder.scan)
             known = set(self._watch.known())
-            await self._see(known | set(paths), problems=left_out)
+            if known - set(paths):
+                # Gone, just being saved, or new under another name: a moment later that is
+                # clear, and both halves of a rename are told together.
+                await asyncio.sleep(GRACE_SECONDS)
+                paths, left_out = await asyncio.to_thread(self._folder.scan)
+            gone = known - set(paths)
+            await self._see(known | set(paths), gone=gone, problems=left_out)
             looked.set()
 
         self._disk.put_nowait(job)
@@ -278,6 +292,7 @@ class Node:
         )
         recalled = await self._recognise(recalled)
         await self._put_poison_aside(recalled)
+        recalled = await self._write_anew(recalled)
         self._peer = Peer(
             self._membership,
             recalled,
@@ -355,6 +370,30 @@ class Node:
                 )
         self._intent.leave()
 
+    async def _write_anew(self, recalled: Recalled) -> Recalled:
+        """Let go of edits that others cannot take in, as was decided before this start."""
+        journal, device = self._writer.journal, self._membership.device
+        for name, schema in self._schemas.items():
+            cut = cut_of(recalled.facts.get(CUT + name, b"[]"))
+            if not cut:
+                continue
+            client = fresh_client((), SystemRandom())
+            done = rewrite(name, schema, recalled, cut, device=device, client=client)
+            forget: tuple[str, bytes | None] = (CUT + name, None)
+            if done is None:
+                self._tell(Trouble(f"what others cannot take in of {name} stays here only"))
+                await self._writer.run(journal.write, [Batch(facts=(forget,))])
+            else:
+                entries: tuple[Entry, ...] = ()
+                if done.change is not None:
+                    record = Record(name, done.change.update, device, client, _now_ms())
+                    entries = (Entry(recalled.head + 1, device, record),)
+                batch = Batch(entries, (forget, fact_of(name, cut)))
+                life = secrets.token_bytes(8)
+                await self._writer.run(journal.restart, name, done.state, done.digest, batch, life)
+            recalled = await self._writer.run(journal.recall)
+        return recalled
+
     async def _listen(self, port: int | None, interface: str | None) -> None:
         local = load_local(self.layout)
         wanted = local.port if port is None else port
@@ -429,6 +468,8 @@ class Node:
             log.warning("%s", event.sentence)
         else:
             log.debug("%s", event)
+        if isinstance(event, BeginAnew):
+            self._fail(MustBeginAnew())
         for queue in self._subscribers:
             if queue.qsize() >= MAX_EVENTS:
                 queue.get_nowait()
@@ -444,9 +485,10 @@ class Node:
         paths: list[StoryPath] | set[StoryPath],
         *,
         everything: bool = False,
+        gone: set[StoryPath] | None = None,
         problems: list[Any] | tuple[Any, ...] = (),
     ) -> None:
-        """Read files and tell the peer."""
+        """Read files and tell the peer; those that are known to be ``gone`` are told as such."""
         seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
         for path in sorted(paths):
             try:
@@ -455,7 +497,8 @@ class Node:
                 unreadable.append(path)
                 told.append(Problem(path, str(problem)))
             else:
-                if content is None and (everything or self._watch.believes_in(path)):
+                doubtful = everything or self._watch.believes_in(path)
+                if content is None and doubtful and path not in (gone or ()):
                     continue  # perhaps it is just being saved: the watch waits, and tells
                 seen.append(FileSeen(path, content))
         self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))

@@ -78,4 +78,24 @@ class Trouble:
     sentence: str
 
 
-Event = PeerFound | PeerConnected | PeerLeft | InSync | Merged | Delivered | FileChanged | Trouble
+@dataclass(frozen=True, slots=True)
+class BeginAnew:
+    """
+    The process has to start again: something of ours has to be written anew.
+
+    Another device cannot take in an edit that was made here; all that is needed to undo
+    that is kept, and done at the next start.
+    """
+
+
+Event = (
+    PeerFound
+    | PeerConnected
+    | PeerLeft
+    | InSync
+    | Merged
+    | Delivered
+    | FileChanged
+    | Trouble
+    | BeginAnew
+)

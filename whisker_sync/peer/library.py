@@ -38,6 +38,7 @@ from whisker_sync.document import (
     NotReady,
     Rejected,
     Schema,
+    Span,
     Touch,
     coalesce,
     fresh_client,
@@ -246,6 +247,25 @@ class Library:
             case Forked():
                 document.rotate(self._fresh_client(document))
                 return replace(self.merge(record, source), forked=True)
+
+    def spans_refused(self, record: Record) -> tuple[Span, ...]:
+        """What of a record that was refused cannot be taken in."""
+        return self._poison.spans_in(record)
+
+    def is_for_us_to_withdraw(self, name: str, client: int, teller: DeviceId) -> bool:
+        """
+        Whether we let go of what a client wrote because ``teller`` cannot take it in.
+
+        If it was written here, or if it is the one who wrote it that lets go of it.
+        """
+        if client == self._documents[name].client:
+            return True
+        return any(
+            entry.record.client == client
+            and (entry.source == self._device or entry.record.author == teller)
+            for entry in self._log
+            if entry.record.document == name
+        )
 
     def remember(self, name: str, value: bytes | None, *, soon: bool = True) -> None:
         """Keep a small value; ``soon=False``: when something else is written anyway."""

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from whisker_sync.batch import Recalled
-from whisker_sync.document import Document, Schema, Touch
+from whisker_sync.document import Document, Schema, Span, Touch
 from whisker_sync.errors import (
     DifferentVersion,
     DocumentError,
@@ -84,6 +84,7 @@ from whisker_sync.peer.inputs import (
 )
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
+from whisker_sync.peer.rewrite import CUT, fact_of
 from whisker_sync.peer.status import Load, Membership, PeerStatus, Status
 from whisker_sync.record import Record
 from whisker_sync.sync.handshake import HANDSHAKE_SECONDS, NONCE_BYTES, Handshake
@@ -116,6 +117,9 @@ from whisker_sync.wire.messages import (
 
 STORY = "story"
 """Name of the document that is shown as files."""
+
+MAX_REWRITES = 2
+"""How often what a device cannot take in is written anew, before the two were one again."""
 
 MAX_REPLACED = 64
 """Processes of one device that are remembered after another one replaced them."""
@@ -186,6 +190,7 @@ class Peer:
         self._conversations: dict[LinkId, Conversation] = {}
         self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
         self._offered: set[bytes] = set()  # contents that the manuscript was told of
+        self._anew_after: int | None = None  # with this ticket it is durable why we must begin anew
         self._doubles: set[str] = set()  # of whom we said that there are two
         self._replaced: dict[DeviceId, set[bytes]] = {}  # processes that another one replaced
         self._open_writes: set[str] = set()  # asked for and not answered
@@ -592,8 +597,7 @@ class Peer:
                     yield from self._asset_came(conversation.link, item, now)
                 case Matched():
                     conversation.synced = True
-                    for name in _below(self._library.facts, f"split/{session.device.hex()}/"):
-                        self._library.remember(name, None)
+                    self._are_one_again(session.device)
                     self._note_progress(session, soon=True)
                     yield Tell(events.InSync(session.device))
                 case Disagreed():
@@ -612,19 +616,41 @@ class Peer:
             "and still hold different texts; nothing is lost, please report this"
         )
 
+    def _are_one_again(self, device: DeviceId) -> None:
+        for name in _below(self._library.facts, f"split/{device.hex()}/"):
+            self._library.remember(name, None)
+            self._library.remember(f"rewrites/{name.split('/', 2)[2]}", None)
+
     def _declined(self, session: Session, declined: Declined) -> Iterator[Effect]:
         """Another device will not follow: until it does, the document is split."""
-        name = f"split/{session.device.hex()}/{declined.document}"
-        if name in self._library.facts or declined.document not in self._library.names:
+        library, document = self._library, declined.document
+        name = f"split/{session.device.hex()}/{document}"
+        if document not in library.names:
             return
-        self._library.remember(name, declined.reason.encode())
-        who = session.theirs.name if session.theirs is not None else ""
-        yield Tell(
-            events.Trouble(
-                f"{who or fingerprint(session.device)} cannot take in a change from here "
-                f"({declined.reason}); nothing is lost, but what builds on it stays here"
+        if name not in library.facts:
+            library.remember(name, declined.reason.encode())
+            who = session.theirs.name if session.theirs is not None else ""
+            yield Tell(
+                events.Trouble(
+                    f"{who or fingerprint(session.device)} cannot take in a change from here "
+                    f"({declined.reason}); nothing is lost, but what builds on it stays here"
+                )
             )
-        )
+        self._withdraw(document, session.device, declined.spans)
+
+    def _withdraw(self, document: str, teller: DeviceId, spans: Sequence[Span]) -> None:
+        """Let go of what is ours to let go of, and write it anew; see rewrite.py."""
+        library = self._library
+        cut = [span for span in spans if library.is_for_us_to_withdraw(document, span[0], teller)]
+        tries = int(library.facts.get(f"rewrites/{document}", b"0"))
+        if cut and tries < MAX_REWRITES and CUT + document not in library.facts:
+            library.remember(f"rewrites/{document}", str(tries + 1).encode())
+            library.remember(CUT + document, fact_of(cut))
+            self._anew_after = library.due
+
+    def _rejection(self, record: Record, reason: str) -> Reject:
+        update = hashlib.sha256(record.update).digest()
+        return Reject(record.document, update, reason, self._library.spans_refused(record))
 
     def _merge(self, conversation: Conversation, news: News, now: float) -> Iterator[Effect]:
         session = conversation.session
@@ -643,8 +669,7 @@ class Peer:
                 )
             if merge.refused is not None:
                 yield from self._quarantine(record, merge.refused)
-                refused = hashlib.sha256(record.update).digest()
-                yield from self._send(conversation, Reject(record.document, refused, merge.refused))
+                yield from self._send(conversation, self._rejection(record, merge.refused))
             if merge.applied:
                 self._library.document(record.document).look(merge.touched)
                 yield from self._changed(record.document, merge.touched, record.author, now)
@@ -722,6 +747,9 @@ class Peer:
         for snapshot in library.compactable(self._best_ack()):
             yield Compact(*snapshot)
         yield from self._persist()  # what conversations learned meanwhile
+        if self._anew_after is not None and library.committed >= self._anew_after:
+            self._anew_after = None
+            yield Tell(events.BeginAnew())
 
     def _persist(self, *, everything: bool = False) -> Iterator[Effect]:
         batch = self._library.batch(everything=everything)

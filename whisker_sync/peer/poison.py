@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from whisker_sync.document import Span, extent
 from whisker_sync.record import Record
+from whisker_sync.wire.limits import MAX_SPANS
 
 PREFIX = "poison/"
 """What the facts about it begin with."""
@@ -41,7 +42,14 @@ class Poison:
         known = self._spans.get(document)
         if not known:
             return False
-        return any(_overlap(one, other) for one in extent(update) for other in known)
+        return is_overlapping(extent(update), known)
+
+    def spans_in(self, record: Record) -> tuple[Span, ...]:
+        """What of a record is refused; all of it, if it is refused for another reason."""
+        of_record = extent(record.update)
+        known = self._spans.get(record.document, ())
+        poison = tuple(span for span in known if is_overlapping(of_record, [span]))
+        return (poison or of_record)[:MAX_SPANS]
 
     def _learn(self, value: bytes) -> None:
         try:
@@ -52,13 +60,23 @@ class Poison:
         self._spans.setdefault(str(document), []).extend(found)
 
 
+def fact_of(document: str, spans: Sequence[Span]) -> tuple[str, bytes]:
+    """Name and value of the fact that these must not be taken in."""
+    known_by = json.dumps([document, list(spans)]).encode()
+    return PREFIX + hashlib.sha256(known_by).hexdigest()[:32], known_by
+
+
 def facts_of(record: Record) -> tuple[tuple[str, bytes], ...]:
     """Names and values of the facts that say of a record that it is poison, and keep it."""
-    name = hashlib.sha256(record.update).hexdigest()[:32]
-    known_by = json.dumps([record.document, extent(record.update)]).encode()
-    return (PREFIX + name, known_by), (QUARANTINE + name, record.update[:QUARANTINE_BYTES])
+    name = QUARANTINE + hashlib.sha256(record.update).hexdigest()[:32]
+    spans = extent(record.update)
+    return fact_of(record.document, spans), (name, record.update[:QUARANTINE_BYTES])
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    same = one[0] == other[0]
-    return same and one[1] < other[1] + other[2] and other[1] < one[1] + one[2]
+def is_overlapping(some: Iterable[Span], others: Collection[Span]) -> bool:
+    """Tell whether anything is in both."""
+    return any(
+        client == other and clock < start + size and start < clock + length
+        for client, clock, length in some
+        for other, start, size in others
+    )

@@ -189,6 +189,7 @@ class Declined:
 
     document: str
     reason: str
+    spans: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +260,8 @@ class Session:
                 self._hear_links(frozenset(linked))
             case State.LIVE, WantAsset(asset):
                 return [Asked(asset)]
-            case State.LIVE, Reject(document, _, reason):
-                return [Declined(document, reason)]
+            case State.LIVE, Reject(document, _, reason, spans):
+                return [Declined(document, reason, spans)]
             case State.LIVE, Asset(asset, content):
                 return [Came(asset, content)]
             case ((State.GREETING | State.LIVE), Bye(reason)):

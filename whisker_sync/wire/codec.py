@@ -101,8 +101,9 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [10, asset]
         case Asset(asset, content):
             return [11, asset, content]
-        case Reject(document, update, reason):
-            return [14, document, update, reason[: limits.MAX_REASON]]
+        case Reject(document, update, reason, spans):
+            refused = [list(span) for span in spans[: limits.MAX_SPANS]]
+            return [14, document, update, reason[: limits.MAX_REASON], refused]
         case Bye(reason):
             return [12, reason[: limits.MAX_REASON]]
         case Challenge(oldest, newest, nonce):
@@ -418,9 +419,16 @@ def _asset(fields: Fields, _: DeviceId) -> Asset:
 
 
 def _reject(fields: Fields, _: DeviceId) -> Reject:
-    _count(fields, 3)
+    _count(fields, 4)
     reason = _text(fields[2], limits.MAX_REASON)
-    return Reject(_document(fields[0]), _exactly(fields[1], 32), reason)
+    spans = tuple(_span(item) for item in _list(fields[3], limits.MAX_SPANS))
+    return Reject(_document(fields[0]), _exactly(fields[1], 32), reason, spans)
+
+
+def _span(value: object) -> tuple[int, int, int]:
+    fields = _list(value, 3)
+    _count(fields, 3)
+    return _number(fields[0]), _number(fields[1]), _number(fields[2])
 
 
 def _bye(fields: Fields, _: DeviceId) -> Bye:

@@ -51,3 +51,6 @@ MAX_ASSET = 1 << 20
 
 MAX_SIGNATURE = 128
 """Bytes of a signature; Ed25519 has 64."""
+
+MAX_SPANS = 256
+"""Pieces of an update that a refusal names."""

@@ -182,6 +182,8 @@ class Reject:
     """SHA-256 of the update as it came."""
 
     reason: str
+    spans: tuple[tuple[int, int, int], ...] = ()
+    """What cannot be taken in, and whatever builds on it: client, clock, length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,147 @@
+"""
+The way back of somebody whose edit others cannot take in.
+
+One edit that is refused makes all later ones of its client unusable, for ever: they build
+on it. So its author opens the document once more without that edit and all that builds on
+it, and writes what is missing then anew, under another client id: the difference between
+the two texts, as small edits. Nobody else may do that, or every word would be there as
+often as there are devices; another device that has the edit lets go of it when its author
+does, and writes anew only what was its own.
+
+The edit is known by its *cut*: for a client, the clock from which on nothing is usable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from whisker_sync.batch import Recalled
+from whisker_sync.document import (
+    Applied,
+    Change,
+    Document,
+    Edit,
+    Kind,
+    Nothing,
+    Scalar,
+    Schema,
+    Span,
+    extent,
+)
+from whisker_sync.ids import DeviceId
+from whisker_sync.peer.poison import is_overlapping
+from whisker_sync.text.edits import diff
+
+CUT = "cut/"
+"""What the facts begin with that say what has to go at the next start."""
+
+ORIGIN = "rewrite"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A document without what had to go."""
+
+    state: bytes
+    """All that stays, as one update."""
+
+    digest: bytes
+    """The digest of that."""
+
+    change: Change | None
+    """What was written anew on top of it; None: nothing of ours had to go."""
+
+    client: int
+    """The client id it was written under."""
+
+
+def cut_of(fact: bytes) -> tuple[Span, ...]:
+    """What a fact says; () if it is damaged."""
+    try:
+        return tuple((int(c), int(k), int(n)) for c, k, n in json.loads(fact))
+    except (ValueError, TypeError):
+        return ()
+
+
+def fact_of(cut: Sequence[Span]) -> bytes:
+    """The fact that says it."""
+    return json.dumps(list(cut)).encode()
+
+
+def rewrite(
+    name: str,
+    schema: Schema,
+    recalled: Recalled,
+    cut: Sequence[Span],
+    *,
+    device: DeviceId,
+    client: int,
+) -> Rewrite | None:
+    """
+    Open a document without a cut and write anew what was made on ``device``.
+
+    None: that is not possible any more, because a snapshot has it within.
+    """
+    updates = recalled.documents.get(name, ())
+    entries = [entry for entry in recalled.tail if entry.record.document == name]
+    snapshots = max(0, len(updates) - len(entries))
+    if any(is_overlapping(extent(update), cut) for update in updates[:snapshots]):
+        return None
+    own = [entry.source == device for entry in entries[len(entries) + snapshots - len(updates) :]]
+    made_here = [False] * snapshots + own
+    whole = Document.load(name, schema, client, updates)
+    kept = Document(name, schema, client)
+    left = list(zip(updates, made_here, strict=True))
+    while True:
+        dropped = [
+            (update, mine)
+            for update, mine in left
+            if is_overlapping(extent(update), cut)
+            or not isinstance(kept.recall(update), Applied | Nothing)
+        ]
+        if len(dropped) == len(left):
+            break
+        left = dropped
+    state, digest, change = kept.encode(), kept.digest(), None
+    if any(mine for _, mine in left):
+        with kept.edit(ORIGIN) as edit:
+            _write_anew(whole, kept, edit)
+        change = edit.change
+    return Rewrite(state, digest, change, client)
+
+
+def _write_anew(whole: Document, kept: Document, edit: Edit) -> None:
+    for root in sorted(whole.roots()):
+        match whole.schema.kind_of(root):
+            case Kind.TEXT:
+                # From the end, so that positions before it stay what they are.
+                for splice in reversed(diff(kept.text(root), whole.text(root))):
+                    edit.delete(root, splice.start, splice.end - splice.start)
+                    edit.insert(root, splice.start, splice.insert)
+            case Kind.MAP:
+                known = kept.values(root)
+                for key, value in sorted(whole.values(root).items()):
+                    if key not in known or known[key] != value:
+                        edit.set(root, key, value)
+            case Kind.RECORDS:
+                _write_records(root, whole.records(root), kept.records(root), edit)
+            case _:
+                pass
+
+
+def _write_records(
+    root: str,
+    whole: Mapping[str, Mapping[str, Scalar]],
+    kept: Mapping[str, Mapping[str, Scalar]],
+    edit: Edit,
+) -> None:
+    for key, fields in sorted(whole.items()):
+        known = kept.get(key)
+        if known is None:
+            edit.create(root, key, fields)
+            continue
+        for field, value in sorted(fields.items()):
+            if field not in known or known[field] != value:
+                edit.set_field(root, key, field, value)
