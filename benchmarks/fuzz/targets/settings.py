@@ -1,0 +1,146 @@
+"""
+What users paste and edit by hand: invitation links, settings in TOML.
+"""
+
+from __future__ import annotations
+
+import base64
+from random import Random
+
+import cbor2
+
+from benchmarks.fuzz.corpus import kept
+from benchmarks.fuzz.mutate import mutate
+from benchmarks.fuzz.target import Broken, Place, Target, Verdict
+from benchmarks.fuzz.targets.frames import WORDS
+from whisker_sync.errors import BadSettings, InvitationError
+from whisker_sync.identity.invitation import SCHEME, Invitation
+from whisker_sync.ids import Address, WorkspaceId
+from whisker_sync.node import settings
+from whisker_sync.store.layout import Layout
+
+_LINK_WORDS = (b"=", b"==", b"-", b"_", b"+", b"/", b"#", b" ", b"\n", b"whisker:join#", b"%3D")
+
+_TOML_WORDS = (
+    *(b"[", b"]", b"[[", b"]]", b"{", b"}", b'"', b'"""', b"'''", b"=", b" = ", b"\n", b"\r", b","),
+    *(b"#", b".", b"id", b"title", b"format", b"port", b"peers", b"joining", b"a = [", b"[[[[["),
+    *(b"true", b"false", b"nan", b"-inf", b"0x", b"1_0", b"1e9", b"1979-05-27T07:32:00Z", b"24:00"),
+    *(b"2020-02-30", b"9" * 30, b"9" * 5000, b"-", b"+1", b"\\u0000", b"\\ud800", b"\\U00110000"),
+    *(b"\0", b"\xff", b"\xef\xbb\xbf", b"a.b.c", b"{a=1}", b"192.0.2.7:4711", b":", b"[::1]:80"),
+    *(b"\\", b"\\\n", b"'", "é".encode(), b"name:" + b"1" * 5000, "h:\u0663".encode(), b"65536"),
+)
+
+_CONFIGS = (
+    b'format = 1\nid = "000102030405060708090a0b0c0d0e0f"\ntitle = "The Cave"\n',
+    b'# mine\nid = "00 01 02 03 04 05 06 07 08090a0b0c0d0e0f" # more\ntitle = """\nA\\\n B"""\n',
+    b'id = "000102030405060708090a0b0c0d0e0f"\n',
+    b"",
+)
+_LOCALS = (
+    b'port = 4711\npeers = ["192.0.2.7:4711", "[fe80::1%eth0]:4711"]\njoining = false\n',
+    b'port = 0\npeers = []\njoining = true\n# mine\n[other]\nkey = { a = [1, 2.5, "x"] }\n',
+    b'peers = [\n  "name:1", # one\n  "::1:80",\n]\n',
+    b"",
+)
+
+
+class Link(Target):
+    """:meth:`whisker_sync.identity.invitation.Invitation.parse`."""
+
+    def __init__(self) -> None:
+        hints = (Address("192.0.2.7", 4711), Address("fe80::1%eth0", 1))
+        invitations = [
+            Invitation(WorkspaceId(b"w" * 16), bytes(range(32)), "The Cave", hints),
+            Invitation(WorkspaceId(bytes(16)), b"k" * 32, "Höhle \U0001f600"),
+            Invitation(WorkspaceId(bytes(16)), b"k" * 32, "x" * 200, hints * 8),
+        ]
+        links = [invitation.link().encode() for invitation in invitations]
+        self._packed = [base64.urlsafe_b64decode(link[len(SCHEME) :] + b"==") for link in links]
+        super().__init__([*links, *kept("link").values()], _LINK_WORDS)
+
+    def draw(self, dice: Random) -> bytes:
+        """Changed as it is pasted, or below its armour."""
+        if not dice.randrange(3):
+            return super().draw(dice)
+        packed = mutate(dice, dice.choice(self._packed), self._packed, WORDS)
+        return SCHEME.encode() + base64.urlsafe_b64encode(packed).rstrip(b"=")
+
+    def judge(self, case: int, data: bytes) -> Verdict:
+        """An invitation has one link, and the link says it."""
+        try:
+            invitation = Invitation.parse(data.decode("utf-8", "replace"))
+        except InvitationError as problem:
+            str(problem)
+            return Verdict.REFUSED
+        again = invitation.link()
+        if Invitation.parse(again) != invitation:
+            raise Broken("it says something else when it is written again")
+        pasted = "".join(data.decode("utf-8", "replace").split())
+        if cbor2.loads(_unlink(again)) != cbor2.loads(_unlink(pasted)) or again != pasted:
+            raise Broken("one invitation has two links")
+        return Verdict.ACCEPTED
+
+
+def _unlink(link: str) -> bytes:
+    text = link.removeprefix(SCHEME)
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Config(Target):
+    """:func:`whisker_sync.node.settings.load_config`."""
+
+    def __init__(self) -> None:
+        self._place = Place()
+        self._layout = Layout.make(self._place.path / "story")
+        super().__init__([*_CONFIGS, *kept("config").values()], _TOML_WORDS)
+
+    def judge(self, case: int, data: bytes) -> Verdict:
+        """It says who the workspace is, so that others can be invited to it."""
+        self._layout.config.write_bytes(data)
+        try:
+            config = settings.load_config(self._layout)
+        except BadSettings as problem:
+            str(problem)
+            return Verdict.REFUSED
+        if len(config.workspace) != 16 or not isinstance(config.title, str):
+            raise Broken("an id or a title that is none")
+        config.title.encode()
+        Invitation(config.workspace, bytes(32), config.title).link()
+        return Verdict.ACCEPTED
+
+    def close(self) -> None:
+        """Take the workspace away."""
+        self._place.close()
+
+
+class Local(Target):
+    """
+    :func:`whisker_sync.node.settings.load_local`.
+
+    What was loaded can be saved into the same file, among the user's own lines.
+    """
+
+    def __init__(self) -> None:
+        self._place = Place()
+        self._layout = Layout.make(self._place.path / "story")
+        self._path = self._layout.local / "local.toml"
+        super().__init__([*_LOCALS, *kept("local").values()], _TOML_WORDS)
+
+    def judge(self, case: int, data: bytes) -> Verdict:
+        """What was loaded can be saved, and says the same then."""
+        self._path.write_bytes(data)
+        try:
+            local = settings.load_local(self._layout)
+        except BadSettings as problem:
+            str(problem)
+            return Verdict.REFUSED
+        if type(local.port) is not int or type(local.joining) is not bool:
+            raise Broken(f"a port that is none: {local.port!r}")
+        settings.save_local(self._layout, local)
+        if settings.load_local(self._layout) != local:
+            raise Broken("it says something else when it was saved again")
+        return Verdict.ACCEPTED
+
+    def close(self) -> None:
+        """Take the workspace away."""
+        self._place.close()
