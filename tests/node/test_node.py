@@ -15,6 +15,7 @@ from whisker_sync.identity.invitation import Invitation
 from whisker_sync.ids import Address
 from whisker_sync.node.node import Node
 from whisker_sync.node.settings import load_config, load_key, load_user, make_workspace
+from whisker_sync.peer.peer import STORY
 from whisker_sync.store.layout import Layout
 
 HERE = "127.0.0.1"
@@ -95,6 +96,19 @@ async def test_a_save_appears_in_the_other_folder(tmp_path: Path) -> None:
         await until(lambda: "cave.twee" not in bob.files(), a, b)
         await in_sync(a, b)
         assert a.status.digest == b.status.digest
+
+
+async def test_a_look_takes_both_halves_of_a_rename_together(tmp_path: Path) -> None:
+    alice, _ = Author.pair(tmp_path)
+    (alice.folder / "cave.twee").write_text(CAVE)
+    async with alice.online() as node:
+        before = set(node.document(STORY).roots())
+        (alice.folder / "cave.twee").rename(alice.folder / "grotto.twee")
+        (alice.folder / "grotto.twee").write_text(CAVE.replace("dark", "pitch dark"))
+        await node.look()
+        (alice.folder / "grotto.twee").rename(alice.folder / "cave.twee")
+        await node.look()
+        assert set(node.document(STORY).roots()) == before
 
 
 async def test_they_find_each_other_on_the_network(tmp_path: Path) -> None:

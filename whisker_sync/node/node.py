@@ -217,8 +217,11 @@ class Node:
                 # clear, and both halves of a rename are told together.
                 await asyncio.sleep(GRACE_SECONDS)
                 paths, left_out = await asyncio.to_thread(self._folder.scan)
-            gone = known - set(paths)
-            await self._see(known | set(paths), gone=gone, problems=left_out)
+            everything, gone = known | set(paths), frozenset(known - set(paths))
+            marks = {path: self._folder.mark(path) for path in everything}
+            await self._see(everything, gone=gone, problems=left_out)
+            for path, mark in marks.items():
+                self._watch.expect(path, mark)
             looked.set()
 
         self._disk.put_nowait(job)
@@ -485,7 +488,7 @@ class Node:
         paths: list[StoryPath] | set[StoryPath],
         *,
         everything: bool = False,
-        gone: set[StoryPath] | None = None,
+        gone: frozenset[StoryPath] = frozenset(),
         problems: list[Any] | tuple[Any, ...] = (),
     ) -> None:
         """Read files and tell the peer; those that are known to be ``gone`` are told as such."""
@@ -498,7 +501,7 @@ class Node:
                 told.append(Problem(path, str(problem)))
             else:
                 doubtful = everything or self._watch.believes_in(path)
-                if content is None and doubtful and path not in (gone or ()):
+                if content is None and doubtful and path not in gone:
                     continue  # perhaps it is just being saved: the watch waits, and tells
                 seen.append(FileSeen(path, content))
         self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))
