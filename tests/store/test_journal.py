@@ -193,6 +193,20 @@ def test_a_binary_file_comes_back_whole_or_not_at_all(reopen: Reopen, path: Path
     assert len(journal.check()) == 1
 
 
+def test_a_binary_file_that_is_not_there_is_not_said_to_be(reopen: Reopen, path: Path) -> None:
+    sha256 = hashlib.sha256(b"picture").digest()
+    fact = (f"asset/{sha256.hex()}", b"")
+    reopen().write([Batch(facts=(fact,), assets=((sha256, b"picture"),))])
+    journal = reopen()
+    assert fact[0] in journal.recall().facts
+    journal.close()
+    database = sqlite3.connect(path)
+    database.execute("DELETE FROM asset")
+    database.commit()
+    database.close()
+    assert fact[0] not in reopen().recall().facts
+
+
 def test_only_its_owner_can_read_it(reopen: Reopen, path: Path) -> None:
     reopen()
     assert path.stat().st_mode & 0o777 == 0o600 or sys.platform == "win32"
@@ -226,11 +240,21 @@ def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
 
 
 def test_a_newer_journal_asks_for_an_upgrade(reopen: Reopen, path: Path) -> None:
+    journal = reopen()
+    with journal._transaction():
+        journal._set_meta("format", (2).to_bytes(4, "big"))
+        journal._database.execute("PRAGMA user_version = 2")
+    journal.close()
+    with pytest.raises(JournalTooNew, match="upgrade"):
+        Journal.open(path, ENTROPY)
+
+
+def test_a_number_of_a_format_alone_makes_no_newer_journal(reopen: Reopen, path: Path) -> None:
     reopen().close()
     database = sqlite3.connect(path)
     database.execute("PRAGMA user_version = 2")
     database.close()
-    with pytest.raises(JournalTooNew, match="upgrade"):
+    with pytest.raises(JournalDamaged):
         Journal.open(path, ENTROPY)
 
 
@@ -250,6 +274,11 @@ def test_a_newer_journal_asks_for_an_upgrade(reopen: Reopen, path: Path) -> None
         "UPDATE snapshot SET state = 'x'",
         "UPDATE snapshot SET through = 2",
         "DELETE FROM meta WHERE name = 'incarnation'",
+        "UPDATE meta SET value = x'00' || substr(value, 2) WHERE name = 'incarnation'",
+        "UPDATE meta SET value = x'01' || substr(value, 2) WHERE name = 'head'",
+        "DELETE FROM log WHERE seq = 2",
+        "DELETE FROM log WHERE seq = 3",
+        "DELETE FROM snapshot",
     ],
 )
 def test_a_row_that_is_not_as_it_was_written_is_never_returned(

@@ -8,7 +8,8 @@ that two connections reset (sqlite.org/wal.html#walresetbug).
 
 Every row carries a checksum over its key and content. A row that does not match is
 never returned as if it were well: opening says :exc:`JournalDamaged`, and the file
-stays as it is. Nothing here is ever deleted but by :meth:`Journal.compact`, and only
+stays as it is. A *seal* over all updates and snapshots, written with each transaction,
+says whether one is missing. Nothing here is ever deleted but by :meth:`Journal.compact`, and only
 after the snapshot that replaces it was read back and verified.
 """
 
@@ -21,7 +22,7 @@ import sqlite3
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,12 @@ from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import Entry, Record
 
 FORMAT = 1
-"""Layout of the file; kept in SQLite's ``user_version``."""
+"""
+Layout of the file; kept in SQLite's ``user_version`` and in ``meta``.
+
+In every format there is this table ``meta`` with this row: where the two do not agree, it
+is a damaged journal and not a newer one.
+"""
 
 APPLICATION = 0x77686B72
 """``whkr``, SQLite's ``application_id``: tells our files from others."""
@@ -58,6 +64,8 @@ CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT
 CREATE TABLE asset (sha256 BLOB PRIMARY KEY, content BLOB NOT NULL);
 """
 
+_ASSET_KEYS = "SELECT sha256 FROM asset"
+
 Connect = Callable[[str], Any]
 """Makes a connection with the interface of :mod:`sqlite3` (or of apsw's stand-in for it)."""
 
@@ -77,6 +85,7 @@ class Journal:
         self._database = database
         self._devices: dict[bytes, int] = {}
         self._head = 0
+        self._seal = 0
         self._closed = False
 
     @classmethod
@@ -122,9 +131,14 @@ class Journal:
             for name, value, checksum in self._rows("SELECT name, value, checksum FROM fact"):
                 self._check(checksum, f"the fact {name!r}", "fact", name, value)
                 facts[name] = value
+            if self._sealed() != self._seal:
+                raise JournalDamaged(self._path, "some of what was written is missing")
+            for name in self._lost_assets(facts):
+                del facts[name]  # so it is asked for again
+            incarnation = Incarnation(self._meta("incarnation"))
         first = self._first(tail)
         return Recalled(
-            incarnation=Incarnation(self._meta("incarnation")),
+            incarnation=incarnation,
             head=self._head,
             first=first,
             facts=facts,
@@ -196,20 +210,43 @@ class Journal:
             DiskFull: There is no room; nothing was written, and it may be tried again.
             JournalDamaged: The disk fails; nothing was written.
         """
-        head, devices = self._head, dict(self._devices)
-        try:
-            with self._guarded(), self._transaction():
-                for batch in batches:
-                    self._write_entries(batch.entries)
-                    self._write_facts(batch.facts)
-                    self._database.executemany(
-                        "INSERT OR IGNORE INTO asset VALUES (?, ?)", batch.assets
-                    )
-                if self._head != head:
-                    self._set_meta("head", self._head.to_bytes(8, "big"))
-        except BaseException:
-            self._head, self._devices = head, devices
-            raise
+        with self._unless_it_fails():
+            head = self._head
+            for batch in batches:
+                self._write_entries(batch.entries)
+                self._write_facts(batch.facts)
+                self._write_assets(batch.assets)
+            if self._head != head:
+                self._set_head()
+
+    def refill(
+        self,
+        entries: Sequence[Entry],
+        snapshots: Mapping[str, tuple[int, bytes, bytes]],
+        facts: Mapping[str, bytes],
+        assets: Iterable[tuple[bytes, bytes]],
+        head: int,
+    ) -> None:
+        """
+        Fill a new journal with what was saved from another one, all or nothing.
+
+        ``entries`` ascend and may have gaps. ``snapshots`` has for each document the
+        position, the state and its digest. If ``head`` lies beyond the last entry, then
+        nothing of the log counts as complete, and others compare documents instead.
+
+        Raises:
+            DiskFull, JournalDamaged: As :meth:`write`.
+        """
+        with self._unless_it_fails():
+            for entry in entries:
+                self._head = entry.seq - 1
+                self._write_entries((entry,))
+            for document, (through, state, digest) in snapshots.items():
+                self._write_snapshot(document, through, state, digest)
+            self._write_facts(facts.items())
+            self._write_assets(assets)
+            self._head = head
+            self._set_head()
 
     def restart(
         self, document: str, state: bytes, digest: bytes, batch: Batch, entropy: bytes
@@ -222,23 +259,14 @@ class Journal:
         Raises:
             JournalDamaged, DiskFull: Nothing was changed.
         """
-        head, devices = self._head, dict(self._devices)
-        packed = zlib.compress(state, 6)
-        checksum = _checksum("snapshot", document, head, packed, digest)
-        try:
-            with self._guarded(), self._transaction():
-                self._database.execute(
-                    "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?)",
-                    (document, head, packed, digest, checksum),
-                )
-                self._database.execute("DELETE FROM log WHERE document = ?", (document,))
-                self._write_entries(batch.entries)
-                self._write_facts(batch.facts)
-                self._set_meta("head", self._head.to_bytes(8, "big"))
-                self._set_meta("incarnation", entropy[:8])
-        except BaseException:
-            self._head, self._devices = head, devices
-            raise
+        with self._unless_it_fails():
+            self._drop("snapshot WHERE document = ? AND through = ?", (document, self._head))
+            self._write_snapshot(document, self._head, state, digest)
+            self._drop("log WHERE document = ?", (document,))
+            self._write_entries(batch.entries)
+            self._write_facts(batch.facts)
+            self._set_head()
+            self._set_meta("incarnation", entropy[:8])
 
     def compact(
         self,
@@ -257,24 +285,19 @@ class Journal:
             JournalDamaged: It does not; nothing was changed.
             DiskFull: There is no room; nothing was changed.
         """
-        packed = zlib.compress(state, 6)
-        checksum = _checksum("snapshot", document, through, packed, digest)
-        with self._guarded(), self._transaction():
-            self._database.execute(
-                "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?)",
-                (document, through, packed, digest, checksum),
-            )
+        with self._unless_it_fails():
+            self._drop("snapshot WHERE document = ? AND through = ?", (document, through))
+            self._write_snapshot(document, through, state, digest)
             newest = {name: kept for name, _, kept in self._snapshots()}
             if verify(newest[document]) != digest:
                 raise JournalDamaged(self._path, f"the snapshot of {document!r} came back changed")
-            self._database.execute(
-                "DELETE FROM log WHERE document = ? AND seq <= ?", (document, through)
-            )
-            self._database.execute(
-                "DELETE FROM snapshot WHERE document = ?1 AND through NOT IN "
+            self._drop("log WHERE document = ? AND seq <= ?", (document, through))
+            self._drop(
+                "snapshot WHERE document = ?1 AND through NOT IN "
                 "(SELECT through FROM snapshot WHERE document = ?1 ORDER BY through DESC LIMIT ?2)",
                 (document, GENERATIONS),
             )
+            self._set_head()
         # The snapshot is safe. If this fails, the file stays larger until the next time.
         with suppress(JournalError, DiskFull), self._guarded():
             # A script runs to its end; execute() would give back one page only.
@@ -306,7 +329,7 @@ class Journal:
         version = run("PRAGMA user_version").fetchone()[0]
         application = run("PRAGMA application_id").fetchone()[0]
         empty = not run("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version > FORMAT:
+        if version > FORMAT and self._meta("format") == version.to_bytes(4, "big"):
             raise JournalTooNew(self._path, version)
         if not empty and (application != APPLICATION or version != FORMAT):
             raise JournalDamaged(self._path, "it is a database of another program")
@@ -329,7 +352,8 @@ class Journal:
         run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         with self._transaction():
             self._set_meta("clean", b"\x00")
-        self._head = int.from_bytes(self._meta("head"), "big")
+        head = self._meta("head")
+        self._head, self._seal = (int.from_bytes(part, "big") for part in (head[:8], head[8:]))
         self._devices = {bytes(key): id_ for id_, key in self._rows("SELECT id, key FROM device")}
 
     def _make(self, entropy: bytes) -> None:
@@ -337,8 +361,9 @@ class Journal:
             for statement in _TABLES.split(";"):
                 if statement.strip():
                     self._database.execute(statement)
+            self._set_meta("format", FORMAT.to_bytes(4, "big"))
             self._set_meta("incarnation", entropy[:8])
-            self._set_meta("head", bytes(8))
+            self._set_head()
             self._set_meta("clean", b"\x00")
             self._database.execute(f"PRAGMA application_id = {APPLICATION}")
             self._database.execute(f"PRAGMA user_version = {FORMAT}")
@@ -363,7 +388,7 @@ class Journal:
                     self._device(record.voucher) if record.voucher else None,
                     record.signature or None,
                     record.update,
-                    _entry_checksum(entry),
+                    self._sealing(entry_checksum(entry)),
                 )
             )
         self._database.executemany("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
@@ -375,8 +400,43 @@ class Journal:
             else:
                 self._database.execute(
                     "INSERT OR REPLACE INTO fact VALUES (?, ?, ?)",
-                    (name, value, _checksum("fact", name, value)),
+                    (name, value, row_checksum("fact", name, value)),
                 )
+
+    def _write_assets(self, assets: Iterable[tuple[bytes, bytes]]) -> None:
+        self._database.executemany("INSERT OR IGNORE INTO asset VALUES (?, ?)", assets)
+
+    def _write_snapshot(self, document: str, through: int, state: bytes, digest: bytes) -> None:
+        packed = zlib.compress(state, 6)
+        checksum = self._sealing(row_checksum("snapshot", document, through, packed, digest))
+        self._database.execute(
+            "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?)",
+            (document, through, packed, digest, checksum),
+        )
+
+    def _drop(self, rows: str, arguments: tuple[Any, ...]) -> None:
+        """Delete rows of the log or snapshots, given as table and condition."""
+        for (checksum,) in self._rows(f"SELECT checksum FROM {rows}", arguments):
+            self._sealing(checksum)
+        self._database.execute(f"DELETE FROM {rows}", arguments)
+
+    def _sealing(self, checksum: bytes) -> bytes:
+        """Take a row into the seal, or out of it."""
+        self._seal ^= int.from_bytes(checksum, "big")
+        return checksum
+
+    def _sealed(self) -> int:
+        """What the seal must be over what is there."""
+        seal = 0
+        for table in ("log", "snapshot"):
+            for (checksum,) in self._rows(f"SELECT checksum FROM {table}"):
+                seal ^= int.from_bytes(checksum, "big")
+        return seal
+
+    def _lost_assets(self, facts: Iterable[str]) -> list[str]:
+        """Facts that say that a binary file is here which is not."""
+        kept = {f"asset/{bytes(sha256).hex()}" for (sha256,) in self._rows(_ASSET_KEYS)}
+        return [name for name in facts if name.startswith("asset/") and name not in kept]
 
     def _device(self, device: bytes) -> int:
         known = self._devices.get(device)
@@ -406,7 +466,7 @@ class Journal:
                         bytes(signature or b""),
                     ),
                 )
-                intact = _entry_checksum(entry) == sum_
+                intact = entry_checksum(entry) == sum_
             except (KeyError, TypeError, ValueError, AttributeError, struct.error):
                 intact = False
             if not intact:
@@ -429,7 +489,7 @@ class Journal:
 
     def _check(self, checksum: object, what: str, *parts: object) -> None:
         try:
-            intact = _checksum(*parts) == checksum
+            intact = row_checksum(*parts) == checksum
         except (TypeError, AttributeError):
             intact = False
         if not intact:
@@ -446,14 +506,31 @@ class Journal:
 
     def _meta(self, name: str) -> bytes:
         for (value,) in self._rows("SELECT value FROM meta WHERE name = ?", (name,)):
-            return bytes(value)
+            content, checksum = bytes(value[:-8]), bytes(value[-8:])
+            self._check(checksum, f"its {name}", "meta", name, content)
+            return content
         raise JournalDamaged(self._path, f"it does not say its {name}")
 
     def _set_meta(self, name: str, value: bytes) -> None:
-        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+        sealed = value + row_checksum("meta", name, value)
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, sealed))
+
+    def _set_head(self) -> None:
+        self._set_meta("head", self._head.to_bytes(8, "big") + self._seal.to_bytes(8, "big"))
 
     def _rows(self, query: str, arguments: tuple[Any, ...] = ()) -> Iterator[Any]:
         return iter(self._database.execute(query, arguments))
+
+    @contextmanager
+    def _unless_it_fails(self) -> Iterator[None]:
+        """Write; if that fails, everything is as before, here and on disk."""
+        head, seal, devices = self._head, self._seal, dict(self._devices)
+        try:
+            with self._guarded(), self._transaction():
+                yield
+        except BaseException:
+            self._head, self._seal, self._devices = head, seal, devices
+            raise
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -486,7 +563,8 @@ def _is_full(path: str) -> bool:
     return shutil.disk_usage(Path(path).parent).free < 1 << 20
 
 
-def _entry_checksum(entry: Entry) -> bytes:
+def entry_checksum(entry: Entry) -> bytes:
+    """8 bytes over an entry of the log."""
     record = entry.record
     numbers = struct.pack(">QQqB", entry.seq, record.client, record.time, record.format)
     devices = entry.source + record.author + record.voucher
@@ -497,7 +575,8 @@ def _entry_checksum(entry: Entry) -> bytes:
     return _hash(head + document + devices + record.signature + record.update)
 
 
-def _checksum(*parts: Any) -> bytes:
+def row_checksum(*parts: Any) -> bytes:
+    """8 bytes over the name of a table and what one of its rows holds."""
     whole = bytearray()
     for part in parts:
         piece = part if isinstance(part, bytes) else str(part).encode()
