@@ -7,18 +7,22 @@ one test. What is not found within ``WORLDS`` worlds is not looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from whisker_sync.batch import Recalled
+from whisker_sync.document import Document, Hold, Kind, Root, Schema, engine, hold
 from whisker_sync.document.ledger import Ledger, Missing
+from whisker_sync.errors import EngineFailure
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.ingest import Found
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.shadow import Content
+from whisker_sync.peer import library
 from whisker_sync.peer.library import Library
 from whisker_sync.store.journal import Journal
 from whisker_sync.sync.session import Outcome, Session
@@ -102,14 +106,66 @@ def promise_before_commit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Session, "acknowledge", at_once)
 
 
+def keep_the_client_id(patch: pytest.MonkeyPatch) -> None:
+    """Make edits under the same client id after each start."""
+
+    def same(self: Library, document: Document) -> int:
+        return int.from_bytes(self._device[:4], "big")
+
+    def begin(self: Library, name: str, schema: Schema, updates: Iterable[bytes]) -> None:
+        client = int.from_bytes(self._device[:4], "big")
+        self._documents[name] = Document.load(name, schema, client, updates)
+        self._holds[name] = Hold()
+
+    patch.setattr(Library, "_fresh_client", same)
+    patch.setattr(Library, "_open", begin)
+
+
+def promise_what_is_held(patch: pytest.MonkeyPatch) -> None:
+    """Acknowledge updates that are not in the journal, because they wait for others."""
+    settle = Session.settle
+
+    def at_once(self: Session, number: int, ticket: int | None) -> None:
+        settle(self, number, 0 if ticket is None else ticket)
+
+    patch.setattr(Session, "settle", at_once)
+
+
+def hold_without_bound(patch: pytest.MonkeyPatch) -> None:
+    """Keep whatever is not ready, however much it is; and ask nobody for what is missing."""
+    patch.setattr(hold, "MAX_HELD", 1 << 30)
+    patch.setattr(Session, "ask", lambda *_: [])
+
+
+def compact_what_is_not_safe(patch: pytest.MonkeyPatch) -> None:
+    """Replace the log by snapshots while something is held or not yet on disk."""
+    patch.setattr(library, "COMPACT_ENTRIES", 4)
+    compactable = Library.compactable
+
+    def forget_held(self: Library, acked: int) -> list[tuple[str, int, bytes, bytes]]:
+        held = self._holds
+        self._holds = {name: Hold() for name in held}
+        durable, self.durable = self.durable, self.head
+        try:
+            return compactable(self, 1 << 60)
+        finally:
+            self.durable = durable
+
+    patch.setattr(Library, "compactable", forget_held)
+
+
 PLANTS: dict[str, Plant] = {
     plant.__name__: plant
     for plant in (
+        compact_what_is_not_safe,
         diff_against_live,
+        hold_without_bound,
+        keep_the_client_id,
         lose_the_tail,
         no_comparing,
         no_gate,
         promise_before_commit,
+        promise_what_is_held,
         send_before_durable,
     )
 }
@@ -126,3 +182,27 @@ def test_a_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> N
             print(f"in world {seed}: {wrong[0][-200:]}")
             return
     pytest.fail(f"{WORLDS} worlds, and nobody noticed")
+
+
+def panic() -> None:
+    """Have the engine do what its authors did not expect."""
+    document = Document("notes", Schema((Root("tags", Kind.MAP),)), 7)
+    tags = document.engine.root("tags", Kind.MAP)
+    document.engine.write("test", [lambda: tags.__setitem__("far", 1 << 64)])
+
+
+def test_catching_only_exceptions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineFailure):
+        panic()
+
+    @contextmanager
+    def only_exceptions(doing: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as failure:
+            raise EngineFailure(doing, str(failure)) from None
+
+    monkeypatch.setattr(engine, "guarded", only_exceptions)
+    with pytest.raises(BaseException, match=r".") as raised:
+        panic()
+    assert not isinstance(raised.value, Exception)
