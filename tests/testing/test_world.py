@@ -14,7 +14,7 @@ from whisker_sync.peer.events import FileChanged
 from whisker_sync.peer.peer import STORY
 from whisker_sync.testing import History, Machine, World, random_history, shorten
 from whisker_sync.testing.authors import Author
-from whisker_sync.testing.histories import Boot, Wait, Write
+from whisker_sync.testing.histories import Boot, Wait, Write, make_world
 from whisker_sync.testing.words import Words
 
 CAVE = ":: Cave\nIt is dark here.\n\n:: Way out\nLight!\n"
@@ -29,7 +29,7 @@ def pair(world: World) -> tuple[Machine, Machine]:
 def play(seed: int, disks: Path | None = None) -> str:
     """Play one history; return the trace of its world."""
     history = random_history(seed)
-    with World(history.seed, disks=disks) as world:
+    with make_world(history.seed, disks) as world:
         history.play(world)
         return world.trace
 

@@ -145,7 +145,7 @@ class Author:
 
     def program(self, passage: int, place: int) -> None:
         """Insert a word into a passage through the document, without the file."""
-        if not self._machine.is_up:
+        if not self._machine.is_awake:
             return
         document = self._machine.document(STORY)
         shown = {word for path in self._texts() for word in WORD.findall(self._machine.text(path))}

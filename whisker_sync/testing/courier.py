@@ -40,7 +40,11 @@ class Courier:
         self._world = world
         self._device = DeviceId(hashlib.sha256(b"courier").digest())
         self._handshake = Handshake(
-            self._device, world.key, world.dice.randbytes(NONCE_BYTES), dialling=True
+            self._device,
+            world.key,
+            world.dice.randbytes(NONCE_BYTES),
+            dialling=True,
+            speaks=machine.speaks,
         )
         self._assembly = Assembly()
         self._other: DeviceId | None = None
@@ -50,6 +54,11 @@ class Courier:
         self._connection = Connection(world, self._end, theirs, latency=0.001)
         machine.take(self._connection, theirs, None, ADDRESS)
         world.at(world.now + VISIT_SECONDS, self._leave)
+
+    @property
+    def is_asleep(self) -> bool:
+        """It never sleeps."""
+        return False
 
     @property
     def clock(self) -> int:

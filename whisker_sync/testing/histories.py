@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from random import Random
 from traceback import format_exception
 
+from whisker_sync.document import Kind, Root, Schema
 from whisker_sync.testing.authors import Author
 from whisker_sync.testing.machine import Machine
+from whisker_sync.testing.programs import scribble
 from whisker_sync.testing.world import World
+from whisker_sync.wire.messages import PROTOCOL
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan")
 
@@ -127,6 +131,16 @@ class Program:
     place: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Scribble:
+    """Edit a document that is not the story, as a program of somebody else does."""
+
+    who: int
+    root: int = 0
+    place: int = 0
+    what: int = 1
+
+
 # What happens to their machines.
 
 
@@ -149,6 +163,74 @@ class Stop:
 @dataclass(frozen=True, slots=True)
 class Boot:
     """A process starts, if none runs."""
+
+    who: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A process stands still, with its timers, and the others hear nothing from it."""
+
+    who: int
+    milliseconds: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """A machine believes that it is so many years later, or earlier."""
+
+    who: int
+    years: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A disk has no room for a while."""
+
+    who: int
+    milliseconds: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Another version of the program is started, older or newer."""
+
+    who: int
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BackUp:
+    """Somebody makes a backup of a machine."""
+
+    who: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A machine is put back to its latest backup, maybe with all that its user has."""
+
+    who: int
+    home: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """Only the journal is put back to the latest backup; the folder stays as it is."""
+
+    who: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Somebody copies folder and journal to a machine with a device of its own."""
+
+    who: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A machine is copied with all that it is, and both go on."""
 
     who: int
 
@@ -201,8 +283,41 @@ class Wait:
 
 Operation = (
     Write | Grow | Shrink | Retitle | Shuffle | Carry | Make | Remove | Rename | Draw | Program
-    | Crash | Stop | Boot | Cut | Block | Part | Heal | Deliver | Wait
+    | Scribble | Crash | Stop | Boot | Sleep | SetClock | Fill | Install | BackUp | Restore | Rewind
+    | Copy | Clone | Cut | Block | Part | Heal | Deliver | Wait
 )  # fmt: skip
+
+STORY_ONLY = (
+    Write, Grow, Shrink, Retitle, Shuffle, Carry, Make, Remove, Rename, Draw, Program,
+)  # fmt: skip
+"""What authors do; in a world without files nothing of it happens."""
+
+UNSOLVED: tuple[type[Operation], ...] = (Rewind,)
+"""What does not always end well yet, and happens only in histories that ask for it."""
+
+NOTES = Schema(
+    (
+        Root("body", Kind.TEXT),
+        Root("page:*", Kind.TEXT),
+        Root("settings", Kind.MAP),
+        Root("cards", Kind.RECORDS),
+    )
+)
+"""What a program keeps beside the story, in worlds where nobody says otherwise."""
+
+VERSIONS = (
+    (PROTOCOL[0] - 1, PROTOCOL[0] - 1),
+    (PROTOCOL[0] - 1, PROTOCOL[1]),
+    (PROTOCOL[0], PROTOCOL[1] + 1),
+    (PROTOCOL[1] + 1, PROTOCOL[1] + 1),
+    PROTOCOL,
+)
+"""What programs speak that may be installed: too old, older, newer, too new, and ours."""
+
+
+def make_world(seed: int, disks: Path | None = None) -> World:
+    """Make a world with a story, and with the notes of some program beside it."""
+    return World(seed, schemas={"notes": NOTES}, disks=disks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +345,14 @@ class History:
     replicas: int
     operations: tuple[Operation, ...]
 
-    def judge(self, *, words: bool = True) -> Judgement:
+    def judge(self, *, words: bool = True, make: Callable[[int], World] = make_world) -> Judgement:
         """
         Let it happen in a world of its own, and say what is wrong with how it ended.
 
-        Without ``words`` it is enough that all replicas end alike.
+        Without ``words`` it is enough that all replicas end alike. ``make`` makes the world
+        from the seed: whoever has schemas of their own says so there.
         """
-        with World(self.seed) as world:
+        with make(self.seed) as world:
             try:
                 self.play(world)
                 wrong = world.check(words=words)
@@ -249,7 +365,8 @@ class History:
         """Let it happen, then heal everything, and wait until all is quiet."""
         for name in NAMES[: self.replicas]:
             world.machine(name)
-        Author(next(iter(world.machines.values())), world.words).make(24)
+        if world.files:
+            Author(next(iter(world.machines.values())), world.words).make(24)
         for operation in self.operations:
             perform(operation, world)
             world.run(world.dice.choice(_PAUSES))
@@ -261,6 +378,8 @@ _PAUSES = (0.0, 0.0, 0.005, 0.02, 0.1, 0.5, 2.0)
 
 def perform(operation: Operation, world: World) -> None:
     """Let one thing happen in a world."""
+    if isinstance(operation, STORY_ONLY) and not world.files:
+        return
     machines = list(world.machines.values())
 
     def machine(who: int) -> Machine:
@@ -292,6 +411,8 @@ def perform(operation: Operation, world: World) -> None:
             author(who).draw(picture, content)
         case Program(who, passage, place):
             author(who).program(passage, place)
+        case Scribble(who, root, place, what):
+            scribble(machine(who), world.words, root, place, what)
         case Crash(who, fuse, silently):
             if fuse:
                 machine(who).fuse = fuse
@@ -301,6 +422,26 @@ def perform(operation: Operation, world: World) -> None:
             machine(who).stop()
         case Boot(who):
             machine(who).boot()
+        case Sleep(who, milliseconds):
+            machine(who).sleep(milliseconds / 1000)
+        case SetClock(who, years):
+            machine(who).set_clock(years)
+        case Fill(who, milliseconds):
+            machine(who).fill(milliseconds / 1000)
+        case Install(who, version):
+            machine(who).install(VERSIONS[version % len(VERSIONS)])
+        case BackUp(who):
+            world.back_up(machine(who))
+        case Restore(who, home):
+            machine(who).restore(folder=True, home=home)
+        case Rewind(who):
+            machine(who).restore(folder=False)
+        case Copy(who):
+            if len(machines) < len(NAMES) and comes_to_rest(machine(who), world):
+                world.copy(machine(who), NAMES[len(machines)])
+        case Clone(who):
+            if len(machines) < len(NAMES) and comes_to_rest(machine(who), world):
+                world.copy(machine(who), NAMES[len(machines)], same_device=True)
         case Cut(who, whom):
             world.cut(machine(who), machine(whom))
         case Block(who, whom):
@@ -314,6 +455,14 @@ def perform(operation: Operation, world: World) -> None:
             world.deliver(machine(who))
         case Wait(milliseconds):
             world.run(milliseconds / 1000)
+
+
+def comes_to_rest(machine: Machine, world: World, seconds: float = 2.0) -> bool:
+    """Let time pass until nothing is on its way between a process and its disks, or give up."""
+    until = world.now + seconds
+    while world.now < until and not (machine.is_awake and machine.is_idle):
+        world.run(0.05)
+    return machine.is_awake and machine.is_idle
 
 
 # Each kind of operation with how often it happens, and how it is drawn from dice.
@@ -330,9 +479,19 @@ _KINDS: tuple[tuple[int, Callable[[_Roll], Operation]], ...] = (
     (3, lambda n: Rename(n(9), n(4), n(3))),
     (3, lambda n: Draw(n(9), n(3), n(16))),
     (6, lambda n: Program(n(9), n(9), n(24))),
+    (6, lambda n: Scribble(n(9), n(12), n(24), n(16))),
     (4, lambda n: Crash(n(9), n(12), bool(n(2)))),
     (1, lambda n: Stop(n(9))),
     (6, lambda n: Boot(n(9))),
+    (3, lambda n: Sleep(n(9), n(12_000))),
+    (2, lambda n: SetClock(n(9), n(200) - 100)),
+    (2, lambda n: Fill(n(9), n(5000))),
+    (1, lambda n: Install(n(9), n(5))),
+    (3, lambda n: BackUp(n(9))),
+    (3, lambda n: Restore(n(9), bool(n(2)))),
+    (2, lambda n: Rewind(n(9))),
+    (1, lambda n: Copy(n(9))),
+    (1, lambda n: Clone(n(9))),
     (3, lambda n: Cut(n(9), n(9))),
     (2, lambda n: Block(n(9), n(9))),
     (3, lambda n: Part(n(512))),
@@ -348,12 +507,15 @@ def random_history(
     replicas: Sequence[int] = (2, 3, 4, 5, 6),
     operations: int = 30,
     without: tuple[type[Operation], ...] = (),
+    also: tuple[type[Operation], ...] = (),
 ) -> History:
     """
     A history from a seed; its authors and machines have habits of their own.
 
-    What is ``without`` does not happen in it.
+    What is ``without`` does not happen in it; of what is :data:`UNSOLVED` happens only what
+    is named in ``also``.
     """
+    without = (*without, *(kind for kind in UNSOLVED if kind not in also))
     dice = Random(f"history {seed}")
     habits = [weight * dice.random() ** 2 for weight, _ in _KINDS]
     kinds = [kind for _, kind in _KINDS]

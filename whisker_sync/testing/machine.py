@@ -7,20 +7,28 @@ order, and everything that a real node does on a thread or over a socket takes a
 here, too, in which other things happen. The order of what can overtake what is that of
 ``node/``, ``folder/watch.py`` and ``store/writer.py``; where this file says "as there", a
 difference is a mistake in this file.
+
+Besides crashing, a machine can do what machines do: fall asleep, have no room on its disk,
+believe that it is another year, run another version of the program, and be put back to
+what it was when somebody made a backup.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisker_sync.batch import Batch, Recalled
-from whisker_sync.document import Document, Edit, Nothing
+from whisker_sync.document import Document, Edit, Kind, Nothing, Schema
+from whisker_sync.errors import DiskFull
 from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath, WorkspaceId
-from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
+from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
 from whisker_sync.paths import accept
 from whisker_sync.peer.effects import (
     Compact,
@@ -51,13 +59,17 @@ from whisker_sync.peer.inputs import (
     NetworkChanged,
     Sighted,
     Stopping,
+    StoreTrouble,
     Tick,
 )
 from whisker_sync.peer.peer import Peer
 from whisker_sync.peer.status import Membership, Status
 from whisker_sync.store.journal import Journal
+from whisker_sync.testing.bounds import overfull
 from whisker_sync.testing.disk import Disk
 from whisker_sync.testing.network import Connection, End
+from whisker_sync.testing.words import WORD
+from whisker_sync.wire.messages import PROTOCOL
 
 if TYPE_CHECKING:
     from whisker_sync.testing.world import World
@@ -71,8 +83,36 @@ GRACE_SECONDS = 0.2
 VAIN_SECONDS = 0.001
 """How soon a tick that changed nothing is repeated."""
 
+RETRY_SECONDS = 1.0
+"""How long to wait before a batch that could not be written is tried again; as there."""
+
+YEAR = 365 * 24 * 3600 * 1000
+"""Milliseconds of a year, about."""
+
+HEAD_SECONDS = 60.0
+"""How often the user's note learns how far the journal has come; as there."""
+
+_INSTALL = "install"
+
 MAX_EVENTS = 1_000
 """Events of one machine that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the settings of a user say about the journal that was open last; as there."""
+
+    marks: tuple[str, ...]
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """How a machine once was."""
+
+    disk: Disk
+    folder: dict[StoryPath, bytes]
+    note: Note | None
 
 
 class Machine:
@@ -86,7 +126,8 @@ class Machine:
     def __init__(self, world: World, name: str, address: Address, disk: Disk) -> None:
         self.name = name
         self.address = address
-        self.device = DeviceId(hashlib.sha256(name.encode()).digest())
+        self.device = _device(name)
+        self.disk = disk
         self.folder: dict[StoryPath, bytes] = {}
         self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self.life = 0
@@ -95,8 +136,26 @@ class Machine:
         self.fuse: int | None = None
         """How many effects the process will live to carry out; None: it is well."""
 
+        self.overfull: list[str] = []
+        """What it kept too much of in memory, once."""
+
         self.broken_promises: list[str] = []
         """What others were told to be stored here, and was not after a crash."""
+
+        self.speaks = PROTOCOL
+        """The oldest and the newest version of the protocol that the program here speaks."""
+
+        self.note: Note | None = None
+        """What tells the journal that was open last from an older one; not on the same disk."""
+
+        self.joining = False
+        """Files are looked at only when somebody has told everything."""
+
+        self.is_asleep = False
+        """Its process stands still, and so do its timers."""
+
+        self.went_back = False
+        """It forgot things that it had told others to have stored; or is one of two with one id."""
 
         self.vain_ticks = 0
         """The most ticks in a row that left the deadline where it was: a node would spin."""
@@ -106,7 +165,6 @@ class Machine:
 
         self._in_vain = 0
         self._world = world
-        self._disk = disk
         self._peer: Peer | None = None
         self._journal: Journal | None = None
         self._instance = ""
@@ -124,6 +182,12 @@ class Machine:
         self._known: set[StoryPath] = set()
         self._gone: dict[StoryPath, float] = {}
         self._looking = False
+        self._watching = False
+        self._failing = False  # the journal could not be written when we last tried
+        self._frozen: deque[Callable[[], None]] = deque()  # what happened while it slept
+        self._naps = 0
+        self._clock_error = 0
+        self._backup: Backup | None = None
 
     def __repr__(self) -> str:
         return f"<{self.name}: {'up' if self.is_up else 'down'}, {len(self.folder)} files>"
@@ -134,6 +198,11 @@ class Machine:
     def is_up(self) -> bool:
         """Its process runs."""
         return self._peer is not None
+
+    @property
+    def is_awake(self) -> bool:
+        """Its process runs and does not stand still."""
+        return self.is_up and not self.is_asleep
 
     @property
     def peer(self) -> Peer:
@@ -154,8 +223,8 @@ class Machine:
 
     @property
     def clock(self) -> int:
-        """Milliseconds since 1970."""
-        return EPOCH + int(self._world.now * 1000)
+        """Milliseconds since 1970, as this machine believes."""
+        return max(0, EPOCH + int(self._world.now * 1000) + self._clock_error)
 
     @property
     def is_idle(self) -> bool:
@@ -168,11 +237,17 @@ class Machine:
             or self._changed
             or self._gone
             or self._looking
+            or self.joining
         )
 
     def text(self, path: str) -> str:
         """A text file of the folder."""
         return self.folder[StoryPath(path)].decode()
+
+    @property
+    def schemas(self) -> Mapping[str, Schema]:
+        """The documents that are open here."""
+        return self._world.schemas
 
     # What its author does.
 
@@ -207,8 +282,13 @@ class Machine:
         world = self._world
         self.life += 1
         self._instance = f"{world.dice.getrandbits(64):016x}"
-        self._journal = self._disk.open(world.dice.randbytes(8))
-        recalled = self._journal.recall()
+        try:
+            self._journal = self.disk.open(world.dice.randbytes(8))
+            recalled = self._recognise(self._journal, self._journal.recall())
+        except DiskFull:
+            self.disk.lose_power()
+            self._journal = None
+            return  # as there: it says so and ends
         membership = Membership(
             self.device, self.name, self.name, WorkspaceId(world.workspace), world.key
         )
@@ -219,17 +299,60 @@ class Machine:
             dice=world.dice,
             now=world.now,
             files=world.files,
+            speaks=self.speaks,
         )
         self._check_promises(recalled)
-        if world.files:
-            files = tuple(FileSeen(path, content) for path, content in sorted(self.folder.items()))
-            self._known = set(self.folder)
-            self.tell(FilesSeen(files, self.clock, everything=True))
+        if world.files and not self.joining:
+            self._begin_files()
         self.tell(Listening(self.address.port))
         world.announce(self)
 
+    def _begin_files(self) -> None:
+        files = tuple(FileSeen(path, content) for path, content in sorted(self.folder.items()))
+        self._known = set(self.folder)
+        self._changed.clear()
+        self._watching = True
+        self.tell(FilesSeen(files, self.clock, everything=True))
+
+    def _recognise(self, journal: Journal, recalled: Recalled) -> Recalled:
+        """See whether the journal is the one that was open last, as there."""
+        dice, before = self._world.dice, self.note
+        known = json.loads(recalled.facts.get(_INSTALL, b"null"))
+        facts: dict[str, bytes | None] = {}
+        copied = known is not None and known["device"] != self.device.hex()
+        restored = (
+            known is not None and not copied and not _is_last(known["mark"], recalled, before)
+        )
+        if copied or restored:
+            recalled = replace(recalled, incarnation=journal.renew(dice.randbytes(8)))
+        if restored and any(name.startswith("peer/") for name in recalled.facts):
+            facts = dict.fromkeys(name for name in recalled.facts if name.startswith("shadow/"))
+            self.joining = True
+        mark = dice.randbytes(8).hex()
+        self.note = Note((*(before.marks[-1:] if before else ()), mark), 0)
+        facts[_INSTALL] = json.dumps({"device": self.device.hex(), "mark": mark}).encode()
+        journal.write([Batch(facts=tuple(facts.items()))])
+        self.note = Note((mark,), recalled.head)
+        self._later(HEAD_SECONDS, self._follow_journal)
+        kept = {**recalled.facts, **facts}
+        return replace(recalled, facts={k: value for k, value in kept.items() if value is not None})
+
+    def _follow_journal(self) -> None:
+        """Let the user's note know how far the journal has come."""
+        assert self.note is not None
+        self.note = replace(self.note, head=self.journal.head)
+        self._later(HEAD_SECONDS, self._follow_journal)
+
+    def _finish_joining(self) -> None:
+        """Look at the files now that somebody has told everything."""
+        if any(peer.in_sync for peer in self.status.peers):
+            self.joining = False
+            self._begin_files()
+
     def _check_promises(self, recalled: Recalled) -> None:
         """See that what others count as stored here is here, now that only the disk is left."""
+        if self.went_back:
+            return
         documents = {
             name: Document.load(name, schema, 1, recalled.documents.get(name, ()))
             for name, schema in self._world.schemas.items()
@@ -252,24 +375,31 @@ class Machine:
         """End the process between two effects; ``silently``: the whole machine goes dark."""
         if not self.is_up:
             return
-        if self._busy and self._world.dice.random() < 0.5:
+        if self._busy and not self.disk.is_full and self._world.dice.random() < 0.5:
             # The transaction was complete, and nobody lived to hear of it.
             self.journal.write([batch for _, batch in self._busy])
             self.unkept -= self._words_of(self._busy)
-        self._disk.lose_power()
+        self.disk.lose_power()
         self._die(silently=silently)
 
     def stop(self) -> None:
         """End the process as its user would."""
         if not self.is_up:
             return
+        self.wake()
         self.tell(Stopping())
         if not self.is_up:  # the fuse was short
             return
         batches = [*(self._busy or ()), *(item for item in self._queue if isinstance(item, tuple))]
-        self.journal.write([batch for _, batch in batches])
-        self.unkept -= self._words_of(batches)
+        try:
+            self.journal.write([batch for _, batch in batches])
+            self.unkept -= self._words_of(batches)
+        except DiskFull:
+            pass
+        if self.note is not None:
+            self.note = replace(self.note, head=self.journal.head)
         self.journal.close()
+        self.disk.lose_power()
         self._world.withdraw(self._instance)
         self._die(silently=False)
 
@@ -285,16 +415,134 @@ class Machine:
         self._changed.clear()
         self._gone.clear()
         self._busy, self._alarm = None, None
-        self._handling = self._working = self._looking = False
+        self._handling = self._working = self._looking = self._watching = False
+        self._failing = self.is_asleep = False
+        self._frozen.clear()
         self._world.lose(self.unkept)
         self.unkept.clear()
         self.life += 1
+
+    # What happens to the machine.
+
+    def sleep(self, seconds: float) -> None:
+        """Stand still for a while; what happens meanwhile is noticed afterwards, all at once."""
+        if not self.is_awake:
+            return
+        self.is_asleep = True
+        self._naps += 1
+        life, nap = self.life, self._naps
+        self._world.stall(self)
+
+        def over() -> None:
+            if (self.life, self._naps) == (life, nap):
+                self.wake()
+
+        self._world.at(self._world.now + seconds, over)
+
+    def wake(self) -> None:
+        """Go on, if it stood still."""
+        if not self.is_asleep:
+            return
+        self.is_asleep = False
+        while self._frozen and not self.is_asleep:
+            self._frozen.popleft()()
+        if self.is_awake and self._world.dice.random() < 0.5:
+            self.change_network()  # some systems say so, and some do not
+        self._world.announce(self)
+
+    def set_clock(self, years: int) -> None:
+        """Believe from now on that it is so many years later, or earlier; never before 1970."""
+        self._clock_error = years * YEAR
+
+    def fill(self, seconds: float) -> None:
+        """Have no room on the disk for a while, neither for the journal nor for files."""
+        self.disk.is_full = True
+        self._world.expect("no space left")
+        self._world.at(self._world.now + seconds, self.make_room)
+
+    def make_room(self) -> None:
+        """Have room on the disk again."""
+        self.disk.is_full = False
+
+    def install(self, speaks: tuple[int, int]) -> None:
+        """Put another version of the program into place, and start it if one ran."""
+        ran = self.is_up
+        self.stop()
+        self.speaks = speaks
+        self._world.expect("upgrade whisker-sync")
+        if ran:
+            self.boot()
+
+    def be_another_device(self) -> None:
+        """Have a device of its own from now on: what a user is told to do about two with one id."""
+        self.stop()
+        self.device = _device(self.name)
+        self.boot()
+
+    def back_up(self, path: Path | None) -> None:
+        """Copy disk and folder, as they are; ``path`` is where, if the disk is a file."""
+        self.throw_away()
+        self._backup = Backup(self.disk.copy(path), dict(self.folder), self.note)
+
+    def throw_away(self) -> None:
+        """Have no backup any more."""
+        if self._backup is not None:
+            self._backup.disk.close()
+            self._backup = None
+
+    def restore(self, *, folder: bool, home: bool = False) -> None:
+        """
+        Put the journal back to what the latest backup says, if there is one.
+
+        Maybe the ``folder``, too, and what is in the user's ``home``, so that nothing there
+        tells that the journal is an old one.
+
+        Words that only this machine had are lost with that, and nobody is to blame. All
+        others have to come back.
+        """
+        if self._backup is None:
+            return
+        ran = self.is_up
+        before = self._words()
+        self.stop()
+        self.disk.become(self._backup.disk)
+        if folder:
+            self.folder = dict(self._backup.folder)
+        if home:
+            self.note = self._backup.note
+        others = [other for other in self._world.machines.values() if other is not self]
+        stored = {word for other in others for word in other.stored_words()}
+        self._world.lose(before - self._words() - stored)
+        self.went_back = True
+        if ran:
+            self.boot()
+
+    def stored_words(self) -> set[str]:
+        """The words in all texts that the disk holds."""
+        recalled = self._journal.recall() if self._journal is not None else self.disk.recall()
+        return {
+            word
+            for name, schema in self._world.schemas.items()
+            for word in words_in(Document.load(name, schema, 1, recalled.documents.get(name, ())))
+        }
+
+    def _words(self) -> set[str]:
+        """The words in files and in documents, on disk or only in memory."""
+        text = b"\n".join(self.folder.values()).decode("utf-8", "replace")
+        words = self.stored_words() | set(WORD.findall(text))
+        if self.is_up:
+            for name in self._world.schemas:
+                words |= words_in(self.document(name))
+        return words
 
     # The loop, as there.
 
     def tell(self, input_: Input) -> None:
         """Give the process an input, and carry out what it asks for."""
         if self._peer is None:
+            return
+        if self.is_asleep:
+            self._frozen.append(lambda: self.tell(input_))
             return
         self._inputs.append(input_)
         if self._handling:
@@ -315,7 +563,11 @@ class Machine:
             if self.life != life:
                 return
         self._handling = False
+        if not self.overfull:
+            self.overfull = overfull(self._peer.load(), len(self._world.schemas))
         self._set_alarm()
+        if self.joining:
+            self._finish_joining()
 
     def _set_alarm(self) -> None:
         deadline = self.peer.deadline()
@@ -372,7 +624,11 @@ class Machine:
         life = self.life
 
         def act() -> None:
-            if self.life == life:
+            if self.life != life:
+                return
+            if self.is_asleep:
+                self._frozen.append(act)
+            else:
                 action()
 
         self._world.at(time, act)
@@ -404,11 +660,22 @@ class Machine:
         self._work()
 
     def _commit(self) -> None:
-        batches, self._busy = self._busy, None
+        batches = self._busy
         assert batches
-        self.journal.write([batch for _, batch in batches])
+        try:
+            self.journal.write([batch for _, batch in batches])
+        except DiskFull as problem:
+            self._later(RETRY_SECONDS, self._commit)
+            if not self._failing:
+                self._failing = True
+                self.tell(StoreTrouble(str(problem)))
+            return
+        self._busy = None
         self.unkept -= self._words_of(batches)
         self._work()
+        if self._failing:
+            self._failing = False
+            self.tell(StoreTrouble(None))
         self.tell(Committed(batches[-1][0]))
 
     def _words_of(self, batches: list[tuple[int, Batch]]) -> set[str]:
@@ -434,7 +701,7 @@ class Machine:
     # The folder, as there.
 
     def _notify(self, path: StoryPath) -> None:
-        if self.is_up:
+        if self._watching:
             self._changed.add(path)
             self._look_after(self._world.wait(0.005, 0.06))
 
@@ -508,6 +775,8 @@ class Machine:
             answer: Input = FileKept(path, found, self.clock)
             if found is None:
                 answer = FileStuck(path, None, self.clock)
+        elif self.disk.is_full and found != content:
+            answer = FileStuck(path, Problem(path, str(DiskFull(path))), self.clock)
         else:
             if content is None:
                 self.folder.pop(path, None)
@@ -551,6 +820,25 @@ class Machine:
     def forget(self, link: LinkId) -> None:
         """Stop using a connection that ended."""
         self._ends.pop(link, None)
+
+
+def texts_of(document: Document) -> list[str]:
+    """The names of all texts in a document, in order."""
+    kind_of = document.schema.kind_of
+    return sorted(root for root in document.roots() if kind_of(root) is Kind.TEXT)
+
+
+def words_in(document: Document) -> set[str]:
+    """The words in all texts of a document."""
+    return {word for root in texts_of(document) for word in WORD.findall(document.text(root))}
+
+
+def _device(name: str) -> DeviceId:
+    return DeviceId(hashlib.sha256(name.encode()).digest())
+
+
+def _is_last(mark: str, recalled: Recalled, note: Note | None) -> bool:
+    return note is not None and mark in note.marks and recalled.head >= note.head
 
 
 def _sha256(content: bytes | None) -> bytes | None:

@@ -38,6 +38,10 @@ class Party(Protocol):
         """Which of its processes runs."""
 
     @property
+    def is_asleep(self) -> bool:
+        """Its process stands still, and answers nobody."""
+
+    @property
     def clock(self) -> int:
         """Milliseconds since 1970."""
 
@@ -89,6 +93,10 @@ class Connection:
         """It is between these two."""
         return {end.machine.name for end in self._ends} == {one.name, other.name}
 
+    def has(self, machine: Party) -> bool:
+        """One of its ends is at a machine."""
+        return any(end.machine is machine for end in self._ends)
+
     @property
     def over(self) -> bool:
         """Nobody listens at either end."""
@@ -99,6 +107,7 @@ class Connection:
         if end.closing:
             return
         world = self._world
+        world.sent(end.machine, self._other(end).machine, frame)
         end.empty_at = max(end.empty_at, world.now) + len(frame) / BYTES_PER_SECOND
         late = self._latency * (1 + world.dice.random())
         # Absolute times: added up in another order, two frames could change places.
@@ -137,7 +146,7 @@ class Connection:
             self._world.at(end.arrives_at, lambda: self._arrive(end, None))
 
     def stall(self) -> None:
-        """Give up if nothing gets through for too long."""
+        """Give up if nothing gets through, or nobody answers, for too long."""
         self._wait_in_vain()
 
     def resume(self) -> None:
@@ -153,6 +162,9 @@ class Connection:
 
     def _blocked(self, end: End) -> bool:
         return self._world.is_blocked(end.machine, self._other(end).machine)
+
+    def _asleep(self) -> bool:
+        return any(end.machine.is_asleep for end in self._ends)
 
     def _leave(self, end: End, frame: bytes, arrives_at: float) -> None:
         if not end.listens:
@@ -187,7 +199,8 @@ class Connection:
     def _giving_up(self, end: End) -> Callable[[], None]:
         def give_up() -> None:
             other = self._other(end)
-            if self._broken or self._blocked(end) or self._blocked(other):
+            silent = self._blocked(end) or self._blocked(other) or self._asleep()
+            if self._broken or silent:
                 self._broken = True
                 self._tell(end, "no sign of life")
 

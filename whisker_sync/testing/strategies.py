@@ -11,25 +11,36 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from whisker_sync.testing.histories import (
+    UNSOLVED,
+    BackUp,
     Block,
     Boot,
     Carry,
+    Clone,
+    Copy,
     Crash,
     Cut,
     Deliver,
     Draw,
+    Fill,
     Grow,
     Heal,
     History,
+    Install,
     Make,
     Operation,
     Part,
     Program,
     Remove,
     Rename,
+    Restore,
     Retitle,
+    Rewind,
+    Scribble,
+    SetClock,
     Shrink,
     Shuffle,
+    Sleep,
     Stop,
     Wait,
     Write,
@@ -39,11 +50,12 @@ _who = st.integers(0, 5)
 _file = st.integers(0, 3)
 _passage = st.integers(0, 5)
 _place = st.integers(0, 23)
+_what = st.integers(0, 15)
 
 _writes = st.builds(
     Write, _who, _file, _passage, _place, words=st.integers(0, 3), cut=st.integers(0, 2)
 )
-
+_scribbles = st.builds(Scribble, _who, root=st.integers(0, 11), place=_place, what=_what)
 
 _KINDS: tuple[tuple[type[Operation], st.SearchStrategy[Operation]], ...] = (
     (Write, _writes),
@@ -59,9 +71,19 @@ _KINDS: tuple[tuple[type[Operation], st.SearchStrategy[Operation]], ...] = (
     (Rename, st.builds(Rename, _who, _file, name=st.integers(0, 2))),
     (Draw, st.builds(Draw, _who, picture=st.integers(0, 2), content=st.integers(0, 15))),
     (Program, st.builds(Program, _who, _passage, _place)),
+    (Scribble, _scribbles),
     (Crash, st.builds(Crash, _who, fuse=st.integers(0, 12), silently=st.booleans())),
     (Stop, st.builds(Stop, _who)),
     (Boot, st.builds(Boot, _who)),
+    (Sleep, st.builds(Sleep, _who, milliseconds=st.integers(0, 12_000))),
+    (SetClock, st.builds(SetClock, _who, years=st.integers(-100, 100))),
+    (Fill, st.builds(Fill, _who, milliseconds=st.integers(0, 5000))),
+    (Install, st.builds(Install, _who, version=st.integers(0, 4))),
+    (BackUp, st.builds(BackUp, _who)),
+    (Restore, st.builds(Restore, _who, home=st.booleans())),
+    (Rewind, st.builds(Rewind, _who)),
+    (Copy, st.builds(Copy, _who)),
+    (Clone, st.builds(Clone, _who)),
     (Cut, st.builds(Cut, _who, whom=_who)),
     (Block, st.builds(Block, _who, whom=_who)),
     (Part, st.builds(Part, some=st.integers(0, 63))),
@@ -71,9 +93,16 @@ _KINDS: tuple[tuple[type[Operation], st.SearchStrategy[Operation]], ...] = (
 )
 
 
-def operations(without: tuple[type[Operation], ...] = ()) -> st.SearchStrategy[Operation]:
-    """One thing that happens; what is ``without`` does not."""
-    return st.one_of([drawn for kind, drawn in _KINDS if kind not in without])
+def operations(
+    without: tuple[type[Operation], ...] = (), also: tuple[type[Operation], ...] = ()
+) -> st.SearchStrategy[Operation]:
+    """
+    One thing that happens; what is ``without`` does not.
+
+    Of what is :data:`~whisker_sync.testing.histories.UNSOLVED` only what is named in ``also``.
+    """
+    left_out = {*without, *UNSOLVED} - {*also}
+    return st.one_of([drawn for kind, drawn in _KINDS if kind not in left_out])
 
 
 def histories(

@@ -25,7 +25,8 @@ erased must be found exactly once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from pathlib import Path
 from random import Random
@@ -33,18 +34,21 @@ from types import TracebackType
 from typing import Self
 
 from whisker_sync.document import Schema
-from whisker_sync.ids import Address
+from whisker_sync.ids import Address, DeviceId
 from whisker_sync.manuscript.files import WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.peer.effects import Effect, Persist, Send
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.inputs import FrameArrived, Input
 from whisker_sync.peer.peer import STORY
+from whisker_sync.testing.bounds import MAX_EXCHANGES
 from whisker_sync.testing.courier import Courier
 from whisker_sync.testing.disk import Disk
-from whisker_sync.testing.machine import Machine
+from whisker_sync.testing.machine import Machine, texts_of
 from whisker_sync.testing.network import Connection, Party
 from whisker_sync.testing.words import Words
+from whisker_sync.wire.codec import encode
+from whisker_sync.wire.messages import PROTOCOL, Catch
 
 SETTLE_SECONDS = 300.0
 """Time in a world within which everybody must have come to rest after everything is well."""
@@ -59,6 +63,9 @@ LATENCIES = (0.0005, 0.005, 0.03, 0.2)
 """Seconds from one machine to another, one way: same room, same house, same country, worst."""
 
 PORT = 7000
+
+_CATCH = encode(Catch(()), DeviceId(bytes(32)))[0][:2]
+"""How the frame begins that asks for everything: an array, and the number of the message."""
 
 
 class World:
@@ -93,8 +100,11 @@ class World:
         self.frames = 0
         """How many frames arrived."""
 
-        self._disks: list[Disk] = []
+        self.exchanges: Counter[tuple[str, str]] = Counter()
+        """How often one machine asked another for all it lacks, since :meth:`settle`."""
+
         self._place = disks
+        self._expected: set[str] = set()
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._planned = 0
         self._connections: list[Connection] = []
@@ -114,20 +124,39 @@ class World:
 
     def close(self) -> None:
         """Throw the disks away."""
-        for disk in self._disks:
-            disk.close()
+        for machine in self.machines.values():
+            machine.throw_away()
+            machine.disk.close()
 
     # Public methods for whoever writes a history.
 
     def machine(self, name: str) -> Machine:
         """Add a machine and boot it."""
-        number = len(self.machines) + 1
-        disk = Disk(self._place / f"{name}.db" if self._place is not None else None)
-        self._disks.append(disk)
-        machine = Machine(self, name, Address(f"192.0.2.{number}", PORT), disk)
-        self.machines[name] = machine
-        machine.boot()
-        return machine
+        return self._add(Machine(self, name, self._address(), Disk(self._file(name))))
+
+    def copy(self, machine: Machine, name: str, *, same_device: bool = False) -> Machine:
+        """
+        Add a machine that begins with the disk and the folder of another, and boot it.
+
+        What was saved and is not in the journal yet, both will find in their folders, and take
+        for written by their own users: wait until the machine is idle. The user of the new
+        one may be another one, with a device of their own. With ``same_device`` everything
+        was copied, and two machines believe to be the same.
+        """
+        copy = Machine(self, name, self._address(), machine.disk.copy(self._file(name)))
+        copy.folder = dict(machine.folder)
+        copy.speaks, copy.joining = machine.speaks, machine.joining
+        if same_device:
+            copy.device = machine.device
+            copy.note = machine.note
+            copy.went_back = machine.went_back = True
+            self.expect("used this one's identity")
+            self.expect("two machines say that they are")
+        return self._add(copy)
+
+    def back_up(self, machine: Machine) -> None:
+        """Make a backup of a machine, for :meth:`Machine.restore`; it replaces the one before."""
+        machine.back_up(self._file(f"{machine.name}-backup"))
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -173,6 +202,12 @@ class World:
             if connection.joins(one, other):
                 connection.cut()
 
+    def stall(self, machine: Machine) -> None:
+        """Let the others notice, after a while, that a machine answers nobody."""
+        for connection in self._connections:
+            if connection.has(machine):
+                connection.stall()
+
     def deliver(self, machine: Machine) -> None:
         """
         Have a :class:`Courier` bring a machine what the others know.
@@ -187,15 +222,27 @@ class World:
 
     def settle(self, seconds: float = SETTLE_SECONDS) -> None:
         """
-        Heal and boot everything, and let time pass until all is quiet.
+        Heal everything, and let time pass until all is quiet.
+
+        All machines are woken and booted, with the same version, and room on their disks; of
+        two with one identity the later becomes a device of its own.
 
         Raises:
             AssertionError: It is not, after that time.
         """
+        devices: set[DeviceId] = set()
         for machine in self.machines.values():
             machine.fuse = None
+            if machine.device in devices:
+                machine.be_another_device()
+            devices.add(machine.device)
+            machine.wake()
+            machine.make_room()
+            if machine.speaks != PROTOCOL:
+                machine.install(PROTOCOL)
             machine.boot()
         self.heal()
+        self.exchanges.clear()
         until = self.now + seconds
         while not self.is_quiet:
             if self.now >= until:
@@ -234,12 +281,15 @@ class World:
                 for path in sorted({*first.folder, *other.folder})
                 if first.folder.get(path) != other.folder.get(path)
             ]
+        wrong += [
+            f"{one} asked {other} for everything {count} times"
+            for (one, other), count in self.exchanges.items()
+            if count > MAX_EXCHANGES
+        ]
         for machine in self.machines.values():
             wrong += self._check_alone(machine)
-        if self.files and words:
-            wrong += self.words.judge(
-                content.decode("utf-8", "replace") for content in first.folder.values()
-            )
+        if words:
+            wrong += self.words.judge(self._texts(first))
         return wrong
 
     @property
@@ -279,8 +329,17 @@ class World:
             case _:
                 pass
 
+    def expect(self, sentence: str) -> None:
+        """Note part of a sentence about trouble that machines are right to say from now on."""
+        self._expected.add(sentence)
+
+    def sent(self, one: Party, other: Party, frame: bytes) -> None:
+        """Note what was given to a connection."""
+        if frame.startswith(_CATCH):
+            self.exchanges[one.name, other.name] += 1
+
     def lose(self, words: set[str]) -> None:
-        """Note words that died with a process before any disk had them."""
+        """Note words that died with a process before any disk had them, or with their disk."""
         self.words.excuse(words)
 
     def is_blocked(self, one: Party, other: Party) -> bool:
@@ -310,7 +369,7 @@ class World:
                 caller.fail_to_reach(candidate)
 
         def connect() -> None:
-            if called is None or not called.is_up or not self._reach(caller, called):
+            if called is None or not called.is_awake or not self._reach(caller, called):
                 self.at(self.now + self.wait(0.01, 3.0), fail)
                 return
             if caller.life != life:
@@ -327,6 +386,17 @@ class World:
 
     # Private methods.
 
+    def _add(self, machine: Machine) -> Machine:
+        self.machines[machine.name] = machine
+        machine.boot()
+        return machine
+
+    def _address(self) -> Address:
+        return Address(f"192.0.2.{len(self.machines) + 1}", PORT)
+
+    def _file(self, name: str) -> Path | None:
+        return self._place / f"{name}.db" if self._place is not None else None
+
     def _up(self, connection: Connection, caller: Machine, called: Machine, candidate: str) -> None:
         end = connection.end_of(caller)
         if end.listens:
@@ -339,7 +409,7 @@ class World:
 
     def _sighting(self, who: Machine, whom: Machine) -> Callable[[], None]:
         def sight() -> None:
-            if who.is_up and whom.is_up and self._reach(who, whom):
+            if who.is_awake and whom.is_awake and self._reach(who, whom):
                 who.sight(whom)
 
         return sight
@@ -347,18 +417,31 @@ class World:
     def _forget_connections(self) -> None:
         self._connections = [each for each in self._connections if not each.over]
 
+    def _texts(self, machine: Machine) -> Iterator[str]:
+        """All that authors and programs see on a machine."""
+        for content in machine.folder.values():
+            yield content.decode("utf-8", "replace")
+        for name in self.schemas:
+            if name != STORY:
+                document = machine.document(name)
+                yield from (document.text(root) for root in texts_of(document))
+
     def _check_alone(self, machine: Machine) -> list[str]:
         wrong = [
             f"{machine.name} says: {event.sentence}"
             for event in machine.events
             if isinstance(event, Trouble)
+            and not any(reason in event.sentence for reason in self._expected)
         ]
-        wrong += machine.broken_promises
+        wrong += machine.broken_promises + machine.overfull
         if machine.vain_ticks > MAX_VAIN_TICKS:
             wrong.append(
                 f"{machine.name} asks {machine.vain_ticks} times in a row to be woken, for nothing"
             )
         status = machine.status
+        if status.trouble is not None:
+            wrong.append(f"{machine.name} is still in trouble: {status.trouble}")
+        wrong += [f"{machine.name} still says: {each.sentence}" for each in status.problems]
         if status.held:
             wrong.append(f"{machine.name} still holds {status.held} updates back")
         if status.quarantined:
