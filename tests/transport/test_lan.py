@@ -50,6 +50,22 @@ async def test_a_frame_may_have_a_mebibyte_and_no_more() -> None:
             await theirs.receive()
 
 
+@pytest.mark.parametrize("message", [b"", b"abc", b"edit\x00\x00\x00\x00", b"\x00" * 5])
+async def test_a_frame_that_was_damaged_on_the_way_ends_the_link(message: bytes) -> None:
+    async with pair() as (ours, theirs):
+        await theirs._connection.send(message)
+        with pytest.raises(LinkClosed, match="damaged"):
+            await ours.receive()
+        with pytest.raises(LinkClosed):
+            await theirs.receive()
+
+
+async def test_the_checksum_is_the_one_that_everybody_has() -> None:
+    async with pair() as (ours, theirs):
+        await theirs._connection.send(b"123456789" + bytes.fromhex("cbf43926"))
+        assert await ours.receive() == b"123456789"
+
+
 async def test_the_other_side_learns_why_a_link_ends() -> None:
     async with pair() as (ours, theirs):
         waiting = asyncio.ensure_future(theirs.receive())

@@ -5,6 +5,9 @@ from __future__ import annotations
 MAX_FRAME = 1 << 20
 """Bytes of a frame; the protocol has the same limit."""
 
+CHECKSUM = 4
+"""Bytes that follow each frame, to tell whether it was damaged on the way."""
+
 MAX_CONNECTIONS = 256
 """Connections that others may have to us, proven or not."""
 
