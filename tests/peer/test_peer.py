@@ -302,11 +302,20 @@ def test_what_happened_is_told() -> None:
 def test_two_machines_with_one_identity_are_told_of() -> None:
     crowd = Crowd()
     alice, bob, clone = crowd.join("alice"), crowd.join("bob"), crowd.join("bob")
-    for person in (bob, clone, bob):
+    for person in (bob, clone, bob, clone, bob):
         crowd.connect(person, alice)
         crowd.wait()
     told = [event.sentence for event in alice.events if isinstance(event, Trouble)]
     assert [sentence for sentence in told if "two machines say that they are bob" in sentence]
+
+
+def test_a_process_whose_last_words_arrive_late_is_no_double() -> None:
+    crowd = Crowd()
+    alice, bob, late = crowd.join("alice"), crowd.join("bob"), crowd.join("bob")
+    for person in (late, bob, late, bob):
+        crowd.connect(person, alice)
+        crowd.wait()
+    assert not [event for event in alice.events if isinstance(event, Trouble)]
 
 
 def test_somebody_who_merely_restarts_is_no_double() -> None:

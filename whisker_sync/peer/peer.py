@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -121,6 +121,14 @@ STORY = "story"
 MAX_REWRITES = 2
 """How often what a device cannot take in is written anew, before the two were one again."""
 
+TURNS = 3
+"""
+Returns of replaced processes from which we say that there are two machines.
+
+The words of a process that died can arrive late; it seems to be back then, and the living
+one after it.
+"""
+
 MAX_REPLACED = 64
 """Processes of one device that are remembered after another one replaced them."""
 
@@ -193,6 +201,7 @@ class Peer:
         self._anew_after: int | None = None  # with this ticket it is durable why we must begin anew
         self._doubles: set[str] = set()  # of whom we said that there are two
         self._replaced: dict[DeviceId, set[bytes]] = {}  # processes that another one replaced
+        self._returns: Counter[DeviceId] = Counter()  # and how often one of them came back
         self._open_writes: set[str] = set()  # asked for and not answered
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
@@ -538,7 +547,7 @@ class Peer:
             assert other.session is not None
             if other is conversation or other.session.device != session.device:
                 continue
-            if self._came_back(other.session, session):
+            if self._take_turns(other.session, session):
                 yield from self._warn_of_double(session.theirs.name or fingerprint(session.device))
             loser = self._double(other, conversation)
             if loser is not None:
@@ -547,14 +556,16 @@ class Peer:
         name = session.theirs.name
         yield Tell(events.PeerConnected(session.device, name, str(conversation.address)))
 
-    def _came_back(self, old: Session, new: Session) -> bool:
-        """Whether a process is back that another one had replaced: then both of them run."""
+    def _take_turns(self, old: Session, new: Session) -> bool:
+        """Whether processes come back that others had replaced: then several of them run."""
         assert old.theirs is not None
         assert new.theirs is not None
         replaced = self._replaced.setdefault(new.device, set())
         if old.theirs.boot != new.theirs.boot and len(replaced) < MAX_REPLACED:
             replaced.add(old.theirs.boot)
-        return new.theirs.boot in replaced
+        if new.theirs.boot in replaced:
+            self._returns[new.device] += 1
+        return self._returns[new.device] >= TURNS
 
     def _double(self, old: Conversation, new: Conversation) -> Conversation | None:
         """
