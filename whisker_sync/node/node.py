@@ -27,7 +27,9 @@ from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting
 from whisker_sync.document import Change, Document, Schema, fresh_client
 from whisker_sync.errors import (
     CannotConnect,
+    DiskFull,
     FolderError,
+    JournalError,
     MustBeginAnew,
     PortInUse,
     UnreadableFile,
@@ -85,6 +87,7 @@ from whisker_sync.peer.status import Status
 from whisker_sync.record import Entry, Record
 from whisker_sync.store.intent import Intent
 from whisker_sync.store.layout import Layout, Lock
+from whisker_sync.store.salvage import INCOMPLETE, SALVAGED
 from whisker_sync.store.writer import Writer
 from whisker_sync.transport.lan import LanLink, Listener, dial
 
@@ -98,6 +101,9 @@ GOODBYE_SECONDS = 2.0
 
 MAX_EVENTS = 1000
 """Events that wait for a subscriber; if it is slower, the oldest are dropped."""
+
+SEARCH_SECONDS = 10.0
+"""How long others are looked for after a damaged journal forgot who they are."""
 
 HOUR = 3600
 
@@ -293,6 +299,7 @@ class Node:
             committed=lambda ticket: self.feed(Committed(ticket)),
             trouble=lambda problem: self.feed(StoreTrouble(problem)),
         )
+        incomplete = INCOMPLETE in recalled.facts
         recalled = await self._recognise(recalled)
         await self._put_poison_aside(recalled)
         recalled = await self._write_anew(recalled)
@@ -311,6 +318,9 @@ class Node:
             self._spawn(self._use_disk(), "disk")
             if load_local(self.layout).joining:
                 self._spawn(self._begin_joined(), "join")
+            elif lan and incomplete:
+                # Who the others are is lost, too, but they may be here.
+                self._spawn(self._begin_joined(SEARCH_SECONDS), "join")
             else:
                 await self._begin_files()
         await self._listen(port, interface)
@@ -325,15 +335,21 @@ class Node:
         self._install = Install(self.layout, self.user.home, self.user.key.device)
         verdict = self._install.judge(recalled.facts, recalled.head)
         facts: dict[str, bytes | None] = {}
+        sentence = recalled.facts.get(SALVAGED)
+        if INCOMPLETE in recalled.facts:
+            verdict = Verdict.RESTORED
         if verdict is not Verdict.KNOWN:
             life = await self._writer.run(self._writer.journal.renew, secrets.token_bytes(8))
             recalled = replace(recalled, incarnation=life)
-        if verdict is Verdict.RESTORED and any(name.startswith("peer/") for name in recalled.facts):
+        if verdict is Verdict.RESTORED and self._knows_others(recalled):
             # What the author saved since the backup is in the files, and at the others, too:
             # only with theirs at hand can it be told from what is new.
             facts = dict.fromkeys(name for name in recalled.facts if name.startswith("shadow/"))
             save_local(self.layout, replace(load_local(self.layout), joining=True))
-        if verdict is not Verdict.KNOWN:
+        if sentence is not None:
+            self._tell(Trouble(sentence.decode()))
+            facts |= {SALVAGED: None, INCOMPLETE: None}
+        elif verdict is not Verdict.KNOWN:
             self._tell(Trouble(_SURPRISES[verdict]))
         name, note = self._install.begin()
         facts[name] = note
@@ -342,6 +358,10 @@ class Node:
         kept = {**recalled.facts, **facts}
         kept_facts = {name: value for name, value in kept.items() if value is not None}
         return replace(recalled, facts=kept_facts)
+
+    def _knows_others(self, recalled: Recalled) -> bool:
+        known = any(name.startswith("peer/") for name in recalled.facts)
+        return known or bool(load_local(self.layout).peers)
 
     async def _follow_journal(self, install: Install) -> None:
         """Let the user's note know how far the journal has come."""
@@ -513,9 +533,11 @@ class Node:
         self._watching = True
         self._spawn(self._watch_files(), "watch")
 
-    async def _begin_joined(self) -> None:
-        """The same, but only when somebody has told us everything."""
-        await self.until(lambda status: any(peer.in_sync for peer in status.peers))
+    async def _begin_joined(self, seconds: float | None = None) -> None:
+        """The same, but only when somebody has told us everything, or did not in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.until(lambda status: any(peer.in_sync for peer in status.peers))
         save_local(self.layout, replace(load_local(self.layout), joining=False))
         await self._begin_files()
 
@@ -649,14 +671,18 @@ class Node:
         def verify(state: bytes) -> bytes:
             return Document.load(snapshot.document, schema, 1, [state]).digest()
 
-        await self._writer.run(
-            self._writer.journal.compact,
-            snapshot.document,
-            snapshot.through,
-            snapshot.state,
-            snapshot.digest,
-            verify,
-        )
+        try:
+            await self._writer.run(
+                self._writer.journal.compact,
+                snapshot.document,
+                snapshot.through,
+                snapshot.state,
+                snapshot.digest,
+                verify,
+            )
+        except (DiskFull, JournalError) as problem:
+            # Everything is still there, and only takes more room until the next time.
+            self._tell(Trouble(str(problem)))
 
     # Tasks.
 

@@ -475,11 +475,12 @@ class Journal:
 
     def _snapshots(self) -> Iterator[tuple[str, int, bytes]]:
         """The newest snapshot of each document."""
-        query = (
-            "SELECT document, through, state, digest, checksum FROM snapshot AS s WHERE through = "
-            "(SELECT max(through) FROM snapshot WHERE document = s.document)"
-        )
-        for document, through, packed, digest, checksum in self._rows(query):
+        newest: dict[str, tuple[Any, ...]] = {}
+        # All rows in their order, and no search: in a damaged table that may pass a row by.
+        for row in self._rows("SELECT document, through, state, digest, checksum FROM snapshot"):
+            if row[0] not in newest or row[1] > newest[row[0]][1]:
+                newest[row[0]] = row
+        for document, through, packed, digest, checksum in newest.values():
             what = f"the snapshot of {document!r}"
             self._check(checksum, what, "snapshot", document, through, packed, digest)
             try:

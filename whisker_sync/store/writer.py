@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from whisker_sync.batch import Batch, Recalled
-from whisker_sync.errors import WhiskerError
+from whisker_sync.errors import JournalDamaged, WhiskerError
 from whisker_sync.store.journal import Connect, Journal, connect
+from whisker_sync.store.salvage import finish, is_damage, salvage
 
 RETRY_SECONDS = 1.0
 """How long to wait before a batch that could not be written is tried again."""
@@ -63,6 +64,9 @@ class Writer:
     ) -> tuple[Writer, Recalled]:
         """
         Open a journal and start its thread.
+
+        A damaged one is set aside, and what is good in it goes into a new one; the fact
+        ``SALVAGED`` then says so: see :mod:`whisker_sync.store.salvage`.
 
         Raises:
             JournalError, DiskFull: As :meth:`Journal.open` and :meth:`Journal.recall`.
@@ -110,6 +114,16 @@ class Writer:
     # On the thread.
 
     def _open(self, path: Path, entropy: bytes, connect: Connect) -> Recalled:
+        finish(path)
+        try:
+            return self._recall(path, entropy, connect)
+        except JournalDamaged as problem:
+            if not is_damage(problem):
+                raise
+            salvage(path, problem, entropy)
+        return self._recall(path, entropy, connect)
+
+    def _recall(self, path: Path, entropy: bytes, connect: Connect) -> Recalled:
         journal = Journal.open(path, entropy, connect=connect)
         try:
             recalled = journal.recall()
