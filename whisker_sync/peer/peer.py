@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -121,14 +121,6 @@ STORY = "story"
 MAX_REWRITES = 2
 """How often what a device cannot take in is written anew, before the two were one again."""
 
-TURNS = 3
-"""
-Returns of replaced processes from which we say that there are two machines.
-
-The words of a process that died can arrive late; it seems to be back then, and the living
-one after it.
-"""
-
 MAX_REPLACED = 64
 """Processes of one device that are remembered after another one replaced them."""
 
@@ -146,12 +138,16 @@ class Conversation:
 
     address: Address
     handshake: Handshake
+    opened: float
     until: float
     """When the handshake must be over."""
 
     assembly: Assembly = field(default_factory=Assembly)
     session: Session | None = None
     told_links: frozenset[DeviceId] = frozenset()
+    greeted: float = 0.0
+    """When the other side said hello."""
+
     superseded: bool = False
     """A newer connection to the same device replaced this one; the other side will end it."""
 
@@ -201,7 +197,6 @@ class Peer:
         self._anew_after: int | None = None  # with this ticket it is durable why we must begin anew
         self._doubles: set[str] = set()  # of whom we said that there are two
         self._replaced: dict[DeviceId, set[bytes]] = {}  # processes that another one replaced
-        self._returns: Counter[DeviceId] = Counter()  # and how often one of them came back
         self._open_writes: set[str] = set()  # asked for and not answered
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
@@ -423,7 +418,7 @@ class Peer:
             speaks=self._speaks,
         )
         conversation = Conversation(
-            up.link, up.candidate, up.address, handshake, now + HANDSHAKE_SECONDS
+            up.link, up.candidate, up.address, handshake, now, now + HANDSHAKE_SECONDS
         )
         self._dialing.answered(up.candidate)
         self._conversations[up.link] = conversation
@@ -538,6 +533,7 @@ class Peer:
             message = whole
         said = session.receive(message, self._library, now)
         if isinstance(message, Hello):
+            conversation.greeted = now
             yield from self._greeted(conversation, session)
         yield from self._carry_out(conversation, said, now)
 
@@ -547,7 +543,7 @@ class Peer:
             assert other.session is not None
             if other is conversation or other.session.device != session.device:
                 continue
-            if self._take_turns(other.session, session):
+            if self._is_back(other, conversation):
                 yield from self._warn_of_double(session.theirs.name or fingerprint(session.device))
             loser = self._double(other, conversation)
             if loser is not None:
@@ -556,16 +552,21 @@ class Peer:
         name = session.theirs.name
         yield Tell(events.PeerConnected(session.device, name, str(conversation.address)))
 
-    def _take_turns(self, old: Session, new: Session) -> bool:
-        """Whether processes come back that others had replaced: then several of them run."""
-        assert old.theirs is not None
-        assert new.theirs is not None
-        replaced = self._replaced.setdefault(new.device, set())
-        if old.theirs.boot != new.theirs.boot and len(replaced) < MAX_REPLACED:
-            replaced.add(old.theirs.boot)
-        if new.theirs.boot in replaced:
-            self._returns[new.device] += 1
-        return self._returns[new.device] >= TURNS
+    def _is_back(self, old: Conversation, new: Conversation) -> bool:
+        """
+        Whether a process called after another one had replaced it: then both of them run.
+
+        The words of one that died can arrive late, but its call began before.
+        """
+        assert old.session is not None
+        assert old.session.theirs is not None
+        assert new.session is not None
+        assert new.session.theirs is not None
+        replaced = self._replaced.setdefault(new.session.device, set())
+        before, after = old.session.theirs.boot, new.session.theirs.boot
+        if before != after and len(replaced) < MAX_REPLACED:
+            replaced.add(before)
+        return before != after and after in replaced and new.opened > old.greeted
 
     def _double(self, old: Conversation, new: Conversation) -> Conversation | None:
         """
