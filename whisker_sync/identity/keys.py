@@ -5,6 +5,8 @@ A device *is* its Ed25519 key (RFC 8032): its id is the hash of the public half.
 The key belongs to a user's account on a machine, never to a project, so that
 copying a folder does not copy an identity. This module keeps nothing: where the
 bytes lie is for the shell to say, and it keeps them to itself.
+
+What a key signs says what it is for: a signature for one purpose is none for another.
 """
 
 from __future__ import annotations
@@ -12,7 +14,11 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from whisker_sync.errors import BadSettings
 from whisker_sync.ids import DeviceId
@@ -20,14 +26,23 @@ from whisker_sync.ids import DeviceId
 SEED_BYTES = 32
 """Bytes of an Ed25519 private key."""
 
+PUBLIC_BYTES = 32
+"""Bytes of an Ed25519 public key."""
+
+SIGNATURE_BYTES = 64
+"""Bytes of an Ed25519 signature."""
+
 
 class DeviceKey:
     """The private key of this device; does not show itself."""
 
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
-        private = Ed25519PrivateKey.from_private_bytes(seed)
-        self.device = DeviceId(hashlib.sha256(private.public_key().public_bytes_raw()).digest())
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = self._private.public_key().public_bytes_raw()
+        """The half that others may know."""
+
+        self.device = device_of(self.public)
 
     @classmethod
     def generate(cls, entropy: bytes) -> DeviceKey:
@@ -51,6 +66,10 @@ class DeviceKey:
         """The secret bytes to keep; 32 of them."""
         return self._seed
 
+    def sign(self, purpose: str, message: bytes) -> bytes:
+        """A signature that says: this device stands by the message, for this purpose only."""
+        return self._private.sign(_signed(purpose, message))
+
     @property
     def fingerprint(self) -> str:
         """The device's id as humans compare it."""
@@ -58,6 +77,25 @@ class DeviceKey:
 
     def __repr__(self) -> str:
         return f"DeviceKey({self.fingerprint}, private half hidden)"
+
+
+def device_of(public: bytes) -> DeviceId:
+    """The device that has a public key."""
+    return DeviceId(hashlib.sha256(public).digest())
+
+
+def is_signed(message: bytes, purpose: str, signature: bytes, public: bytes) -> bool:
+    """Whether the device with this public key signed the message for this purpose."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(public)
+        key.verify(signature, _signed(purpose, message))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _signed(purpose: str, message: bytes) -> bytes:
+    return b"whisker-sync/1 " + purpose.encode() + b"\0" + message
 
 
 def fingerprint(device: DeviceId) -> str:
