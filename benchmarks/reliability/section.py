@@ -1,0 +1,41 @@
+"""One part of the table: what was done, and what was wrong with how it ended."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one part of the run found."""
+
+    name: str
+    """As in ``--only``."""
+
+    figures: Mapping[str, float]
+    """What was done and measured; a figure's name says its unit."""
+
+    violations: tuple[str, ...]
+    """What must not happen and did, in sentences; empty: nothing did."""
+
+    def lines(self) -> list[str]:
+        """The part of the table."""
+        shown = [f"{self.name}:"]
+        shown += [f"  {name:38} {_number(value):>12}" for name, value in self.figures.items()]
+        shown.append(f"  {'violations':38} {len(self.violations):>12}")
+        return shown + [f"  ! {sentence}" for sentence in self.violations]
+
+
+def left(section: Section, place: Path) -> Section:
+    """Clear a section's folders away, unless something was wrong with them: then say where."""
+    if not section.violations:
+        shutil.rmtree(place, ignore_errors=True)
+        return section
+    return replace(section, violations=(*section.violations, f"all of it is left in {place}"))
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
