@@ -118,6 +118,81 @@ def test_a_save_in_the_last_moment_survives(
     assert folder.read(CAVE) == b"saved meanwhile"
 
 
+def test_a_second_save_while_the_first_goes_back_survives(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    real, saves = files_module.exchange, [b"saved meanwhile", b"saved again", b"and again"]
+
+    def save_then_exchange(staged: Path, where: Path) -> bool:
+        if saves:
+            beside = where.with_suffix(".new")
+            beside.write_bytes(saves.pop(0))
+            beside.replace(where)
+        return real(staged, where)
+
+    monkeypatch.setattr(files_module, "exchange", save_then_exchange)
+    if not real(place / "no", place / "nowhere") and sys.platform not in {"linux", "darwin"}:
+        pytest.skip("there is no exchange")
+    assert folder.write(CAVE, b"ours", sha(b"dark")) == Kept(CAVE, b"and again")
+    assert folder.read(CAVE) == b"and again"
+    assert not list((place / "stage").iterdir())
+
+
+def test_a_file_that_is_removed_while_a_save_goes_back_stays_removed(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    real, steps = files_module.exchange, [in_place, Path.unlink]
+
+    def step_then_exchange(staged: Path, where: Path) -> bool:
+        steps.pop(0)(where)
+        return real(staged, where)
+
+    monkeypatch.setattr(files_module, "exchange", step_then_exchange)
+    assert folder.write(CAVE, b"ours", sha(b"dark")) == Kept(CAVE, None)
+    assert b"saved meanwhile" in trash(place)
+
+
+@pytest.mark.parametrize("save", [in_place, by_rename])
+def test_a_save_in_the_last_moment_before_a_removal_survives(
+    folder: Folder, place: Path, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    real = Folder._keep
+
+    def keep_then_save(self: Folder, content: bytes) -> None:
+        real(self, content)
+        if content == b"dark":
+            save(place / "story" / CAVE)
+
+    monkeypatch.setattr(Folder, "_keep", keep_then_save)
+    assert folder.write(CAVE, None, sha(b"dark")) == Kept(CAVE, b"saved meanwhile")
+    assert folder.read(CAVE) == b"saved meanwhile"
+
+
+def test_a_save_while_another_goes_back_is_not_overwritten(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    real = Folder._keep
+
+    def keep_then_save(self: Folder, content: bytes) -> None:
+        real(self, content)
+        (place / "story" / CAVE).write_bytes(b"after " + content)
+
+    monkeypatch.setattr(Folder, "_keep", keep_then_save)
+    assert folder.write(CAVE, None, sha(b"dark")) == Kept(CAVE, b"after after dark")
+    assert {b"dark", b"after dark"} <= trash(place)
+
+
+def test_what_a_killed_process_left_is_in_the_trash(folder: Folder, place: Path) -> None:
+    (place / "stage" / "0123456789abcdef").write_bytes(b"a save that was about to go back")
+    folder.tidy()
+    assert trash(place) == {b"a save that was about to go back"}
+    assert not list((place / "stage").iterdir())
+
+
 def test_what_is_already_so_is_not_written(folder: Folder, place: Path) -> None:
     folder.write(CAVE, b"dark", None)
     before = (place / "story" / CAVE).stat()

@@ -22,6 +22,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -156,7 +157,7 @@ class Folder:
             if now is not None:
                 self._keep(now)
             if content is None:
-                return self._remove(path)
+                return self._remove(path, now)
             return self._replace(path, content, now)
         except OSError as problem:
             if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -202,22 +203,29 @@ class Folder:
         self, place: Path, staged: Path, now: bytes, done: Replaced
     ) -> Replaced | Kept:
         """After an exchange: if what came out is not what we knew, it goes back."""
-        out = staged.read_bytes()
+        put, out = done.content, staged.read_bytes()
         if out == now:
             return done
-        self._keep(out)
-        exchange(staged, place)
+        while True:
+            self._keep(out)
+            if not exchange(staged, place):  # removed in this very moment
+                break
+            came = staged.read_bytes()
+            if came == put:
+                break
+            put, out = out, came  # saved once more, which is newer still
         return Kept(done.path, self.read(done.path))
 
-    def _remove(self, path: StoryPath) -> Replaced | Kept:
+    def _remove(self, path: StoryPath, now: bytes | None) -> Replaced | Kept:
         place = self._place(path)
         aside = self._stage / token_hex(8)
-        expected = self.read(path)
         place.replace(aside)
         out = aside.read_bytes()
-        if out != expected:  # saved in the last moment: it goes back
-            aside.replace(place)
-            return Kept(path, out)
+        if out != now:  # saved in the last moment: it goes back, unless it was saved once more
+            self._keep(out)
+            self._place_new(place, aside, Replaced(path, out))
+            aside.unlink(missing_ok=True)
+            return Kept(path, self.read(path))
         aside.unlink()
         self._remove_empty(place.parent)
         return Replaced(path, None)
@@ -249,6 +257,17 @@ class Folder:
         return staged
 
     # The trash.
+
+    def tidy(self) -> None:
+        """
+        Put what a killed process left half done into the trash, before anything is written.
+
+        It may be a save of the author that was about to go back to its place.
+        """
+        for left in self._stage.iterdir():
+            with suppress(OSError):
+                self._keep(left.read_bytes())
+                left.unlink()
 
     def _keep(self, content: bytes) -> None:
         """Put a version that is about to go into the trash."""

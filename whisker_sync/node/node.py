@@ -315,6 +315,7 @@ class Node:
         assert self._install is not None
         self._spawn(self._follow_journal(self._install), "install")
         if self._files:
+            await asyncio.to_thread(self._folder.tidy)
             self._spawn(self._use_disk(), "disk")
             if load_local(self.layout).joining:
                 self._spawn(self._begin_joined(), "join")
