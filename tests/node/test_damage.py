@@ -11,6 +11,7 @@ import pytest
 
 from tests.node.test_node import CAVE, HERE, Author, in_sync, until
 from whisker_sync.ids import Address
+from whisker_sync.node.node import Node
 from whisker_sync.peer.effects import Compact
 
 Damage = Callable[[Path], None]
@@ -119,6 +120,28 @@ async def test_what_both_wrote_since_is_merged(damage: Damage, tmp_path: Path) -
         await until(lambda: alice.files() == bob.files(), a, b)
         merged = alice.files()["cave.twee"].decode()
         assert merged == WORDS.replace("Light!", "Light at last!")
+
+
+# The checks above must bite.
+
+
+async def test_to_believe_what_is_said_of_files_without_their_texts_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("whisker_sync.store.salvage._MEANT_FOR_OLD", ("install",))
+    with pytest.raises(AssertionError):
+        await test_without_others_the_folder_stays_as_it_is(lose_an_update, tmp_path)
+
+
+async def test_to_read_the_folder_before_the_others_were_heard_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Node, "_knows_others", lambda *_: False)
+    with pytest.raises(AssertionError):
+        await test_what_both_wrote_since_is_merged(lose_the_first_update, tmp_path)
+
+
+# A full disk.
 
 
 async def test_a_full_disk_is_loud_and_passes(tmp_path: Path) -> None:

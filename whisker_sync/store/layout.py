@@ -9,6 +9,7 @@ What lies where below a workspace's folder.
         local/          what never leaves this machine
             key         the workspace's key
             journal.db  see journal.py
+            journal.damaged-1.db  one that was damaged and replaced; see salvage.py
             lock        held by the process that has the workspace open
             keeper      held by the process that starts that one again
             intent      what the process was about to merge; see intent.py

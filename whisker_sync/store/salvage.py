@@ -118,9 +118,9 @@ def finish(path: Path) -> None:
 def _build(path: Path, problem: JournalDamaged, entropy: bytes) -> None:
     new, copy = _beside(path, "new"), _beside(path, "copy")
     _remove(new, copy)
-    shutil.copyfile(path, copy)
+    shutil.copy(path, copy)
     if _wal(path).exists():
-        shutil.copyfile(_wal(path), _wal(copy))
+        shutil.copy(_wal(path), _wal(copy))
     journal = Journal.open(new, entropy)
     try:
         with closing(_open(copy, new)) as database:
