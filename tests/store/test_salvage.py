@@ -187,7 +187,7 @@ def test_without_room_for_a_new_journal_the_old_one_stays(
 
     before = path.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr("shutil.copyfile", full)
+        patch.setattr("shutil.copy", full)
         with pytest.raises(DiskFull):
             salvage(path, problem, LIFE)
     assert path.read_bytes() == before
