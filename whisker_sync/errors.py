@@ -6,6 +6,8 @@ Everything that can go wrong, in one tree.
         * :exc:`NotAWorkspace`
         * :exc:`AlreadyAWorkspace`
         * :exc:`WorkspaceBusy`
+        * :exc:`AnotherCopy`
+        * :exc:`MustBeginAnew`
         * :exc:`BadSettings`
     * :exc:`FolderError` -- the author's files
         * :exc:`UnsafePath`
@@ -26,12 +28,16 @@ Everything that can go wrong, in one tree.
     * :exc:`Refused` -- a well-behaved peer that we will not talk to
         * :exc:`DifferentWorkspace`
         * :exc:`DifferentVersion`
+        * :exc:`NotInvited`
+        * :exc:`NotTheInviter`
+        * :exc:`TurnedAway`
     * :exc:`NetworkError` -- no way to talk
         * :exc:`PortInUse`
         * :exc:`NoNetwork`
         * :exc:`LinkClosed`
         * :exc:`CannotConnect`
     * :exc:`InvitationError` -- an invitation that cannot be used
+    * :exc:`UnknownWord` -- a word that is none of those to say aloud
     * :exc:`DaemonError` -- the background process
         * :exc:`DaemonNotRunning`
         * :exc:`DaemonDidNotStart`
@@ -311,6 +317,33 @@ class DifferentVersion(Refused):
         )
 
 
+class NotInvited(Refused):
+    """Somebody who does not know an open invitation, or has guessed too often, wants to join."""
+
+    def __str__(self) -> str:
+        return "somebody who does not know an open invitation tried to join"
+
+
+class NotTheInviter(Refused):
+    """Whoever answered somebody who joins did not make the invitation."""
+
+    def __str__(self) -> str:
+        return (
+            "the machine that answered did not make this invitation, "
+            "or somebody in between changes what it says; ask for a new one"
+        )
+
+
+class TurnedAway(Refused):
+    """The inviter knows that we were invited, and does not let us in."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the other side does not let this machine in: {self.reason}"
+
+
 # No way to talk.
 
 
@@ -367,6 +400,18 @@ class InvitationError(WhiskerError):
 
     def __str__(self) -> str:
         return f"this invitation cannot be used: {self.problem}"
+
+
+class UnknownWord(WhiskerError):
+    """A word that is none of those that codes and recovery sheets consist of."""
+
+    def __init__(self, word: str, meant: str) -> None:
+        self.word = word
+        self.meant = meant
+
+    def __str__(self) -> str:
+        hint = f"; did you mean “{self.meant}”?" if self.meant else "; check how it is spelt"
+        return f"“{self.word}” is none of our words{hint}"
 
 
 # The background process.
