@@ -60,7 +60,7 @@ def test_one_seed_has_one_result() -> None:
 def test_whatever_write_or_sync_fails_nothing_acknowledged_is_lost(
     seed: int, full: bool, lasting: int
 ) -> None:
-    report = run_faults(seed, full=full, lasting=lasting, chapters=3)
+    report = run_faults(seed, full=full, lasting=lasting, chapters=2)
     assert report.violations == ()
     assert report.stories > 50
 

@@ -39,6 +39,9 @@ CHAPTERS = 14
 PATIENCE = 100
 """Failures after which we say that a journal does not recover."""
 
+MAX_VIOLATIONS = 10
+"""So many are enough to look into."""
+
 AGAIN_PART = 0.03
 """How many of the images are opened, written to and struck by a second power failure."""
 
@@ -320,11 +323,11 @@ def run(
     """
     Judge about ``count`` images; a second failure strikes some of them.
 
-    The seeded bugs are those of :func:`tell`. After ten violations it stops.
+    The seeded bugs are those of :func:`tell`. After ``MAX_VIOLATIONS`` it stops.
     """
     found: list[str] = []
     looked = stories = twice = 0
-    while looked < count and len(found) < 10:
+    while looked < count and len(found) < MAX_VIOLATIONS:
         stories += 1
         dice = Random(f"{seed} {stories}")
         told = tell(dice, instead=instead, too_early=too_early)
@@ -344,7 +347,7 @@ def run(
                     if wrong is not None:
                         found.append(f"{where}, then step {second.at}: {wrong}")
                         break
-            if looked >= count or len(found) >= 10:
+            if looked >= count or len(found) >= MAX_VIOLATIONS:
                 break
     return Report(looked, stories, twice, tuple(found))
 
@@ -364,7 +367,7 @@ def run_faults(
     """
     found: list[str] = []
     looked, position = 0, 0
-    while True:
+    while len(found) < MAX_VIOLATIONS:
         where = f"seed {seed}, operation {position}"
         dice = Random(seed)
         fault = Fault(position, position + lasting - 1, full)
@@ -373,11 +376,12 @@ def run_faults(
         except (AssertionError, WhiskerError) as problem:
             found.append(f"{where}: {problem}")
         else:
-            if not told.faults:
-                return Report(looked, position, 0, tuple(found))
+            if not told.faults:  # there are fewer writes and syncs than that
+                break
             for image in images(told.recording, dice, per_point=1):
                 looked += 1
                 wrong, _ = judge(told, image)
                 if wrong is not None:
                     found.append(f"{where}, power failure at step {image.at}: {wrong}")
         position += 1
+    return Report(looked, position, 0, tuple(found))
