@@ -123,6 +123,37 @@ async def test_both_halves_of_a_rename_are_told_together(tmp_path: Path) -> None
     eye.watch.stop()
 
 
+@pytest.mark.parametrize("victims", [0, 3, 100])
+async def test_a_rename_is_told_as_one_whatever_else_happens(tmp_path: Path, victims: int) -> None:
+    """Another file is saved, and others are removed, each time that something was told."""
+    path, other = tmp_path / "cave.twee", tmp_path / "other.twee"
+    doomed = [tmp_path / f"doomed-{i}.twee" for i in range(victims)]
+    for each in (path, other, *doomed):
+        each.write_text("dark")
+    eye = await eye_on(tmp_path)
+    path.rename(tmp_path / "cavern.twee")
+    told: set[StoryPath] = set()
+    async with asyncio.timeout(20):
+        while not told & {"cave.twee", "cavern.twee"}:
+            other.write_text("light")
+            if doomed:
+                doomed.pop().unlink()
+            told = await anext(eye._changes)
+    assert {"cave.twee", "cavern.twee"} <= told
+    eye.watch.stop()
+
+
+async def test_a_rename_of_which_one_half_is_notified_late_is_told_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    eye = await eye_on(tmp_path)
+    path.rename(tmp_path / "cavern.twee")
+    eye.watch._wake.put_nowait({tmp_path / "cavern.twee"})
+    async with asyncio.timeout(20):
+        assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
+    eye.watch.stop()
+
+
 @pytest.mark.parametrize("next_moment", ["removed", "saved"])
 async def test_what_the_author_does_the_moment_after_our_write_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, next_moment: str

@@ -7,8 +7,9 @@ anew. So they only make us look; what changed is found by comparing times and si
 each notification near it, and of everything every half minute.
 
 A file that is gone may be in the middle of being saved: it counts as gone when it still
-is after a moment. Until then new files wait, too: one of them may be the same under
-another name, and only if both are told together does anybody see that.
+is after a moment. Until then new files and others that are gone wait, too: one of them
+may be the same under another name, and only if both are told together does anybody see
+that.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ FIRST_LOOK_SECONDS = 0.1
 
 GRACE_SECONDS = 0.2
 """How long a file must be gone before it counts as removed."""
+
+PATIENCE_SECONDS = 1.0
+"""How long a file that counts as removed waits at most while others vanish, one by one."""
 
 STEP_MS = 5
 """How often the watcher hands over what the system told it; by itself it takes 50."""
@@ -105,6 +109,10 @@ class Watch:
                 if near is None and not gone:
                     patience = min(2 * patience, self._look_seconds)
                 changed = self._compare(near)
+                if gone or not changed <= self._marks.keys():
+                    # What is new and what is gone may be halves of one rename, and only one
+                    # of them may have been notified just now.
+                    changed |= self._compare(None)
                 now = clock()
                 for path in [path for path in changed if self._folder.mark(path) is None]:
                     gone.setdefault(path, now + GRACE_SECONDS)
@@ -112,10 +120,11 @@ class Watch:
                     del gone[path]
                 due = {path for path, until in gone.items() if until <= now}
                 ready = {path for path in changed if path not in gone}
-                if gone.keys() - due:
+                if gone.keys() - due and now < min(gone.values()) + PATIENCE_SECONDS:
                     # A rename is a file that is new and one that is gone. Told apart, they
-                    # would be a copy and a removal: the new one waits for the other.
-                    ready &= set(self._marks)
+                    # would be a copy and a removal: all of these wait until it is clear of
+                    # each of them.
+                    due, ready = set(), ready & set(self._marks)
                 ready |= due
                 for path in ready:
                     gone.pop(path, None)
