@@ -121,16 +121,6 @@ def keep_the_client_id(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Library, "_open", begin)
 
 
-def promise_what_is_held(patch: pytest.MonkeyPatch) -> None:
-    """Acknowledge updates that are not in the journal, because they wait for others."""
-    settle = Session.settle
-
-    def at_once(self: Session, number: int, ticket: int | None) -> None:
-        settle(self, number, 0 if ticket is None else ticket)
-
-    patch.setattr(Session, "settle", at_once)
-
-
 def hold_without_bound(patch: pytest.MonkeyPatch) -> None:
     """Keep whatever is not ready, however much it is; and ask nobody for what is missing."""
     patch.setattr(hold, "MAX_HELD", 1 << 30)
@@ -165,7 +155,6 @@ PLANTS: dict[str, Plant] = {
         no_comparing,
         no_gate,
         promise_before_commit,
-        promise_what_is_held,
         send_before_durable,
     )
 }
