@@ -27,6 +27,7 @@ Everything that can go wrong, in one tree.
         * :exc:`LimitExceeded`
     * :exc:`Refused` -- a well-behaved peer that we will not talk to
         * :exc:`DifferentWorkspace`
+        * :exc:`ForgedDevice`
         * :exc:`DifferentVersion`
         * :exc:`NotInvited`
         * :exc:`NotTheInviter`
@@ -307,6 +308,13 @@ class DifferentVersion(Refused):
 
     def __init__(self, ours: tuple[int, int], theirs: tuple[int, int]) -> None:
         self.ours = ours
+class ForgedDevice(Refused):
+    """The other side says that it is a device whose key it does not have."""
+
+    def __str__(self) -> str:
+        return "the other side did not prove which device it is"
+
+
         self.theirs = theirs
 
     def __str__(self) -> str:

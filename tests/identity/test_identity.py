@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from whisker_sync.errors import BadSettings, InvitationError
 from whisker_sync.identity.invitation import MAX_ADDRESSES, MAX_LINK, SCHEME, Invitation
-from whisker_sync.identity.keys import DeviceKey, device_of, fingerprint, is_signed
+from whisker_sync.identity.keys import DeviceKey, device_of, fingerprint, verify
 from whisker_sync.identity.workspace import derive, discovery_tag
 from whisker_sync.ids import Address, DeviceId, WorkspaceId
 
@@ -44,10 +44,10 @@ def test_a_signature_counts_for_one_message_one_purpose_and_one_device() -> None
     assert key.public == PUBLIC
     assert key.device == device_of(PUBLIC)
     signature = key.sign("purpose", b"message")
-    assert is_signed(b"message", "purpose", signature, PUBLIC)
-    assert not is_signed(b"massage", "purpose", signature, PUBLIC)
-    assert not is_signed(b"message", "another", signature, PUBLIC)
-    assert not is_signed(b"message", "purpose", signature, DeviceKey.load(PUBLIC).public)
+    assert verify(PUBLIC, "purpose", b"message", signature)
+    assert not verify(PUBLIC, "purpose", b"massage", signature)
+    assert not verify(PUBLIC, "another", b"message", signature)
+    assert not verify(DeviceKey.load(PUBLIC).public, "purpose", b"message", signature)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_signature_counts_for_one_message_one_purpose_and_one_device() -> None
     [(b"", PUBLIC), (b"x" * 64, PUBLIC), (b"x" * 64, b""), (b"x" * 64, b"\xff" * 32)],
 )
 def test_what_is_no_signature_or_no_key_proves_nothing(signature: bytes, public: bytes) -> None:
-    assert not is_signed(b"message", "purpose", signature, public)
+    assert not verify(public, "purpose", b"message", signature)
 
 
 def test_a_fingerprint_has_five_groups_of_four() -> None:

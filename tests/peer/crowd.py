@@ -12,7 +12,8 @@ from collections import deque
 from random import Random
 
 from whisker_sync.batch import Batch, Recalled
-from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, StoryPath, WorkspaceId
+from whisker_sync.identity.keys import DeviceKey
+from whisker_sync.ids import Address, Incarnation, LinkId, StoryPath, WorkspaceId
 from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.peer.effects import (
@@ -21,6 +22,7 @@ from whisker_sync.peer.effects import (
     Effect,
     Hangup,
     Persist,
+    Proven,
     ReadAsset,
     ReadLog,
     Send,
@@ -57,7 +59,8 @@ class Someone:
     def __init__(self, crowd: Crowd, name: str, key: bytes = KEY) -> None:
         self.crowd = crowd
         self.name = name
-        self.device = DeviceId(hashlib.sha256(name.encode()).digest())
+        self.device_key = DeviceKey(hashlib.sha256(name.encode()).digest())
+        self.device = self.device_key.device
         self.key = key
         self.folder: dict[StoryPath, bytes] = {}
         self.entries: list[Entry] = []
@@ -78,7 +81,8 @@ class Someone:
             documents={STORY: tuple(entry.record.update for entry in self.entries)},
             tail=tuple(self.entries),
         )
-        membership = Membership(self.device, self.name, self.name, WorkspaceId(b"w" * 16), self.key)
+        workspace = WorkspaceId(b"w" * 16)
+        membership = Membership(self.device_key, self.name, self.name, workspace, self.key)
         self.peer = Peer(
             membership, recalled, SCHEMAS, dice=self.crowd.dice, now=self.crowd.now, files=True
         )
@@ -146,8 +150,9 @@ class Crowd:
         self._next += 1
         link = LinkId(self._next)
         self.links[link] = (dialling, dialled)
-        dialling.tell(LinkUp(link, f"candidate {link}", Address("192.0.2.1", 1), 1))
-        dialled.tell(LinkUp(link, None, Address("192.0.2.2", 2), 1))
+        binding = link.to_bytes(32, "big")
+        dialling.tell(LinkUp(link, f"candidate {link}", Address("192.0.2.1", 1), binding, 1))
+        dialled.tell(LinkUp(link, None, Address("192.0.2.2", 2), binding, 1))
         return link
 
     def cut(self, link: LinkId, reason: str = "cut") -> None:
@@ -199,7 +204,7 @@ class Crowd:
                 who.tell(AssetRead(link, asset, who.assets.get(asset)))
             case Tell(event):
                 who.events.append(event)
-            case Dial() | Compact():
+            case Dial() | Compact() | Proven():
                 pass
 
     def _carry(self, who: Someone, link: LinkId, frame: bytes) -> None:

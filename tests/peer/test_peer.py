@@ -195,7 +195,7 @@ def test_who_says_nothing_is_hung_up_on() -> None:
     crowd = Crowd()
     alice = crowd.join("alice")
     crowd.run()
-    alice.peer.handle(LinkUp(LinkId(1), None, Address("192.0.2.1", 1), 1), 0.0)
+    alice.peer.handle(LinkUp(LinkId(1), None, Address("192.0.2.1", 1), b"b" * 32, 1), 0.0)
     assert alice.peer.deadline() == 5.0
     assert Hangup(LinkId(1), "no proof in time") in alice.peer.handle(Tick(), 5.0)
     assert alice.peer.deadline() is None

@@ -2,128 +2,255 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 
-from whisker_sync.errors import DifferentVersion, DifferentWorkspace, UnexpectedMessage
-from whisker_sync.ids import DeviceId
+from whisker_sync.errors import (
+    DifferentVersion,
+    DifferentWorkspace,
+    ForgedDevice,
+    UnexpectedMessage,
+)
+from whisker_sync.identity.keys import DeviceKey
+from whisker_sync.ids import WorkspaceId
 from whisker_sync.sync.handshake import Handshake, State
 from whisker_sync.wire.codec import decode_greeting, encode
 from whisker_sync.wire.messages import Challenge, Greeting, Introduction, Proof, Welcome
 
-ALICE, BOB = DeviceId(b"a" * 32), DeviceId(b"b" * 32)
+ALICE, BOB, MALLORY = (DeviceKey(letter * 32) for letter in (b"a", b"b", b"m"))
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
+BINDING = b"t" * 32
+WORKSPACE = WorkspaceId(b"w" * 16)
 
 
-def pair(alice_key: bytes = KEY, bob_key: bytes = KEY) -> tuple[Handshake, Handshake]:
-    """Alice, who dials, and Bob."""
-    return (
-        Handshake(ALICE, alice_key, b"1" * 32, dialling=True),
-        Handshake(BOB, bob_key, b"2" * 32, dialling=False),
-    )
+def alice(
+    device: DeviceKey = ALICE,
+    workspace: WorkspaceId = WORKSPACE,
+    key: bytes = KEY,
+    binding: bytes = BINDING,
+) -> Handshake:
+    """Alice, who dials."""
+    return Handshake(device, workspace, key, binding, b"1" * 32, dialling=True)
 
 
-def run(alice: Handshake, bob: Handshake) -> list[Greeting]:
+def bob(
+    device: DeviceKey = BOB,
+    workspace: WorkspaceId = WORKSPACE,
+    key: bytes = KEY,
+    binding: bytes = BINDING,
+    nonce: bytes = b"2" * 32,
+) -> Handshake:
+    """Bob, who is dialled."""
+    return Handshake(device, workspace, key, binding, nonce, dialling=False)
+
+
+def run(ours: Handshake, theirs: Handshake) -> list[Greeting]:
     """Let both talk, as frames, until nobody has anything to say; return what was said."""
     said: list[Greeting] = []
-    to_alice, to_bob = list(bob.begin()), list(alice.begin())
-    while to_alice or to_bob:
-        said += to_alice + to_bob
-        for_alice = [decode_greeting(encode(g, BOB)[0]) for g in to_alice]
-        for_bob = [decode_greeting(encode(g, ALICE)[0]) for g in to_bob]
-        to_bob = [answer for g in for_alice for answer in alice.receive(g)]
-        to_alice = [answer for g in for_bob for answer in bob.receive(g)]
+    to_us, to_them = list(theirs.begin()), list(ours.begin())
+    while to_us or to_them:
+        said += to_us + to_them
+        for_us = [decode_greeting(encode(g, BOB.device)[0]) for g in to_us]
+        for_them = [decode_greeting(encode(g, ALICE.device)[0]) for g in to_them]
+        to_them = [answer for g in for_us for answer in ours.receive(g)]
+        to_us = [answer for g in for_them for answer in theirs.receive(g)]
     return said
 
 
+def until_welcome(ours: Handshake, theirs: Handshake) -> Welcome:
+    """Let both talk until the dialled side welcomes."""
+    (proof,) = ours.receive(theirs.begin()[0])
+    (welcome,) = theirs.receive(proof)
+    assert isinstance(welcome, Welcome)
+    return welcome
+
+
+def until_introduction(ours: Handshake, theirs: Handshake) -> Introduction:
+    """Let both talk until the dialling side introduces itself."""
+    (introduction,) = ours.receive(until_welcome(ours, theirs))
+    assert isinstance(introduction, Introduction)
+    return introduction
+
+
 def test_members_of_one_workspace_know_each_other_after_four_messages() -> None:
-    alice, bob = pair()
-    said = run(alice, bob)
+    ours, theirs = alice(), bob()
+    said = run(ours, theirs)
     assert [type(greeting) for greeting in said] == [Challenge, Proof, Welcome, Introduction]
-    assert (alice.other, bob.other) == (BOB, ALICE)
-    assert alice.state is bob.state is State.PROVEN
+    assert (ours.other, theirs.other) == (BOB.device, ALICE.device)
+    assert (ours.public, theirs.public) == (BOB.public, ALICE.public)
+    assert ours.state is theirs.state is State.PROVEN
+    assert ours.transcript == theirs.transcript
 
 
 def test_a_stranger_who_dials_learns_no_device() -> None:
-    alice, bob = pair(alice_key=OTHER_KEY)
-    (challenge,) = bob.begin()
-    (proof,) = alice.receive(challenge)
+    ours, theirs = alice(key=OTHER_KEY), bob()
+    (challenge,) = theirs.begin()
+    (proof,) = ours.receive(challenge)
     with pytest.raises(DifferentWorkspace):
-        bob.receive(proof)
-    assert bob.other is None
-    assert bytes(BOB) not in encode(challenge, BOB)[0]
+        theirs.receive(proof)
+    assert theirs.other is None
+    said = encode(challenge, BOB.device)[0]
+    assert not [secret for secret in (BOB.public, BOB.device, WORKSPACE) if secret in said]
 
 
 def test_a_stranger_who_is_dialled_learns_no_device() -> None:
-    alice, bob = pair(bob_key=OTHER_KEY)
-    (proof,) = alice.receive(bob.begin()[0])
-    assert bytes(ALICE) not in encode(proof, ALICE)[0]
+    ours, theirs = alice(), bob(key=OTHER_KEY)
+    (proof,) = ours.receive(theirs.begin()[0])
+    said = encode(proof, ALICE.device)[0]
+    assert not [secret for secret in (ALICE.public, ALICE.device, WORKSPACE) if secret in said]
     with pytest.raises(DifferentWorkspace):
-        alice.receive(Welcome(b"m" * 32, BOB))
-    assert alice.other is None
+        ours.receive(Welcome(b"m" * 32, BOB.public, b"s" * 64))
+    assert ours.other is None
+
+
+def test_nobody_sits_in_between() -> None:
+    """Who decrypts in the middle shows a certificate of their own: the bindings differ."""
+    ours, theirs = alice(binding=b"m" * 32), bob()
+    (proof,) = ours.receive(theirs.begin()[0])
+    with pytest.raises(DifferentWorkspace):
+        theirs.receive(proof)
+
+
+def test_a_member_in_the_middle_cannot_be_one_of_the_two() -> None:
+    """One who knows the key can make the proofs fit, but not the signatures."""
+    ours, theirs = alice(binding=b"m" * 32), bob()
+    mallory_as_bob = bob(binding=b"m" * 32)
+    mallory_as_alice = alice()
+    welcome = until_welcome(mallory_as_alice, theirs)
+    forged = until_welcome(ours, mallory_as_bob)
+    with pytest.raises(ForgedDevice):
+        ours.receive(replace(welcome, mac=forged.mac))
 
 
 def test_a_proof_cannot_be_used_twice() -> None:
-    alice, bob = pair()
-    (proof,) = alice.receive(bob.begin()[0])
-    another = Handshake(BOB, KEY, b"3" * 32, dialling=False)
+    ours, theirs = alice(), bob()
+    (proof,) = ours.receive(theirs.begin()[0])
+    another = bob(nonce=b"3" * 32)
     another.begin()
     with pytest.raises(DifferentWorkspace):
         another.receive(proof)
 
 
+def test_an_introduction_cannot_be_used_twice() -> None:
+    introduction = until_introduction(alice(), bob())
+    another = bob(nonce=b"3" * 32)
+    until_welcome(alice(device=MALLORY), another)
+    with pytest.raises(ForgedDevice):
+        another.receive(introduction)
+
+
 def test_a_proof_cannot_be_reflected() -> None:
     """A dialled side that knows no key sends our own words back to us."""
-    alice, bob = pair()
-    (proof,) = alice.receive(bob.begin()[0])
+    ours, theirs = alice(), bob()
+    (proof,) = ours.receive(theirs.begin()[0])
     assert isinstance(proof, Proof)
     with pytest.raises(DifferentWorkspace):
-        alice.receive(Welcome(proof.mac, BOB))
+        ours.receive(Welcome(proof.mac, BOB.public, b"s" * 64))
+
+
+def test_a_welcome_cannot_be_reflected() -> None:
+    """A dialling side without a device of its own says that it is whom it dialled."""
+    ours, theirs = alice(), bob()
+    welcome = until_welcome(ours, theirs)
+    with pytest.raises(ForgedDevice):
+        theirs.receive(Introduction(welcome.public, welcome.signature))
 
 
 def test_nobody_can_put_another_device_into_a_welcome_or_introduction() -> None:
-    alice, bob = pair()
-    (proof,) = alice.receive(bob.begin()[0])
-    (welcome,) = bob.receive(proof)
-    assert isinstance(welcome, Welcome)
-    with pytest.raises(DifferentWorkspace):
-        alice.receive(replace(welcome, device=DeviceId(b"m" * 32)))
-    (introduction,) = alice.receive(welcome)
+    ours, theirs = alice(), bob()
+    welcome = until_welcome(ours, theirs)
+    with pytest.raises(ForgedDevice):
+        ours.receive(replace(welcome, public=MALLORY.public))
+    (introduction,) = ours.receive(welcome)
     assert isinstance(introduction, Introduction)
+    with pytest.raises(ForgedDevice):
+        theirs.receive(replace(introduction, public=MALLORY.public))
+    assert theirs.other is None
+
+
+def test_whoever_knows_the_key_must_still_have_the_device() -> None:
+    """Mallory knows the workspace's key, and says that they are Alice."""
+    mallory, theirs = alice(device=MALLORY), bob()
+    introduction = until_introduction(mallory, theirs)
+    with pytest.raises(ForgedDevice):
+        theirs.receive(replace(introduction, public=ALICE.public))
+
+
+def test_an_introduction_is_for_one_device_only() -> None:
+    """What Alice signs for Mallory, Mallory cannot use to be Alice for Bob."""
+    signed = ALICE.sign("handshake", b"C" + hashlib.sha256(b"").digest())
+    theirs = bob()
+    until_welcome(alice(device=MALLORY), theirs)
+    with pytest.raises(ForgedDevice):
+        theirs.receive(Introduction(ALICE.public, signed))
+    mallory = bob(device=MALLORY)
+    for_mallory = until_introduction(alice(), mallory)
+    theirs = bob()
+    until_welcome(alice(), theirs)  # the same in all, but for whom was dialled
+    with pytest.raises(ForgedDevice):
+        theirs.receive(for_mallory)
+
+
+def test_one_key_for_two_workspaces_does_not_mix_them() -> None:
+    ours, theirs = alice(workspace=WorkspaceId(b"v" * 16)), bob()
+    with pytest.raises(ForgedDevice):
+        until_introduction(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [Challenge(1, 2, b"2" * 32), Challenge(0, 1, b"2" * 32), Challenge(1, 1, b"x" * 32)],
+)
+def test_nobody_can_change_what_is_on_offer(changed: Challenge) -> None:
+    """The offer is part of what is proven."""
+    ours, theirs = alice(), bob()
+    theirs.begin()
+    (proof,) = ours.receive(changed)
     with pytest.raises(DifferentWorkspace):
-        bob.receive(replace(introduction, device=DeviceId(b"m" * 32)))
+        theirs.receive(proof)
 
 
 def test_nobody_can_talk_us_down_to_an_older_version() -> None:
-    """The offer is part of what is proven."""
-    alice, bob = pair()
-    (challenge,) = bob.begin()
+    ours = Handshake(ALICE, WORKSPACE, KEY, BINDING, b"1" * 32, dialling=True, speaks=(1, 2))
+    theirs = Handshake(BOB, WORKSPACE, KEY, BINDING, b"2" * 32, dialling=False, speaks=(1, 2))
+    (challenge,) = theirs.begin()
     assert isinstance(challenge, Challenge)
-    (proof,) = alice.receive(replace(challenge, newest=challenge.newest + 1))
+    (proof,) = ours.receive(replace(challenge, newest=1))
+    assert isinstance(proof, Proof)
+    assert proof.version == 1
     with pytest.raises(DifferentWorkspace):
-        bob.receive(proof)
+        theirs.receive(proof)
+
+
+def test_both_speak_the_newest_version_that_both_know() -> None:
+    ours = Handshake(ALICE, WORKSPACE, KEY, BINDING, b"1" * 32, dialling=True, speaks=(1, 3))
+    theirs = Handshake(BOB, WORKSPACE, KEY, BINDING, b"2" * 32, dialling=False, speaks=(1, 2))
+    proof = run(ours, theirs)[1]
+    assert isinstance(proof, Proof)
+    assert proof.version == 2
+    assert theirs.state is State.PROVEN
 
 
 @pytest.mark.parametrize(("oldest", "newest"), [(2, 3), (0, 0), (1, 0)])
 def test_without_a_common_version_somebody_must_upgrade(oldest: int, newest: int) -> None:
-    alice, _ = pair()
     with pytest.raises(DifferentVersion, match="upgrade"):
-        alice.receive(Challenge(oldest, newest, b"n" * 32))
+        alice().receive(Challenge(oldest, newest, b"n" * 32))
 
 
 def test_a_proof_of_a_version_that_we_did_not_offer_is_refused() -> None:
-    _, bob = pair()
-    bob.begin()
+    theirs = bob()
+    theirs.begin()
     with pytest.raises(DifferentVersion):
-        bob.receive(Proof(2, b"n" * 32, b"m" * 32))
+        theirs.receive(Proof(2, b"n" * 32, b"m" * 32))
 
 
 GREETINGS: list[Greeting] = [
     Challenge(1, 1, b"n" * 32),
     Proof(1, b"n" * 32, b"m" * 32),
-    Welcome(b"m" * 32, BOB),
-    Introduction(b"m" * 32, BOB),
+    Welcome(b"m" * 32, BOB.public, b"s" * 64),
+    Introduction(ALICE.public, b"s" * 64),
 ]
 EXPECTED = {
     State.AWAITING_CHALLENGE: Challenge,
@@ -135,19 +262,19 @@ EXPECTED = {
 
 def at(state: State) -> Handshake:
     """A handshake that was led to a state by honest messages."""
-    alice, bob = pair()
+    ours, theirs = alice(), bob()
     if state is State.AWAITING_CHALLENGE:
-        return alice
-    (proof,) = alice.receive(bob.begin()[0])
+        return ours
+    (proof,) = ours.receive(theirs.begin()[0])
     if state is State.AWAITING_PROOF:
-        return bob
+        return theirs
     if state is State.AWAITING_WELCOME:
-        return alice
-    (welcome,) = bob.receive(proof)
+        return ours
+    (welcome,) = theirs.receive(proof)
     if state is State.AWAITING_INTRODUCTION:
-        return bob
-    alice.receive(welcome)
-    return alice
+        return theirs
+    ours.receive(welcome)
+    return ours
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -41,6 +41,7 @@ number = st.integers(0, (1 << 63) - 1)
 small = st.integers(0, 255)
 device = st.binary(min_size=32, max_size=32).map(DeviceId)
 hash32 = st.binary(min_size=32, max_size=32)
+hash64 = st.binary(min_size=64, max_size=64)
 life = st.binary(min_size=8, max_size=8).map(Incarnation)
 print16 = st.binary(min_size=16, max_size=16)
 name = st.text(max_size=limits.MAX_NAME)
@@ -59,8 +60,8 @@ record = st.builds(
 greeting: st.SearchStrategy[Greeting] = st.one_of(
     st.builds(Challenge, small, small, hash32),
     st.builds(Proof, small, hash32, hash32),
-    st.builds(Welcome, hash32, device),
-    st.builds(Introduction, hash32, device),
+    st.builds(Welcome, hash32, hash32, hash64),
+    st.builds(Introduction, hash32, hash64),
 )
 message: st.SearchStrategy[Message] = st.one_of(
     greeting,

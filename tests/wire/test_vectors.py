@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from whisker_sync.errors import MalformedFrame
+from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.workspace import derive, discovery_tag
-from whisker_sync.ids import DeviceId
+from whisker_sync.ids import DeviceId, WorkspaceId
 from whisker_sync.sync.handshake import Handshake
 from whisker_sync.wire import messages
 from whisker_sync.wire.codec import decode, encode
@@ -67,14 +68,30 @@ def test_keys_tags_and_proofs_are_as_the_reference_says() -> None:
     key = bytes.fromhex(words["workspace key"])
     assert derive(key, "handshake").hex() == words["handshake key"]
     assert discovery_tag(key, words["hour"]).hex() == words["discovery tag"]
-    dialling, dialled = (DeviceId(bytes.fromhex(words[side])) for side in ("dialling", "dialled"))
-    alice = Handshake(dialling, key, bytes.fromhex(words["n_dialling"]), dialling=True)
-    bob = Handshake(dialled, key, bytes.fromhex(words["n_dialled"]), dialling=False)
+    seeds = {side: bytes.fromhex(words[f"{side} private key"]) for side in ("dialling", "dialled")}
+    nonces = {side: bytes.fromhex(words[f"n_{side}"]) for side in seeds}
+    workspace = WorkspaceId(bytes.fromhex(words["workspace"]))
+    binding = bytes.fromhex(words["binding"])
+    alice, bob = (
+        Handshake(
+            DeviceKey(seeds[side]),
+            workspace,
+            key,
+            binding,
+            nonces[side],
+            dialling=side == "dialling",
+        )
+        for side in seeds
+    )
     (challenge,) = bob.begin()
     (proof,) = alice.receive(challenge)
     (welcome,) = bob.receive(proof)
     (introduction,) = alice.receive(welcome)
+    assert bob.receive(introduction) == ()
     said = [
         encode(greeting, SENDER)[0].hex() for greeting in (challenge, proof, welcome, introduction)
     ]
     assert said == words["frames"]
+    assert alice.transcript.hex() == bob.transcript.hex() == words["transcript"]
+    assert alice.public == DeviceKey(seeds["dialled"]).public
+    assert bob.public == DeviceKey(seeds["dialling"]).public

@@ -84,7 +84,7 @@ def device_of(public: bytes) -> DeviceId:
     return DeviceId(hashlib.sha256(public).digest())
 
 
-def is_signed(message: bytes, purpose: str, signature: bytes, public: bytes) -> bool:
+def verify(public: bytes, purpose: str, message: bytes, signature: bytes) -> bool:
     """Whether the device with this public key signed the message for this purpose."""
     try:
         key = Ed25519PublicKey.from_public_bytes(public)

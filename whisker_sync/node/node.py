@@ -51,6 +51,7 @@ from whisker_sync.peer.effects import (
     Effect,
     Hangup,
     Persist,
+    Proven,
     ReadAsset,
     ReadLog,
     Send,
@@ -471,6 +472,9 @@ class Node:
             case Send(link, frame):
                 if link in self._carriers:
                     self._carriers[link].send(frame)
+            case Proven(link):
+                if link in self._carriers:
+                    self._carriers[link].link.prove()
             case Hangup(link, reason):
                 if link in self._carriers:
                     self._carriers[link].hang_up(reason)
@@ -600,7 +604,7 @@ class Node:
             drained=lambda: self.feed(Drained(number)),
         )
         self._carriers[number] = carrier
-        self.feed(LinkUp(number, candidate, link.address, _now_ms()))
+        self.feed(LinkUp(number, candidate, link.address, link.binding, _now_ms()))
         self._spawn(self._carry(number, carrier), f"link {number}")
 
     async def _carry(self, number: LinkId, carrier: Carrier) -> None:

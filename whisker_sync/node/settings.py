@@ -221,7 +221,7 @@ def membership(layout: Layout, user: User) -> Membership:
         BadSettings: A file cannot be understood.
     """
     return Membership(
-        device=user.key.device,
+        device_key=user.key,
         name=user.device,
         person=user.person,
         workspace=load_config(layout).workspace,

@@ -34,6 +34,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Proven:
+    """Count a link as a member's from here on: the other side has proven who it is."""
+
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """Close a link when what was given to it has left, one second at the latest."""
 
@@ -89,5 +96,15 @@ class Tell:
 
 
 Effect = (
-    Persist | Send | Hangup | Dial | WriteFile | WriteAsset | ReadLog | ReadAsset | Compact | Tell
+    Persist
+    | Send
+    | Proven
+    | Hangup
+    | Dial
+    | WriteFile
+    | WriteAsset
+    | ReadLog
+    | ReadAsset
+    | Compact
+    | Tell
 )

@@ -103,6 +103,9 @@ class LinkUp:
     address: Address
     """Where the other side is."""
 
+    binding: bytes
+    """32 bytes that both ends of this connection have, and no other connection has."""
+
     at: int
     """Milliseconds since 1970, for display."""
 

@@ -52,6 +52,7 @@ from whisker_sync.peer.effects import (
     Effect,
     Hangup,
     Persist,
+    Proven,
     ReadAsset,
     ReadLog,
     Send,
@@ -411,8 +412,10 @@ class Peer:
 
     def _link_up(self, up: LinkUp, now: float) -> Iterator[Effect]:
         handshake = Handshake(
-            self._self.device,
+            self._self.device_key,
+            self._self.workspace,
             self._self.key,
+            up.binding,
             self._dice.randbytes(NONCE_BYTES),
             dialling=up.candidate is not None,
             speaks=self._speaks,
@@ -478,6 +481,7 @@ class Peer:
             yield from self._send(conversation, greeting)
         if handshake.other is None:
             return
+        yield Proven(conversation.link)
         self._dialing.reached(conversation.candidate, handshake.other)
         if handshake.other == self._self.device:
             if not self._is_both_ends(handshake):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import DeviceId, WorkspaceId
 from whisker_sync.manuscript.files import Problem
 
@@ -15,7 +16,9 @@ from whisker_sync.manuscript.files import Problem
 class Membership:
     """Who we are, in one workspace."""
 
-    device: DeviceId
+    device_key: DeviceKey
+    """Which device we are; signs for it."""
+
     name: str
     """What the user calls this device."""
 
@@ -25,6 +28,11 @@ class Membership:
     workspace: WorkspaceId
     key: bytes
     """The key of the workspace, 32 bytes; whoever knows it belongs to it."""
+
+    @property
+    def device(self) -> DeviceId:
+        """The id of our device."""
+        return self.device_key.device
 
     def __repr__(self) -> str:
         return f"Membership(device={self.device.hex()[:8]}, name={self.name!r}, key=***)"

@@ -13,7 +13,8 @@ import hashlib
 from collections import deque
 from typing import TYPE_CHECKING
 
-from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
+from whisker_sync.identity.keys import DeviceKey
+from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, WorkspaceId
 from whisker_sync.peer.inputs import FrameArrived, Input
 from whisker_sync.record import Record
 from whisker_sync.sync.handshake import NONCE_BYTES, Handshake
@@ -38,20 +39,24 @@ class Courier:
         self.name = "courier"
         self.life = 1
         self._world = world
-        self._device = DeviceId(hashlib.sha256(b"courier").digest())
-        self._handshake = Handshake(
-            self._device,
-            world.key,
-            world.dice.randbytes(NONCE_BYTES),
-            dialling=True,
-            speaks=machine.speaks,
-        )
+        key = DeviceKey(hashlib.sha256(b"courier").digest())
+        nonce = world.dice.randbytes(NONCE_BYTES)
+        self._device = key.device
         self._assembly = Assembly()
         self._other: DeviceId | None = None
         self._pushes = self._disorder(records)
         self._end = End(self, LinkId(1))
         theirs = machine.new_end()
         self._connection = Connection(world, self._end, theirs, latency=0.001)
+        self._handshake = Handshake(
+            key,
+            WorkspaceId(world.workspace),
+            world.key,
+            self._connection.binding,
+            nonce,
+            dialling=True,
+            speaks=machine.speaks,
+        )
         machine.take(self._connection, theirs, None, ADDRESS)
         world.at(world.now + VISIT_SECONDS, self._leave)
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.document import Document, Edit, Kind, Nothing, Schema
 from whisker_sync.errors import DiskFull
+from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath, WorkspaceId
 from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
 from whisker_sync.paths import accept
@@ -36,6 +37,7 @@ from whisker_sync.peer.effects import (
     Effect,
     Hangup,
     Persist,
+    Proven,
     ReadAsset,
     ReadLog,
     Send,
@@ -126,7 +128,7 @@ class Machine:
     def __init__(self, world: World, name: str, address: Address, disk: Disk) -> None:
         self.name = name
         self.address = address
-        self.device = _device(name)
+        self.device_key = _device_key(name)
         self.disk = disk
         self.folder: dict[StoryPath, bytes] = {}
         self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
@@ -246,6 +248,11 @@ class Machine:
 
     @property
     def schemas(self) -> Mapping[str, Schema]:
+    @property
+    def device(self) -> DeviceId:
+        """Which device its processes are."""
+        return self.device_key.device
+
         """The documents that are open here."""
         return self._world.schemas
 
@@ -290,7 +297,7 @@ class Machine:
             self._journal = None
             return  # as there: it says so and ends
         membership = Membership(
-            self.device, self.name, self.name, WorkspaceId(world.workspace), world.key
+            self.device_key, self.name, self.name, WorkspaceId(world.workspace), world.key
         )
         self._peer = Peer(
             membership,
@@ -476,7 +483,7 @@ class Machine:
     def be_another_device(self) -> None:
         """Have a device of its own from now on: what a user is told to do about two with one id."""
         self.stop()
-        self.device = _device(self.name)
+        self.device_key = _device_key(self.name)
         self.boot()
 
     def back_up(self, path: Path | None) -> None:
@@ -602,6 +609,8 @@ class Machine:
             case Hangup(link, reason):
                 if link in self._ends:
                     connection, end = self._ends[link]
+            case Proven():
+                pass  # nobody is sent away from here
                     connection.hang_up(end, reason)
             case Dial(candidate, addresses):
                 self._world.dial(self, candidate, addresses)
@@ -815,7 +824,7 @@ class Machine:
     ) -> None:
         """Begin to use a connection."""
         self._ends[end.link] = (connection, end)
-        self.tell(LinkUp(end.link, candidate, address, self.clock))
+        self.tell(LinkUp(end.link, candidate, address, connection.binding, self.clock))
 
     def forget(self, link: LinkId) -> None:
         """Stop using a connection that ended."""
@@ -833,8 +842,8 @@ def words_in(document: Document) -> set[str]:
     return {word for root in texts_of(document) for word in WORD.findall(document.text(root))}
 
 
-def _device(name: str) -> DeviceId:
-    return DeviceId(hashlib.sha256(name.encode()).digest())
+def _device_key(name: str) -> DeviceKey:
+    return DeviceKey(hashlib.sha256(name.encode()).digest())
 
 
 def _is_last(mark: str, recalled: Recalled, note: Note | None) -> bool:

@@ -88,6 +88,8 @@ class Connection:
         self._latency = latency
         self._ends = (dialling, dialled)
         self._broken = False
+        self.binding = world.new_binding()
+        """What both ends know of it, and the ends of no other connection."""
 
     def joins(self, one: Party, other: Party) -> bool:
         """It is between these two."""

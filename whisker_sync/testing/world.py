@@ -108,6 +108,7 @@ class World:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._planned = 0
         self._connections: list[Connection] = []
+        self._bindings = 0  # drawn by counting: dice thrown for them would change each history
         self._blocked: set[tuple[str, str]] = set()
         self._trace = hashlib.blake2b(digest_size=16)
 
@@ -147,7 +148,7 @@ class World:
         copy.folder = dict(machine.folder)
         copy.speaks, copy.joining = machine.speaks, machine.joining
         if same_device:
-            copy.device = machine.device
+            copy.device_key = machine.device_key
             copy.note = machine.note
             copy.went_back = machine.went_back = True
             self.expect("used this one's identity")
@@ -341,6 +342,11 @@ class World:
     def lose(self, words: set[str]) -> None:
         """Note words that died with a process before any disk had them, or with their disk."""
         self.words.excuse(words)
+
+    def new_binding(self) -> bytes:
+        """What the two ends of a connection have in common, and no others."""
+        self._bindings += 1
+        return hashlib.sha256(self._bindings.to_bytes(8, "big")).digest()
 
     def is_blocked(self, one: Party, other: Party) -> bool:
         """Nothing gets through from one machine to another."""

@@ -1,12 +1,14 @@
 """
-Links on the local network: WebSockets, dialled and listened for.
+Links on the local network: WebSockets within TLS, dialled and listened for.
+
+Rule 1: nothing leaves unencrypted. What is damaged on the way, by chance or on purpose,
+ends the link; no part of it is ever handed on.
 
 No proxy, no compression (updates are packed already, and it costs memory for each
-connection), Nagle's algorithm off. Each frame carries a checksum: what TCP lets through
-once in many million segments would be an edit that nobody made, and different on two
-devices for ever. Whoever speaks something else on our port is shown
+connection), Nagle's algorithm off. Whoever speaks something else on our port is shown
 out without noise. Nothing here knows who is at the other side: that is for the
-handshake, which speaks first on every link.
+handshake, which speaks first on every link, and has the link's binding to prove that
+nobody sits in between.
 """
 
 from __future__ import annotations
@@ -15,22 +17,21 @@ import asyncio
 import errno
 import logging
 import socket
-import zlib
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from http import HTTPStatus
+from functools import partial
+from ssl import SSLContext, SSLError
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
-from websockets.http11 import Request, Response
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from whisker_sync.errors import CannotConnect, LinkClosed, NoNetwork, PortInUse
+from whisker_sync.errors import CannotConnect, DiskFull, LinkClosed, NoNetwork, PortInUse
 from whisker_sync.ids import Address
-from whisker_sync.transport import limits
+from whisker_sync.transport import limits, tls
+from whisker_sync.transport.door import Arrival, Door
 
 SUBPROTOCOL = Subprotocol("whisker-sync.1")
 
@@ -43,20 +44,31 @@ _SILENT.propagate = False
 class LanLink:
     """A WebSocket connection as a link."""
 
-    def __init__(self, connection: Connection, address: Address) -> None:
+    def __init__(self, connection: Connection, address: Address, binding: bytes) -> None:
         self._connection = connection
         self._address = address
+        self._binding = binding
 
     @property
     def address(self) -> Address:
         """Where the other side is."""
         return self._address
 
+    @property
+    def binding(self) -> bytes:
+        """See :class:`whisker_sync.transport.link.Link`."""
+        return self._binding
+
+    def prove(self) -> None:
+        """See :class:`whisker_sync.transport.link.Link`."""
+        if isinstance(self._connection, Arrival):
+            self._connection.prove()
+
     async def send(self, frame: bytes) -> None:
         """See :class:`whisker_sync.transport.link.Link`."""
         try:
             async with asyncio.timeout(limits.SEND_SECONDS):
-                await self._connection.send(frame + _checksum(frame))
+                await self._connection.send(frame)
         except TimeoutError:
             self.abort()
             raise LinkClosed("the other side takes nothing any more") from None
@@ -66,14 +78,9 @@ class LanLink:
     async def receive(self) -> bytes:
         """See :class:`whisker_sync.transport.link.Link`."""
         try:
-            frame = await self._connection.recv(decode=False)
+            return await self._connection.recv(decode=False)
         except ConnectionClosed as closed:
             raise LinkClosed(_reason(closed)) from None
-        checked = memoryview(frame)[: -limits.CHECKSUM]
-        if frame[-limits.CHECKSUM :] != _checksum(checked):
-            self.abort()
-            raise LinkClosed("a frame was damaged on the way")
-        return bytes(checked)
 
     async def close(self, reason: str) -> None:
         """See :class:`whisker_sync.transport.link.Link`."""
@@ -94,9 +101,12 @@ class LanLink:
 class Listener:
     """A port that other devices dial."""
 
-    def __init__(self, server: Server, port: int, arrived: asyncio.Queue[LanLink]) -> None:
+    def __init__(
+        self, server: Server, port: int, door: Door, arrived: asyncio.Queue[LanLink]
+    ) -> None:
         self.port = port
         self._server = server
+        self._door = door
         self._arrived = arrived
 
     @classmethod
@@ -107,41 +117,34 @@ class Listener:
         Raises:
             PortInUse: Somebody else listens there.
             NoNetwork: This machine has no such address.
+            DiskFull: There is no room for a file that is needed for a moment.
         """
+        context, binding = _certificate()
         listening = _socket(port, interface)
         arrived: asyncio.Queue[LanLink] = asyncio.Queue()
-        here: Counter[str] = Counter()
+        door = Door(context)
 
         async def handle(connection: ServerConnection) -> None:
             host, remote_port = connection.remote_address[:2]
-            here[host] += 1
-            try:
-                arrived.put_nowait(LanLink(connection, Address(_plain(host), remote_port)))
-                await connection.wait_closed()
-            finally:
-                here[host] -= 1
-
-        def admit(connection: ServerConnection, _: Request) -> Response | None:
-            host = connection.remote_address[0]
-            if here[host] >= limits.MAX_CONNECTIONS_EACH or here.total() >= limits.MAX_CONNECTIONS:
-                return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections\n")
-            return None
+            address = Address(_plain(host), remote_port)
+            arrived.put_nowait(LanLink(connection, address, binding))
+            await connection.wait_closed()
 
         server = await serve(
             handle,
             sock=listening,
-            process_request=admit,
+            create_connection=partial(Arrival, door),  # type: ignore[arg-type]  # a wrapper will do
             subprotocols=[SUBPROTOCOL],
             compression=None,
-            max_size=limits.MAX_FRAME + limits.CHECKSUM,
-            open_timeout=limits.OPEN_SECONDS,
+            max_size=limits.MAX_FRAME,
+            open_timeout=limits.PROOF_SECONDS,
             ping_interval=limits.PING_SECONDS,
             ping_timeout=limits.PONG_SECONDS,
             close_timeout=limits.CLOSE_SECONDS,
             logger=_SILENT,
             server_header=None,
         )
-        return cls(server, listening.getsockname()[1], arrived)
+        return cls(server, listening.getsockname()[1], door, arrived)
 
     async def accept(self) -> LanLink:
         """The next link that somebody else opened."""
@@ -153,6 +156,7 @@ class Listener:
 
     async def close(self) -> None:
         """Stop listening, and end all links that came in here."""
+        self._door.close()
         self._server.close()
         await self._server.wait_closed()
 
@@ -191,13 +195,15 @@ def _let_go(attempt: asyncio.Future[LanLink], won: LanLink | None) -> None:
 async def _dial(address: Address, seconds: float) -> LanLink:
     try:
         connection: ClientConnection = await connect(
-            "ws://whisker.invalid/",
+            f"wss://{tls.NAME}/",
             host=address.host,
             port=address.port,
+            ssl=tls.client(),
+            server_hostname=tls.NAME,
             proxy=None,
             compression=None,
             subprotocols=[SUBPROTOCOL],
-            max_size=limits.MAX_FRAME + limits.CHECKSUM,
+            max_size=limits.MAX_FRAME,
             open_timeout=seconds,
             ping_interval=limits.PING_SECONDS,
             ping_timeout=limits.PONG_SECONDS,
@@ -207,11 +213,21 @@ async def _dial(address: Address, seconds: float) -> LanLink:
         )
     except TimeoutError:
         raise CannotConnect(str(address), "nobody answers") from None
-    except (InvalidHandshake, InvalidMessage, EOFError):
+    except (SSLError, WebSocketException, EOFError, ValueError):  # the last for odd redirects
         raise CannotConnect(str(address), "something else answers there") from None
     except OSError as problem:
-        raise CannotConnect(str(address), problem.strerror or str(problem)) from None
-    return LanLink(connection, address)
+        raise CannotConnect(str(address), problem.strerror or "it hung up at once") from None
+    if not tls.speaks_ours(connection.transport):
+        connection.transport.abort()
+        raise CannotConnect(str(address), "something else answers there")
+    return LanLink(connection, address, tls.binding_of(connection.transport))
+
+
+def _certificate() -> tuple[SSLContext, bytes]:
+    try:
+        return tls.server()
+    except OSError as problem:
+        raise DiskFull(problem.filename or "a temporary file") from None
 
 
 def _socket(port: int, interface: str | None) -> socket.socket:
@@ -227,10 +243,6 @@ def _socket(port: int, interface: str | None) -> socket.socket:
         if problem.errno == errno.EADDRINUSE:
             raise PortInUse(port) from None
         raise NoNetwork(interface or "at all") from None
-
-
-def _checksum(frame: bytes | memoryview) -> bytes:
-    return zlib.crc32(frame).to_bytes(limits.CHECKSUM, "big")
 
 
 def _plain(host: str) -> str:

@@ -5,17 +5,23 @@ from __future__ import annotations
 MAX_FRAME = 1 << 20
 """Bytes of a frame; the protocol has the same limit."""
 
-CHECKSUM = 4
-"""Bytes that follow each frame, to tell whether it was damaged on the way."""
+MAX_STRANGERS = 32
+"""Connections that others may have to us before they have proven anything."""
+
+MAX_STRANGERS_EACH = 4
+"""Connections that one address may have to us before it has proven anything."""
 
 MAX_CONNECTIONS = 256
 """Connections that others may have to us, proven or not."""
 
 MAX_CONNECTIONS_EACH = 16
-"""Connections that one address may have to us."""
+"""Connections that one address may have to us, proven or not."""
 
 OPEN_SECONDS = 5.0
-"""How long a WebSocket handshake may take."""
+"""How long it may take until a side that we dialled answers, TLS and all."""
+
+PROOF_SECONDS = 5.0
+"""How long whoever dials us may take from the first packet to the proof."""
 
 PING_SECONDS = 2.0
 """How often we ask whether the other side is there; with the next two, a link that was

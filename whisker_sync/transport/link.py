@@ -20,6 +20,13 @@ class Link(Protocol):
     def address(self) -> Address:
         """Where the other side is."""
 
+    @property
+    def binding(self) -> bytes:
+        """32 bytes that both ends of this connection have, and no other connection has."""
+
+    def prove(self) -> None:
+        """Take note that the other side has proven who it is, and may stay."""
+
     async def send(self, frame: bytes) -> None:
         """
         Send a frame; returns when there is room for the next.

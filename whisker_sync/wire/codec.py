@@ -65,6 +65,11 @@ def encode(message: Message, sender: DeviceId) -> tuple[bytes, ...]:
     return tuple(_parts(body))
 
 
+def canonical(fields: Fields) -> bytes:
+    """The one spelling of plain values, for what is hashed at both ends."""
+    return _dump(fields)
+
+
 def _dump(fields: Fields) -> bytes:
     return cbor2.dumps(fields, canonical=True)
 
@@ -110,10 +115,10 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [0, oldest, newest, nonce]
         case Proof(version, nonce, mac):
             return [1, version, nonce, mac]
-        case Welcome(mac, device):
-            return [2, mac, device]
-        case Introduction(mac, device):
-            return [3, mac, device]
+        case Welcome(mac, public, signature):
+            return [2, mac, public, signature]
+        case Introduction(public, signature):
+            return [3, public, signature]
         case Hello():
             return _hello_fields(message)
 
@@ -326,13 +331,13 @@ def _proof(fields: Fields, _: DeviceId) -> Proof:
 
 
 def _welcome(fields: Fields, _: DeviceId) -> Welcome:
-    _count(fields, 2)
-    return Welcome(_exactly(fields[0], 32), _device(fields[1]))
+    _count(fields, 3)
+    return Welcome(_exactly(fields[0], 32), _exactly(fields[1], 32), _exactly(fields[2], 64))
 
 
 def _introduction(fields: Fields, _: DeviceId) -> Introduction:
     _count(fields, 2)
-    return Introduction(_exactly(fields[0], 32), _device(fields[1]))
+    return Introduction(_exactly(fields[0], 32), _exactly(fields[1], 64))
 
 
 def _hello(fields: Fields, _: DeviceId) -> Hello:

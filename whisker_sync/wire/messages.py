@@ -49,15 +49,24 @@ class Welcome:
     """The dialled side proves the same, and says who it is."""
 
     mac: bytes
-    device: DeviceId
+    """32 bytes."""
+
+    public: bytes
+    """The public key of its device, 32 bytes."""
+
+    signature: bytes
+    """64 bytes: it has the private key as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
     """The dialling side says who it is."""
 
-    mac: bytes
-    device: DeviceId
+    public: bytes
+    """The public key of its device, 32 bytes."""
+
+    signature: bytes
+    """64 bytes: it has the private key as well."""
 
 
 # A conversation between two devices of one workspace. Both sides are equal.

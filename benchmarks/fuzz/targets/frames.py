@@ -47,8 +47,8 @@ _LIFE = Incarnation(b"lifelife")
 GREETINGS: tuple[Message, ...] = (
     Challenge(1, 1, b"n" * 32),
     Proof(1, b"n" * 32, b"m" * 32),
-    Welcome(b"m" * 32, _OTHER),
-    Introduction(b"m" * 32, _OTHER),
+    Welcome(b"m" * 32, b"p" * 32, b"s" * 64),
+    Introduction(b"p" * 32, b"s" * 64),
 )
 MESSAGES: tuple[Message, ...] = (
     Hello(b"boot" * 2, _LIFE, 1, 300, _LIFE, 70_000, b"f" * 16, (_OTHER,), "laptop", "Ada", 4711),
