@@ -1,47 +1,73 @@
 """
-The key pair of a device.
+The key pairs of a device.
 
 A device *is* its Ed25519 key (RFC 8032): its id is the hash of the public half.
 The key belongs to a user's account on a machine, never to a project, so that
 copying a folder does not copy an identity. This module keeps nothing: where the
 bytes lie is for the shell to say, and it keeps them to itself.
 
-What a key signs says what it is for: a signature for one purpose is none for another.
+Rule 1: a key signs nothing without a purpose, so that a signature for one thing is
+never one for another.
+
+Rule 2: public keys that anybody could sign for, or that nothing can be sealed to,
+are refused where they come in (:func:`is_sound`); else one careless or
+hostile card would open a door, or stop an owner who rotates the key.
+
+A second key pair, X25519 (RFC 7748), receives what is sealed for the device. Its
+private half is derived from the same 32 bytes, so there is one secret to keep.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from whisker_sync.errors import BadSettings
+from whisker_sync.identity.canonical import domain
+from whisker_sync.identity.workspace import derive
 from whisker_sync.ids import DeviceId
 
 SEED_BYTES = 32
 """Bytes of an Ed25519 private key."""
 
 PUBLIC_BYTES = 32
-"""Bytes of an Ed25519 public key."""
+"""Bytes of a public key of either kind."""
 
-SIGNATURE_BYTES = 64
-"""Bytes of an Ed25519 signature."""
+MAX_REMEMBERED = 8192
+"""Signatures of small papers that are not verified again; a class of 500 has a thousand."""
+
+MAX_REMEMBERED_BYTES = 1024
+"""What is larger is verified each time."""
 
 
-class DeviceKey:
-    """The private key of this device; does not show itself."""
+class SigningKey:
+    """An Ed25519 key that signs for a purpose; does not show itself."""
 
     def __init__(self, seed: bytes) -> None:
-        self._seed = seed
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._private.public_key().public_bytes_raw()
-        """The half that others may know."""
 
+    def sign(self, purpose: str, body: bytes) -> bytes:
+        """The signature, 64 bytes, over ``body`` as something of this purpose."""
+        return self._private.sign(domain(purpose) + body)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({fingerprint(device_of(self.public))}, private half hidden)"
+
+
+class DeviceKey(SigningKey):
+    """The private keys of this device; does not show them."""
+
+    def __init__(self, seed: bytes) -> None:
+        super().__init__(seed)
+        self._seed = seed
+        self.private_box = X25519PrivateKey.from_private_bytes(derive(seed, "device box"))
+        self.box = self.private_box.public_key().public_bytes_raw()
         self.device = device_of(self.public)
 
     @classmethod
@@ -66,36 +92,56 @@ class DeviceKey:
         """The secret bytes to keep; 32 of them."""
         return self._seed
 
-    def sign(self, purpose: str, message: bytes) -> bytes:
-        """A signature that says: this device stands by the message, for this purpose only."""
-        return self._private.sign(_signed(purpose, message))
-
     @property
     def fingerprint(self) -> str:
         """The device's id as humans compare it."""
         return fingerprint(self.device)
 
-    def __repr__(self) -> str:
-        return f"DeviceKey({self.fingerprint}, private half hidden)"
-
 
 def device_of(public: bytes) -> DeviceId:
-    """The device that has a public key."""
+    """The id of the device whose public signing key this is."""
     return DeviceId(hashlib.sha256(public).digest())
 
 
-def verify(public: bytes, purpose: str, message: bytes, signature: bytes) -> bool:
-    """Whether the device with this public key signed the message for this purpose."""
+def verify(public: bytes, purpose: str, body: bytes, signature: bytes) -> bool:
+    """Whether the holder of ``public`` signed ``body`` as something of this purpose."""
+    message = domain(purpose) + body
+    if len(message) <= MAX_REMEMBERED_BYTES:
+        return _verify_small(public, message, signature)
+    return _verify(public, message, signature)
+
+
+def _verify(public: bytes, message: bytes, signature: bytes) -> bool:
     try:
-        key = Ed25519PublicKey.from_public_bytes(public)
-        key.verify(signature, _signed(purpose, message))
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
 
 
-def _signed(purpose: str, message: bytes) -> bytes:
-    return b"whisker-sync/1 " + purpose.encode() + b"\0" + message
+# Remembering changes no answer: a class of 500 would cost 50 ms at each roster that comes.
+_verify_small = lru_cache(maxsize=MAX_REMEMBERED)(_verify)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def is_sound(public: bytes, box: bytes) -> bool:
+    """Whether only one can sign for ``public``, and something can be sealed to ``box``."""
+    y = int.from_bytes(public, "little") & ~(1 << 255)
+    if y >= _PRIME or y in _SMALL_ORDER:
+        return False
+    try:
+        _PROBE.exchange(X25519PublicKey.from_public_bytes(box))
+    except ValueError:
+        return False
+    return True
+
+
+_PRIME = 2**255 - 19
+_EIGHTH = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = {0, 1, _PRIME - 1, _EIGHTH, _PRIME - _EIGHTH}
+"""The y of the eight points that every signature can be made to fit."""
+
+_PROBE = X25519PrivateKey.from_private_bytes(bytes(32))
 
 
 def fingerprint(device: DeviceId) -> str:
