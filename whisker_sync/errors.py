@@ -39,6 +39,11 @@ Everything that can go wrong, in one tree.
         * :exc:`CannotConnect`
     * :exc:`InvitationError` -- an invitation that cannot be used
     * :exc:`UnknownWord` -- a word that is none of those to say aloud
+    * :exc:`MembershipError` -- who belongs to a workspace
+        * :exc:`MalformedPaper`
+        * :exc:`NotEntitled`
+        * :exc:`WorkspaceFull`
+        * :exc:`WrongRecovery`
     * :exc:`DaemonError` -- the background process
         * :exc:`DaemonNotRunning`
         * :exc:`DaemonDidNotStart`
@@ -303,11 +308,6 @@ class DifferentWorkspace(Refused):
         return "the other side does not belong to this workspace"
 
 
-class DifferentVersion(Refused):
-    """No version of the protocol that both sides speak."""
-
-    def __init__(self, ours: tuple[int, int], theirs: tuple[int, int]) -> None:
-        self.ours = ours
 class ForgedDevice(Refused):
     """The other side says that it is a device whose key it does not have."""
 
@@ -315,6 +315,11 @@ class ForgedDevice(Refused):
         return "the other side did not prove which device it is"
 
 
+class DifferentVersion(Refused):
+    """No version of the protocol that both sides speak."""
+
+    def __init__(self, ours: tuple[int, int], theirs: tuple[int, int]) -> None:
+        self.ours = ours
         self.theirs = theirs
 
     def __str__(self) -> str:
@@ -420,6 +425,54 @@ class UnknownWord(WhiskerError):
     def __str__(self) -> str:
         hint = f"; did you mean “{self.meant}”?" if self.meant else "; check how it is spelt"
         return f"“{self.word}” is none of our words{hint}"
+
+
+# Who belongs to a workspace.
+
+
+class MembershipError(WhiskerError):
+    """Something about who belongs to a workspace is not as it must be."""
+
+
+class MalformedPaper(MembershipError):
+    """Bytes that are no card, ticket or roster, or that were not signed as they say."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"what came about the members of this story cannot be used ({self.problem})"
+
+
+class NotEntitled(MembershipError):
+    """Somebody is to do what their role, or the state of the workspace, does not allow."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"this cannot be done: {self.problem}"
+
+
+class WorkspaceFull(MembershipError):
+    """More of something than a workspace holds."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        self.what = what
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"a workspace holds no more than {self.limit} {self.what}"
+
+
+class WrongRecovery(MembershipError):
+    """Words that restore nothing."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"these are not the recovery words: {self.problem}"
 
 
 # The background process.

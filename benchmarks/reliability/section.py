@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 
+SHOWN = 10
+"""Violations of one section that are printed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """What one part of the run found."""
@@ -26,7 +30,9 @@ class Section:
         shown = [f"{self.name}:"]
         shown += [f"  {name:38} {_number(value):>12}" for name, value in self.figures.items()]
         shown.append(f"  {'violations':38} {len(self.violations):>12}")
-        return shown + [f"  ! {sentence}" for sentence in self.violations]
+        shown += [f"  ! {sentence}" for sentence in self.violations[:SHOWN]]
+        more = len(self.violations) - SHOWN
+        return [*shown, f"  ! and {more:,} more"] if more > 0 else shown
 
 
 def left(section: Section, place: Path) -> Section:

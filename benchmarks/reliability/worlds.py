@@ -8,16 +8,14 @@ once. Failing seeds are named: ``random_history(seed).judge()`` shows one again.
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 from benchmarks.merge.orders import random_steps
 from benchmarks.merge.orders import run as run_order
 from benchmarks.merge.test_histories import WHOLE_FILES_AND_MOVES
+from benchmarks.reliability.cores import spread
 from benchmarks.reliability.section import Section
 from whisker_sync.testing import random_history
 from whisker_sync.testing.histories import Crash
@@ -27,9 +25,6 @@ CHUNK = 20
 
 MAX_VIOLATIONS = 20
 """Failing seeds that are named; after so many the section ends."""
-
-ORDERS_SHARE = 0.15
-"""Share of the time for updates in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,37 +90,33 @@ def order(first: int) -> Played:
     return played
 
 
-def run(seconds: float, seed: int) -> Section:
-    """Play worlds on all cores for so long; ``seed`` is that of the first one."""
-    with ProcessPoolExecutor(os.cpu_count() or 1) as pool:
-        worlds = _for(seconds * (1 - ORDERS_SHARE), pool, play, seed)
-        orders = _for(seconds * ORDERS_SHARE, pool, order, seed)
+def run(seconds: float, seed: int, *, least: int = 0) -> Section:
+    """Play worlds for so long, and at least so many; the first is that of ``seed``."""
+    played = _together(play, seconds, seed, least)
     figures = {
-        "seeds": worlds.seeds,
-        "simulated hours": worlds.seconds / 3600,
-        "operations": worlds.operations,
-        "words written": worlds.words,
-        "messages": worlds.frames,
-        "crashes": worlds.crashes,
-        "shuffled histories": orders.seeds,
+        "seeds": played.seeds,
+        "simulated hours": played.seconds / 3600,
+        "operations": played.operations,
+        "words written": played.words,
+        "messages": played.frames,
+        "crashes": played.crashes,
     }
-    return Section("worlds", figures, (worlds.violations + orders.violations)[:MAX_VIOLATIONS])
+    return Section("worlds", figures, played.violations[:MAX_VIOLATIONS])
 
 
-def _for(
-    seconds: float, pool: ProcessPoolExecutor, task: Callable[[int], Played], seed: int
-) -> Played:
-    until, played = time.monotonic() + seconds, Played()
-    chunks = _chunks(seed)
-    running = [pool.submit(task, next(chunks)) for _ in range(2 * (os.cpu_count() or 1))]
-    while running:
-        played += running.pop(0).result()
-        if time.monotonic() < until and len(played.violations) < MAX_VIOLATIONS:
-            running.append(pool.submit(task, next(chunks)))
+def run_orders(seconds: float, seed: int, *, least: int = 0) -> Section:
+    """Bring updates to everybody in any order, for so long, and at least so many histories."""
+    played = _together(order, seconds, seed, least)
+    figures = {"shuffled histories": played.seeds, "operations": played.operations}
+    return Section("orders", figures, played.violations[:MAX_VIOLATIONS])
+
+
+def _together(task: Callable[[int], Played], seconds: float, seed: int, least: int) -> Played:
+    played = Played()
+
+    def is_enough(_: Played) -> bool:
+        return played.seeds >= least or len(played.violations) >= MAX_VIOLATIONS
+
+    for some in spread(task, seconds, seed, CHUNK, is_enough):
+        played += some
     return played
-
-
-def _chunks(seed: int) -> Iterator[int]:
-    while True:
-        yield seed
-        seed += CHUNK

@@ -247,12 +247,12 @@ class Machine:
         return self.folder[StoryPath(path)].decode()
 
     @property
-    def schemas(self) -> Mapping[str, Schema]:
-    @property
     def device(self) -> DeviceId:
         """Which device its processes are."""
         return self.device_key.device
 
+    @property
+    def schemas(self) -> Mapping[str, Schema]:
         """The documents that are open here."""
         return self._world.schemas
 
@@ -606,11 +606,11 @@ class Machine:
                 if link in self._ends:
                     connection, end = self._ends[link]
                     connection.send(end, frame)
+            case Proven():
+                pass  # nobody is sent away from here
             case Hangup(link, reason):
                 if link in self._ends:
                     connection, end = self._ends[link]
-            case Proven():
-                pass  # nobody is sent away from here
                     connection.hang_up(end, reason)
             case Dial(candidate, addresses):
                 self._world.dial(self, candidate, addresses)
