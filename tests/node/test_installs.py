@@ -149,3 +149,25 @@ async def test_a_restored_backup_of_somebody_alone_takes_the_files_as_they_are(
     async with alice.online() as a:
         await a.until(lambda s: s.settled)
         assert a.status.digest == digest
+
+
+async def test_a_backup_from_before_others_were_met_doubles_nothing(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    cave = alice.folder / "cave.twee"
+    async with alice.online() as a:
+        await a.until(lambda s: s.settled)
+    backup = shutil.copytree(alice.layout.home, tmp_path / "backup")
+    cave.write_text(CAVE)
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await until(lambda: alice.files() == bob.files(), a, b)
+        await in_sync(a, b)
+    shutil.rmtree(alice.layout.home)
+    shutil.move(backup, alice.layout.home)
+    (bob.folder / "cave.twee").write_text(CAVE.replace("dark", "pitch dark"))
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await in_sync(a, b)
+    assert (
+        alice.files() == bob.files() == {"cave.twee": CAVE.replace("dark", "pitch dark").encode()}
+    )

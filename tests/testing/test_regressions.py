@@ -8,11 +8,14 @@ from whisker_sync.testing import History
 from whisker_sync.testing.histories import (
     Block,
     Boot,
+    Clone,
     Crash,
     Cut,
     Deliver,
     Draw,
+    Fill,
     Grow,
+    Heal,
     Make,
     Part,
     Program,
@@ -178,4 +181,33 @@ def test_two_who_give_a_file_the_same_name_keep_it(history: History) -> None:
     ],
 )
 def test_a_file_that_is_edited_and_renamed_at_once_stays_one(history: History) -> None:
+    assert is_fine(history)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        History(2166, 3, (Fill(2, milliseconds=37), Heal(), Crash(2, silently=True))),
+        History(
+            2131,
+            2,
+            (
+                Retitle(5),
+                Heal(),
+                Cut(0),
+                Retitle(0),
+                Write(0, words=0, cut=1),
+                Clone(0),
+                Write(2),
+                Part(20),
+                Write(2, place=11, words=0, cut=2),
+                Part(334),
+                Heal(),
+                Grow(1, file=3, place=1),
+                Stop(4),
+            ),
+        ),
+    ],
+)
+def test_what_a_second_connection_says_to_be_stored_is_stored(history: History) -> None:
     assert is_fine(history)

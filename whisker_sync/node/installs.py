@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,9 @@ class Note:
     head: int
     """How far the journal had come, at least."""
 
+    shared: bool
+    """Another device was met: what is in the files may be at others, too."""
+
 
 class Install:
     """Both notes about one story; ``device`` is ours."""
@@ -86,13 +89,25 @@ class Install:
         """Write the user's note; return the fact for the journal's, to be made durable next."""
         before = self._note()
         marks = (*(before.marks[-1:] if before else ()), self._mark)
-        self._write(Note(str(self._layout.root), marks, 0))
+        self._write(Note(str(self._layout.root), marks, 0, self.is_shared))
         note = {"device": self._device.hex(), "mark": self._mark}
         return FACT, json.dumps(note).encode()
 
     def reached(self, head: int) -> None:
         """Note that the journal has the new mark, and how far it has come."""
-        self._write(Note(str(self._layout.root), (self._mark,), head))
+        self._write(Note(str(self._layout.root), (self._mark,), head, self.is_shared))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another device was ever met."""
+        note = self._note()
+        return note is not None and note.shared
+
+    def met_another(self) -> None:
+        """Note that another device was met; a backup from before does not know that."""
+        note = self._note()
+        if note is not None and not note.shared:
+            self._write(replace(note, shared=True))
 
     def _note(self) -> Note | None:
         try:
@@ -100,8 +115,9 @@ class Install:
         except OSError:
             return None
         match _read(content):
-            case {"path": str(path), "marks": [*marks], "head": int(head)}:
-                return Note(path, tuple(str(mark) for mark in marks), head)
+            case {"path": str(path), "marks": [*marks], "head": int(head), **rest}:
+                shared = rest.get("shared") is True
+                return Note(path, tuple(str(mark) for mark in marks), head, shared)
             case _:
                 return None
 

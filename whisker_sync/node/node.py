@@ -57,7 +57,7 @@ from whisker_sync.peer.effects import (
     Send,
     Tell,
 )
-from whisker_sync.peer.events import BeginAnew, Event, Trouble
+from whisker_sync.peer.events import BeginAnew, Event, PeerConnected, Trouble
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
@@ -362,8 +362,9 @@ class Node:
         return replace(recalled, facts=kept_facts)
 
     def _knows_others(self, recalled: Recalled) -> bool:
+        assert self._install is not None
         known = any(name.startswith("peer/") for name in recalled.facts)
-        return known or bool(load_local(self.layout).peers)
+        return known or self._install.is_shared or bool(load_local(self.layout).peers)
 
     async def _follow_journal(self, install: Install) -> None:
         """Let the user's note know how far the journal has come."""
@@ -498,6 +499,9 @@ class Node:
             log.debug("%s", event)
         if isinstance(event, BeginAnew):
             self._fail(MustBeginAnew())
+        if isinstance(event, PeerConnected) and self._install is not None:
+            with suppress(OSError):
+                self._install.met_another()
         for queue in self._subscribers:
             if queue.qsize() >= MAX_EVENTS:
                 queue.get_nowait()

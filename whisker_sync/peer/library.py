@@ -100,6 +100,9 @@ class Library:
         self.first = recalled.first
         self.head = self.durable = self.sendable = recalled.head
         self.facts = dict(recalled.facts)
+        self.saved_facts: dict[str, bytes | None] = dict(recalled.facts)
+        """The facts as they are on disk; None: it was forgotten."""
+
         self.committed = self.ticket = 0
         self._incarnation = recalled.incarnation
         self._poison = Poison(recalled.facts)
@@ -113,7 +116,7 @@ class Library:
         self._own = [entry.seq for entry in self._log if entry.source == device]
         self._unacked_older = int(recalled.facts.get("unacked", b"0"))  # before the log begins
         self._from_files: deque[int] = deque()  # positions that may not be sent yet
-        self._heads: deque[tuple[int, int]] = deque()  # ticket, head of its batch
+        self._batches: deque[tuple[int, int, dict[str, bytes | None]]] = deque()
         self._entries: list[Entry] = []
         self._new_facts: dict[str, bytes | None] = {}
         self._lazy_facts: dict[str, bytes | None] = {}
@@ -335,14 +338,15 @@ class Library:
         batch = Batch(tuple(self._entries), tuple(facts.items()), tuple(self._assets))
         self._entries, self._new_facts, self._lazy_facts, self._assets = [], {}, {}, []
         self.ticket += 1
-        self._heads.append((self.ticket, self.head))
+        self._batches.append((self.ticket, self.head, facts))
         return self.ticket, batch
 
     def commit(self, ticket: int) -> None:
         """Note that all batches up to ``ticket`` are durable."""
         self.committed = max(self.committed, ticket)
-        while self._heads and self._heads[0][0] <= ticket:
-            self.durable = self._heads.popleft()[1]
+        while self._batches and self._batches[0][0] <= ticket:
+            _, self.durable, facts = self._batches.popleft()
+            self.saved_facts.update(facts)
         self._update_sendable()
         self._trim()
 

@@ -849,7 +849,8 @@ class Peer:
         return frozenset(c.session.device for c in self._live() if c.session is not None)
 
     def _cursor(self, device: DeviceId) -> tuple[Incarnation, int]:
-        return _position(self._library.facts.get(f"cursor/{device.hex()}"))
+        # What others may rely on: after a crash we hold no more than that.
+        return _position(self._library.saved_facts.get(f"cursor/{device.hex()}"))
 
     def _acked(self, device: DeviceId) -> int:
         live = [

@@ -43,7 +43,7 @@ from whisker_sync.peer.effects import (
     Send,
     Tell,
 )
-from whisker_sync.peer.events import Event
+from whisker_sync.peer.events import Event, PeerConnected
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
@@ -106,6 +106,8 @@ class Note:
 
     marks: tuple[str, ...]
     head: int
+    shared: bool
+    """Another device was ever met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,14 +334,15 @@ class Machine:
         )
         if copied or restored:
             recalled = replace(recalled, incarnation=journal.renew(dice.randbytes(8)))
-        if restored and any(name.startswith("peer/") for name in recalled.facts):
+        if restored and before is not None and before.shared:
             facts = dict.fromkeys(name for name in recalled.facts if name.startswith("shadow/"))
             self.joining = True
         mark = dice.randbytes(8).hex()
-        self.note = Note((*(before.marks[-1:] if before else ()), mark), 0)
+        shared = before is not None and before.shared
+        self.note = Note((*(before.marks[-1:] if before else ()), mark), 0, shared)
         facts[_INSTALL] = json.dumps({"device": self.device.hex(), "mark": mark}).encode()
         journal.write([Batch(facts=tuple(facts.items()))])
-        self.note = Note((mark,), recalled.head)
+        self.note = Note((mark,), recalled.head, shared)
         self._later(HEAD_SECONDS, self._follow_journal)
         kept = {**recalled.facts, **facts}
         return replace(recalled, facts={k: value for k, value in kept.items() if value is not None})
@@ -624,6 +627,8 @@ class Machine:
                 self._submit(lambda: self._compact(effect))
             case Tell(event):
                 self.events.append(event)
+                if isinstance(event, PeerConnected) and self.note is not None:
+                    self.note = replace(self.note, shared=True)
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something after a while, if the process still lives then."""
