@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-
 SHOWN = 10
 """Violations of one section that are printed."""
 
