@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from whisker_sync.folder import watch as watch_module
 from whisker_sync.folder.files import Folder, Replaced
 from whisker_sync.folder.watch import Watch
 from whisker_sync.ids import StoryPath
@@ -140,6 +142,34 @@ async def test_a_rename_is_told_as_one_whatever_else_happens(tmp_path: Path, vic
                 doomed.pop().unlink()
             told = await anext(eye._changes)
     assert {"cave.twee", "cavern.twee"} <= told
+    eye.watch.stop()
+
+
+async def test_a_rename_is_told_as_one_by_a_process_that_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is stopped another file has been gone for long, and one is renamed."""
+    monkeypatch.setattr(watch_module, "PATIENCE_SECONDS", 0.1)
+    path, other = tmp_path / "cave.twee", tmp_path / "other.twee"
+    path.write_text("dark")
+    other.write_text("light")
+    eye = await eye_on(tmp_path)
+    real, stops = eye.watch._next, [watch_module.STOPPED_SECONDS + 0.1]
+
+    def be_stopped() -> None:
+        path.rename(tmp_path / "cavern.twee")
+        time.sleep(stops.pop())
+
+    async def wait(seconds: float) -> set[Path] | None:
+        near = await real(seconds)
+        if stops and seconds < watch_module.GRACE_SECONDS:  # it knows of the one that is gone
+            be_stopped()
+        return near
+
+    monkeypatch.setattr(eye.watch, "_next", wait)
+    other.unlink()
+    async with asyncio.timeout(20):
+        assert await anext(eye._changes) == {"cave.twee", "cavern.twee", "other.twee"}
     eye.watch.stop()
 
 

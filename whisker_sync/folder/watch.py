@@ -34,8 +34,12 @@ FIRST_LOOK_SECONDS = 0.1
 GRACE_SECONDS = 0.2
 """How long a file must be gone before it counts as removed."""
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
 """How long a file that counts as removed waits at most while others vanish, one by one."""
+
+STOPPED_SECONDS = 0.5
+"""If a short wait takes so long, the process was stopped or the machine slept, and nothing
+can be said of how long a file has been gone."""
 
 STEP_MS = 5
 """How often the watcher hands over what the system told it; by itself it takes 50."""
@@ -103,6 +107,7 @@ class Watch:
         patience = FIRST_LOOK_SECONDS
         try:
             while not self._stop.is_set():
+                began = clock()
                 near = await self._next(GRACE_SECONDS / 2 if gone else patience)
                 if self._stop.is_set():
                     return
@@ -114,6 +119,8 @@ class Watch:
                     # of them may have been notified just now.
                     changed |= self._compare(None)
                 now = clock()
+                if now > began + STOPPED_SECONDS:
+                    gone = dict.fromkeys(gone, now + GRACE_SECONDS)
                 for path in [path for path in changed if self._folder.mark(path) is None]:
                     gone.setdefault(path, now + GRACE_SECONDS)
                 for path in [path for path in gone if self._folder.mark(path) is not None]:
