@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from tests.peer.crowd import Crowd, Someone
+from whisker_sync.peer.effects import Hangup
 from whisker_sync.peer.events import Merged, Trouble
+from whisker_sync.peer.inputs import FrameArrived
+from whisker_sync.peer.peer import WITHOUT_A_WORD
 
 CAVE = ":: Cave\nIt is dark here.\n\n:: Way out\nLight!\n"
 
@@ -189,7 +192,6 @@ def test_a_stranger_gets_nothing() -> None:
 
 def test_who_says_nothing_is_hung_up_on() -> None:
     from whisker_sync.ids import Address, LinkId
-    from whisker_sync.peer.effects import Hangup
     from whisker_sync.peer.inputs import LinkUp, Tick
 
     crowd = Crowd()
@@ -197,13 +199,33 @@ def test_who_says_nothing_is_hung_up_on() -> None:
     crowd.run()
     alice.peer.handle(LinkUp(LinkId(1), None, Address("192.0.2.1", 1), b"b" * 32, 1), 0.0)
     assert alice.peer.deadline() == 5.0
-    assert Hangup(LinkId(1), "no proof in time") in alice.peer.handle(Tick(), 5.0)
+    assert Hangup(LinkId(1), WITHOUT_A_WORD) in alice.peer.handle(Tick(), 5.0)
     assert alice.peer.deadline() is None
 
 
-def test_garbage_ends_the_link_and_nothing_else() -> None:
-    from whisker_sync.peer.inputs import FrameArrived
+def test_who_was_hung_up_on_has_no_second_try() -> None:
+    crowd = Crowd()
+    alice, mallory = crowd.join("alice"), crowd.join("mallory", key=b"o" * 32)
+    crowd.run()
+    link = crowd.connect(mallory, alice)
+    for _ in range(3):
+        alice.tell(FrameArrived(link, b"garbage"))
+    hung_up = [e for who, e in crowd.agenda if who is alice and isinstance(e, Hangup)]
+    assert hung_up == [Hangup(link, WITHOUT_A_WORD)]
 
+
+def test_strangers_cannot_alarm_an_author() -> None:
+    crowd = Crowd()
+    alice, mallory = crowd.join("alice"), crowd.join("mallory", key=b"o" * 32)
+    for said in (b"garbage", b"x" * 5000):
+        alice.tell(FrameArrived(crowd.connect(mallory, alice), said))
+        crowd.wait()
+    crowd.connect(alice, mallory)
+    crowd.wait()
+    assert not [event for event in alice.events if isinstance(event, Trouble)]
+
+
+def test_garbage_ends_the_link_and_nothing_else() -> None:
     crowd, alice, bob = two()
     link = crowd.connect(alice, bob)
     crowd.wait()

@@ -158,13 +158,17 @@ def test_a_welcome_cannot_be_reflected() -> None:
         theirs.receive(Introduction(welcome.public, welcome.signature))
 
 
-def test_nobody_can_put_another_device_into_a_welcome_or_introduction() -> None:
+def test_nobody_can_put_another_device_into_a_welcome() -> None:
     ours, theirs = alice(), bob()
     welcome = until_welcome(ours, theirs)
     with pytest.raises(ForgedDevice):
         ours.receive(replace(welcome, public=MALLORY.public))
-    (introduction,) = ours.receive(welcome)
-    assert isinstance(introduction, Introduction)
+    assert ours.other is None
+
+
+def test_nobody_can_put_another_device_into_an_introduction() -> None:
+    ours, theirs = alice(), bob()
+    introduction = until_introduction(ours, theirs)
     with pytest.raises(ForgedDevice):
         theirs.receive(replace(introduction, public=MALLORY.public))
     assert theirs.other is None
@@ -274,7 +278,20 @@ def at(state: State) -> Handshake:
     if state is State.AWAITING_INTRODUCTION:
         return theirs
     ours.receive(welcome)
+    if state is State.OVER:
+        with pytest.raises(UnexpectedMessage):
+            ours.receive(welcome)
     return ours
+
+
+def test_after_a_mistake_there_is_no_second_try() -> None:
+    ours, theirs = alice(), bob()
+    (proof,) = ours.receive(theirs.begin()[0])
+    assert isinstance(proof, Proof)
+    with pytest.raises(DifferentWorkspace):
+        theirs.receive(replace(proof, mac=b"m" * 32))
+    with pytest.raises(UnexpectedMessage, match="nothing any more"):
+        theirs.receive(proof)
 
 
 @pytest.mark.parametrize("state", list(State))

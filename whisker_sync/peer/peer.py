@@ -37,6 +37,7 @@ from whisker_sync.errors import (
     DifferentVersion,
     DocumentError,
     EngineFailure,
+    ForgedDevice,
     ProtocolError,
     Refused,
 )
@@ -118,6 +119,9 @@ from whisker_sync.wire.messages import (
 
 STORY = "story"
 """Name of the document that is shown as files."""
+
+WITHOUT_A_WORD = ""
+"""The reason that strangers are given when they are hung up on."""
 
 MAX_REWRITES = 2
 """How often what a device cannot take in is written anew, before the two were one again."""
@@ -455,7 +459,7 @@ class Peer:
 
     def _hear(self, link: LinkId, frame: bytes, now: float) -> Iterator[Effect]:
         conversation = self._conversations.get(link)
-        if conversation is None:
+        if conversation is None or conversation.stranger:
             return
         try:
             if conversation.session is None:
@@ -464,14 +468,16 @@ class Peer:
                 yield from self._hear_message(conversation, conversation.session, frame, now)
         except EngineFailure:
             raise  # nobody's fault that hanging up would mend
-        except Refused as problem:
-            conversation.stranger = True
-            if isinstance(problem, DifferentVersion):
+        except (Refused, ProtocolError, DocumentError) as problem:
+            if conversation.session is not None:
                 yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
-            yield Hangup(link, str(problem))
-        except (ProtocolError, DocumentError) as problem:
-            yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
-            yield Hangup(link, str(problem))
+                yield Hangup(link, str(problem))
+                return
+            # Strangers may say what they like, to nobody's alarm; and they are told nothing.
+            conversation.stranger = True
+            if isinstance(problem, (DifferentVersion, ForgedDevice)):
+                yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
+            yield Hangup(link, WITHOUT_A_WORD)
 
     def _hear_greeting(
         self, conversation: Conversation, frame: bytes, now: float
@@ -825,7 +831,7 @@ class Peer:
             if conversation.session is None and conversation.until <= now:
                 conversation.until = float("inf")
                 conversation.stranger = True
-                yield Hangup(conversation.link, "no proof in time")
+                yield Hangup(conversation.link, WITHOUT_A_WORD)
 
     def _stop(self) -> Iterator[Effect]:
         for conversation in self._live():

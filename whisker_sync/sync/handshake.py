@@ -79,6 +79,7 @@ class State(Enum):
     AWAITING_WELCOME = "waiting for a welcome"
     AWAITING_INTRODUCTION = "waiting for an introduction"
     PROVEN = "proven"
+    OVER = "nothing any more"
 
 
 class Handshake:
@@ -133,9 +134,10 @@ class Handshake:
             DifferentWorkspace: It does not know our key, or somebody sits in between.
             ForgedDevice: It says that it is a device which it is not.
             DifferentVersion: It speaks no version that we speak.
-            UnexpectedMessage: It is not its turn to say that.
+            UnexpectedMessage: It is not its turn to say that; nor ever again after a mistake.
         """
-        match self.state, greeting:
+        before, self.state = self.state, State.OVER  # unless all is as it should be
+        match before, greeting:
             case State.AWAITING_CHALLENGE, Challenge():
                 return self._prove(greeting)
             case State.AWAITING_PROOF, Proof():
@@ -146,7 +148,7 @@ class Handshake:
                 self._believe(public, signature, b"C", self._device.public)
                 return ()
             case _:
-                raise UnexpectedMessage(type(greeting).__name__, self.state.value)
+                raise UnexpectedMessage(type(greeting).__name__, before.value)
 
     def _prove(self, challenge: Challenge) -> tuple[Greeting, ...]:
         version = min(challenge.newest, self._speaks[1])
