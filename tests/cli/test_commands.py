@@ -171,12 +171,13 @@ def test_a_link_that_is_none(ada: Person, link: str) -> None:
     assert "invitation" in sentence_of(ada, "join", link, code=2, inside=False)
 
 
-def test_a_journal_that_is_damaged_is_kept(ada: Person) -> None:
+def test_a_journal_that_is_damaged_is_set_aside_and_said(ada: Person) -> None:
     make(ada)
-    journal = ada.folder / ".whisker" / "local" / "journal.db"
-    journal.write_bytes(b"this is no database" * 100)
-    assert "damaged" in sentence_of(ada, "sync", "start", code=1)
-    assert journal.read_bytes() == b"this is no database" * 100
+    local = ada.folder / ".whisker" / "local"
+    (local / "journal.db").write_bytes(b"this is no database" * 100)
+    ada.start()
+    assert (local / "journal.damaged-1.db").read_bytes() == b"this is no database" * 100
+    assert "damaged" in (local / "log").read_text()
 
 
 def test_a_file_that_is_not_utf8_is_shared_whole_and_reported(ada: Person) -> None:
