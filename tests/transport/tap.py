@@ -29,6 +29,7 @@ class Tap:
     def __init__(self, port: int) -> None:
         self.port = 0
         self.seen = bytearray()
+        self.seen_from_dialling = bytearray()
         self.change: Change = leave
         self._to = port
         self._tasks: set[asyncio.Task[None]] = set()
@@ -39,7 +40,10 @@ class Tap:
         self._tasks.add(task)
         back, there = await asyncio.open_connection(HERE, self._to)
         try:
-            await asyncio.gather(self._pass(reader, there), self._pass(back, writer))
+            await asyncio.gather(
+                self._pass(reader, there, self.seen_from_dialling),
+                self._pass(back, writer, bytearray()),
+            )
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -47,9 +51,12 @@ class Tap:
             writer.transport.abort()
             self._tasks.discard(task)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: bytearray
+    ) -> None:
         while chunk := await reader.read(1 << 16):
             self.seen += chunk
+            seen += chunk
             writer.write(self.change(chunk))
             await writer.drain()
         writer.close()
