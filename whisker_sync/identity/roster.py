@@ -96,6 +96,9 @@ class Ticket:
     after: int
     """Version of the newest roster that its signer knew: older departures do not undo it."""
 
+    place: int
+    """The place in the order of arrival that its signer saw free."""
+
     by: bytes
     """Public key of who signed."""
 
@@ -109,10 +112,16 @@ class Ticket:
 
     @classmethod
     def issue(
-        cls, key: SigningKey, workspace: WorkspaceId, after: int, role: Role, card: Card
+        cls,
+        key: SigningKey,
+        workspace: WorkspaceId,
+        after: int,
+        place: int,
+        role: Role,
+        card: Card,
     ) -> Ticket:
         """A ticket of our own; whether it is worth anything depends on our role."""
-        ticket = cls(workspace, after, key.public, role, card)
+        ticket = cls(workspace, after, place, key.public, role, card)
         return replace(ticket, signature=key.sign("ticket", ticket.body()))
 
     @property
@@ -127,8 +136,9 @@ class Ticket:
 
     def body(self) -> bytes:
         """What is signed."""
-        fields = [self.workspace, self.after, self.by, int(self.role), self.card.encode()]
-        return pack([ROSTER_FORMAT, *fields])
+        when = [self.after, self.place]
+        what = [self.by, int(self.role), self.card.encode()]
+        return pack([ROSTER_FORMAT, self.workspace, *when, *what])
 
     @cached_property
     def hash(self) -> bytes:
@@ -144,13 +154,14 @@ class Ticket:
     def decode(cls, data: bytes) -> Ticket:
         """Read a ticket and check who signed it, or raise :exc:`MalformedPaper`."""
         body, signature = signed(data, MAX_TICKET)
-        fields = _fields(body, MAX_TICKET, 6)
+        fields = _fields(body, MAX_TICKET, 7)
         ticket = cls(
             WorkspaceId(exactly(fields[1], WORKSPACE_BYTES)),
             number(fields[2]),
-            exactly(fields[3], PUBLIC_BYTES),
-            _role(fields[4]),
-            Card.decode(some(fields[5])),
+            number(fields[3]),
+            exactly(fields[4], PUBLIC_BYTES),
+            _role(fields[5]),
+            Card.decode(some(fields[6])),
             signature,
         )
         _check(ticket.by, "ticket", body, signature)
