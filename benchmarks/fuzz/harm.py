@@ -39,6 +39,13 @@ MAX_MEMORY = 2 << 30
 MAX_SECONDS = 20
 """Seconds for one update; whoever takes longer hangs."""
 
+REORDERED = "Reordered"
+"""
+The outcome for an update that says to stand between two characters which stand the other
+way round. Its letters are there, but where depends on the order of arrival. The gate would
+have to know the order of all texts to see it; at rest the replicas notice that they differ.
+"""
+
 NO_BASE = "the base cannot be loaded"
 """The only line of a child that has nothing to stand on."""
 
@@ -49,7 +56,20 @@ class Harm(Exception):
     """An update did what none may do; the sentence says what."""
 
 
-def swallow(base: bytes, schema: Schema, update: bytes, *, gated: bool = True) -> str:
+class Ground:
+    """A document that holds the base; good for one update."""
+
+    def __init__(self, base: bytes, schema: Schema) -> None:
+        self.base = base
+        self.schema = schema
+        self.document = Document.load("fuzz", schema, _US, [base])
+        self.before = self.document.state(), self.document.digest()
+        stranger = Document("fuzz", schema, _ANOTHER)
+        self.sendable = isinstance(stranger.merge(base, "member"), Applied)
+        """Whether others let the base in; if not, it holds what only our own journal may say."""
+
+
+def swallow(ground: Ground, update: bytes, *, gated: bool = True) -> str:
     """
     Let an update do what it can; return the name of the outcome of its merge.
 
@@ -57,13 +77,13 @@ def swallow(base: bytes, schema: Schema, update: bytes, *, gated: bool = True) -
         Harm: It left a document behind that is not as it must be.
         EngineFailure: It made the engine fail.
     """
-    document = Document.load("fuzz", schema, _US, [base])
-    before = document.state(), document.digest()
+    document = ground.document
     if gated:
         outcome = document.merge(update, "stranger")
         if document.broken is not None:
             raise Harm(document.broken)
-        if not isinstance(outcome, Applied) and (document.state(), document.digest()) != before:
+        changed = (document.state(), document.digest()) != ground.before
+        if not isinstance(outcome, Applied) and changed:
             raise Harm(f"{type(outcome).__name__}, but something of it was applied")
         named = type(outcome).__name__
         if not isinstance(outcome, Applied | Nothing):
@@ -71,14 +91,13 @@ def swallow(base: bytes, schema: Schema, update: bytes, *, gated: bool = True) -
     else:
         document.engine.apply(update, "stranger")
         named = "Applied"
-    _live_on(document, schema, update, gated=gated)
-    _survive(document, base, schema)
-    return named
+    _live_on(document, update, gated=gated)
+    return _survive(document, ground) or named
 
 
-def _live_on(document: Document, schema: Schema, update: bytes, *, gated: bool) -> None:
+def _live_on(document: Document, update: bytes, *, gated: bool) -> None:
     """Read, write and send on."""
-    roots = _roots(document, schema, gated=gated)
+    roots = _roots(document, gated=gated)
     for name, kind in roots:
         _read(document, name, kind)
     with document.edit("author") as edit:
@@ -96,13 +115,14 @@ def _live_on(document: Document, schema: Schema, update: bytes, *, gated: bool) 
                     edit.create(name, "ours", {"field": "value"})
                 case _:
                     pass
-    other = Document("fuzz", schema, _ANOTHER)
+    other = Document("fuzz", document.schema, _ANOTHER)
     other.merge(update, "stranger")
     document.encode(other.state())
 
 
-def _roots(document: Document, schema: Schema, *, gated: bool) -> list[tuple[str, Kind]]:
+def _roots(document: Document, *, gated: bool) -> list[tuple[str, Kind]]:
     """The roots to look at: all that exist, and those that are declared by their whole names."""
+    schema = document.schema
     names = {root.name for root in schema.roots if not root.name.endswith("*")}
     names |= document.roots()
     found = [(name, schema.kind_of(name) or Kind.FOREIGN) for name in sorted(names) if name]
@@ -127,28 +147,50 @@ def _read(document: Document, name: str, kind: Kind) -> None:
             pass  # carried, never read
 
 
-def _survive(document: Document, base: bytes, schema: Schema) -> None:
-    """What is kept and what is sent is what is shown."""
+def _survive(document: Document, ground: Ground) -> str | None:
+    """What is kept and what is sent is what is shown; the outcome, if it is a special one."""
     whole = document.encode()
-    again = Document.load("fuzz", schema, _THIRD, [whole])
-    if again.digest() != document.digest():
-        raise Harm("it shows something else when it is opened again")
-    bystander = Document("fuzz", schema, _THIRD)
-    if not isinstance(bystander.merge(base, "member"), Applied):
-        return  # the base has something that none but our own journal may say
-    bystander = Document("fuzz", schema, _THIRD)
-    outcome = bystander.merge(whole, "member")
-    if not isinstance(outcome, Applied):
-        raise Harm(f"what we send on is refused by others: {outcome}")
-    if bystander.digest() != document.digest():
-        raise Harm("others see something else than we")
+    again = Document.load("fuzz", ground.schema, _THIRD, [whole])
+    outcome = _compare(document, again, "it shows something else when it is opened again")
+    if not ground.sendable:
+        return outcome
+    bystander = Document("fuzz", ground.schema, _THIRD)
+    sent = bystander.merge(whole, "member")
+    if not isinstance(sent, Applied):
+        raise Harm(f"what we send on is refused by others: {sent}")
+    return _compare(document, bystander, "others see something else than we") or outcome
 
 
-def outcome_of(base: bytes, schema: Schema, update: bytes, *, gated: bool) -> str:
+def _compare(one: Document, other: Document, harm: str) -> str | None:
+    if one.digest() == other.digest():
+        return None
+    if _content(one) != _content(other):
+        raise Harm(harm)
+    return REORDERED
+
+
+def _content(document: Document) -> dict[str, object]:
+    """What a document shows, but of texts only the characters and not their order."""
+    found: dict[str, object] = {}
+    for name in document.roots():
+        match document.schema.kind_of(name):
+            case Kind.TEXT if text := document.text(name):
+                found[name] = "".join(sorted(text))
+            case Kind.MAP:
+                found[name] = repr(sorted(document.values(name).items()))
+            case Kind.RECORDS:
+                records = sorted(document.records(name).items())
+                found[name] = repr([(key, sorted(record.items())) for key, record in records])
+            case _:
+                pass
+    return found
+
+
+def outcome_of(ground: Ground, update: bytes, *, gated: bool) -> str:
     """What became of an update, in one line."""
     faulthandler.dump_traceback_later(MAX_SECONDS, exit=True)
     try:
-        return swallow(base, schema, update, gated=gated)
+        return swallow(ground, update, gated=gated)
     except EngineFailure as failure:
         sentence = str(failure)
     except Harm as harm:
@@ -173,9 +215,10 @@ def say(line: str) -> None:
 
 if sys.platform == "win32":
 
-    def alone(base: bytes, schema: Schema, update: bytes, *, gated: bool) -> None:
+    def alone(ground: Ground, update: bytes, *, gated: bool) -> None:
         """Swallow an update in this very process; the parent begins another if it dies."""
-        say(f"end {outcome_of(base, schema, update, gated=gated)}")
+        fresh = Ground(ground.base, ground.schema)
+        say(f"end {outcome_of(fresh, update, gated=gated)}")
 
     def _limit() -> None:
         pass
@@ -183,11 +226,11 @@ if sys.platform == "win32":
 else:
     import resource
 
-    def alone(base: bytes, schema: Schema, update: bytes, *, gated: bool) -> None:
+    def alone(ground: Ground, update: bytes, *, gated: bool) -> None:
         """Swallow an update in a process of its own."""
         child = os.fork()
         if not child:
-            say(f"end {outcome_of(base, schema, update, gated=gated)}")
+            say(f"end {outcome_of(ground, update, gated=gated)}")
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if code < 0:
@@ -209,12 +252,13 @@ def main() -> None:
     place, *declared = sys.argv[1 if gated else 2 :]
     base, schema = Path(place).read_bytes(), Schema(tuple(root(each) for each in declared))
     _limit()
-    if not Document.load("fuzz", schema, _US, [base]).clocks():
+    ground = Ground(base, schema)
+    if not ground.document.clocks():
         say(NO_BASE)
         return
     for update in frames(sys.stdin.buffer):
         say("begin")
-        alone(base, schema, update, gated=gated)
+        alone(ground, update, gated=gated)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.fuzz.corpus import CHECKOUT
-from benchmarks.fuzz.harm import MAX_SECONDS, NO_BASE
+from benchmarks.fuzz.harm import MAX_SECONDS, NO_BASE, REORDERED
 from whisker_sync.document import Kind, Root
 
 CORPUS_ROOTS = (Root("t", Kind.TEXT), Root("m", Kind.MAP), Root("x", Kind.XML))
 """The roots of the corpus of hostile updates; see ``tests/document/test_corpus.py``."""
 
-HARMLESS = frozenset({"Applied", "Nothing"})
+HARMLESS = frozenset({"Applied", "Nothing", REORDERED})
 """Outcomes of an update that was let in and did no harm."""
 
 REFUSED = frozenset({"Rejected", "NotReady", "Forked"})

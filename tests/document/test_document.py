@@ -103,6 +103,16 @@ def test_a_value_comes_back_as_it_was_set(value: Scalar) -> None:
         assert type(back) is type(value)
 
 
+def test_an_integer_that_is_not_kept_as_one_reads_as_it_will_be_kept() -> None:
+    number = (1 << 60).to_bytes(8, "big")
+    theirs = bytes.fromhex("010105002801016d016b017a") + number + b"\x00"
+    document = Document("d", Schema((Root("m", Kind.MAP),)), 1)
+    document.merge(theirs, "x")
+    again = Document.load("d", document.schema, 2, [document.encode()])
+    assert again.digest() == document.digest()
+    assert isinstance(document.value("m", "k"), float)
+
+
 def test_whole_floats_come_back_as_integers() -> None:
     document = fresh(1)
     put(document, "k", 3.0)

@@ -41,6 +41,13 @@ HOSTILE = {
     "a byte too many": "010101000401017401610000",
     "values of more than memory": "01010100 2801016d016bffffffff0f7e00".replace(" ", ""),
     "a value of no kind": "01010100 2801016d016b014000".replace(" ", ""),
+    "a type that engines read in two ways": "010101000701017805017000",
+    "a format that is not JSON": "0101010006010178016201" + "5b00",
+    "an embedded number beyond all numbers": "010101000501017805" + b"1e999".hex() + "00",
+    "an embedded number that is none": "010101000501017803" + b"NaN".hex() + "00",
+    "an embedded half of a pair": "010101000501017808" + b'"\\ud800"'.hex() + "00",
+    "a deletion twice": "00010102000500" + "0200",
+    "deletions out of order": "000101020501" + "0001",
     "an unknown type": "0101010 02701016d016b0900".replace(" ", ""),
 }
 
@@ -54,6 +61,16 @@ def test_what_is_no_update_is_refused(data: str) -> None:
 def test_a_good_update_is_read() -> None:
     (struct,) = parse(GOOD).structs
     assert (struct.client, struct.clock, struct.length, struct.parent) == (1, 0, 1, "t")
+
+
+@pytest.mark.parametrize("json", [b"true", b"1.50", b'{"a":[1,"\\u00e9"]}', b'""'])
+def test_what_is_embedded_is_json(json: bytes) -> None:
+    data = bytes.fromhex("0101010005010178") + uint(len(json)) + json + b"\x00"
+    assert parse(data).structs[0].length == 1
+
+
+def test_our_own_journal_may_have_deletions_as_they_come() -> None:
+    assert len(parse(bytes.fromhex("0001010205010001"), ours=True).deletions) == 2
 
 
 @pytest.mark.parametrize("size", range(len(GOOD)))

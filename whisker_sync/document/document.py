@@ -326,10 +326,10 @@ class Document:
         if since is None:
             return self.engine.encode(b"\x00")
         try:
-            parse_state(since)
+            clocks = parse_state(since)
         except Malformed as problem:
             raise BadState(str(problem)) from None
-        return self.engine.encode(since)
+        return self.engine.encode(encode_state(self._ledger.settled(clocks)))
 
     # Writing.
 

@@ -171,6 +171,8 @@ def plain(value: Any) -> Scalar:
     match value:
         case float() if value.is_integer() and abs(value) < EXACT:
             return int(value)
+        case int() if abs(value) >= EXACT and float(value) == value:
+            return float(value)  # as it will be after the engine has written and read it
         case bytearray() | memoryview():
             return bytes(value)
         case None | bool() | int() | float() | str() | bytes():

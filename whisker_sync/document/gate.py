@@ -19,7 +19,10 @@ It is one flat function, because it runs for each keystroke of each co-author.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from math import isfinite
+from typing import NoReturn
 
 MAX_UPDATE = 16 << 20
 """Bytes of one update."""
@@ -67,6 +70,9 @@ class Struct:
 
     detail: int
     """Of TYPE: which; of ANY: 1 if it is one scalar."""
+
+    halves: tuple[int, ...] = ()
+    """Of STRING: the places of second halves of characters that take two units."""
 
 
 @dataclass(slots=True)
@@ -123,6 +129,7 @@ def _parse(data: bytes, *, ours: bool) -> Parsed:
             parent: str | Id | None = None
             key = None
             detail = 0
+            halves: tuple[int, ...] = ()
             if kind == GC:
                 if info:
                     raise Malformed("flags where nothing is left")
@@ -154,6 +161,8 @@ def _parse(data: bytes, *, ours: bool) -> Parsed:
                     end, at = _span(data, at)
                     text = data[at:end].decode()
                     length = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+                    if length > len(text):
+                        halves = _halves(text)
                     at = end
                 elif kind == DELETED:
                     length, at = _uint(data, at)
@@ -171,9 +180,9 @@ def _parse(data: bytes, *, ours: bool) -> Parsed:
                 elif kind == TYPE:
                     length = 1
                     detail, at = _uint(data, at)
-                    if detail in {3, 5}:
+                    if detail == 3:
                         _, at = _name(data, at)
-                    elif detail > 6:
+                    elif detail == 5 or detail > 6:  # 5: the engine does not read it like others
                         raise Malformed("a type that is not known")
                 elif kind == FORMAT:
                     length = 1
@@ -188,16 +197,19 @@ def _parse(data: bytes, *, ours: bool) -> Parsed:
                 raise Malformed("a length of nothing or beyond all clocks")
             keyed = bool(info & 32)
             structs.append(
-                Struct(client, clock, length, kind, origin, right, parent, key, keyed, detail)
+                Struct(
+                    *(client, clock, length, kind, origin, right, parent, key, keyed, detail),
+                    halves,
+                )
             )
             clock += length
-    deletions, at = _deletions(data, at)
+    deletions, at = _deletions(data, at, ours=ours)
     if at != size:
         raise Malformed("bytes after its end")
     return Parsed(structs, deletions)
 
 
-def _deletions(data: bytes, at: int) -> tuple[list[tuple[int, int, int]], int]:
+def _deletions(data: bytes, at: int, *, ours: bool) -> tuple[list[tuple[int, int, int]], int]:
     deletions: list[tuple[int, int, int]] = []
     clients, at = _uint(data, at)
     seen: set[int] = set()
@@ -207,11 +219,16 @@ def _deletions(data: bytes, at: int) -> tuple[list[tuple[int, int, int]], int]:
         if client > MAX_CLIENT or client in seen or ranges * 2 > len(data) - at:
             raise Malformed("a client twice, or more deletions than bytes")
         seen.add(client)
+        end = 0
         for _ in range(ranges):
             clock, at = _uint(data, at)
             length, at = _uint(data, at)
             if not 0 < length <= MAX_CLOCK - clock:
                 raise Malformed("a deletion of nothing or beyond all clocks")
+            if clock < end and not ours:
+                # All engines sort and join them. Ours looks at each piece of a range again.
+                raise Malformed("a deletion twice, or out of order")
+            end = clock + length
             deletions.append((client, clock, length))
     return deletions, at
 
@@ -295,17 +312,44 @@ def _name(data: bytes, at: int) -> tuple[str, int]:
 
 def _json(data: bytes, at: int) -> int:
     end, at = _span(data, at)
-    text = data[at:end]
-    text.decode()
+    text = data[at:end].decode()
     depth = 0
-    for byte in text:
-        if byte in b"[{":
+    for character in text:
+        if character in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise Malformed("a value nested too deep")
-        elif byte in b"]}":
+        elif character in "]}":
             depth -= 1
+    try:
+        value = json.loads(text, parse_float=_finite, parse_int=_finite, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()
+    except ValueError:
+        raise Malformed("a value that is not JSON") from None
     return end
+
+
+def _finite(spelled: str) -> float:
+    """The number; the engine has no larger ones than a float, and fails at them."""
+    number = float(spelled)
+    if not isfinite(number):
+        raise Malformed("a number beyond all numbers")
+    return number
+
+
+def _no_number(_: str) -> NoReturn:
+    raise Malformed("a value that is not JSON")
+
+
+def _halves(text: str) -> tuple[int, ...]:
+    """Where a cut would leave half a character on either side, in UTF-16 units."""
+    found, at = [], 0
+    for character in text:
+        at += 1
+        if character > "\uffff":
+            found.append(at)
+            at += 1
+    return tuple(found)
 
 
 def _any(data: bytes, at: int, depth: int) -> tuple[int, int]:

@@ -6,16 +6,22 @@ update builds only on what is here (causal closure), and whether each struct
 belongs where the schema allows it. The engine is asked to apply nothing else.
 
 For each client there is a list of stretches of ids that belong to one **place**: a
-root, or a key in it. Typing makes one long stretch, so the list stays short. From
+sequence, or a key in a map. Typing makes one long stretch, so the list stays short. From
 the places of what an update inserts and deletes follows what it touches, exactly,
 without asking the engine.
+
+An id may point into the middle of a text, but never into the middle of a character:
+the engine counts in UTF-16, and what it makes of half a character cannot be loaded
+again. So the ledger remembers the second halves.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from operator import itemgetter
 
 from whisker_sync.document.gate import (
@@ -41,6 +47,7 @@ MAX_ROOTS = 100_000
 
 _MAP = 1
 _XML_TYPES = frozenset({3, 4, 6})
+_HAVE_NODES = frozenset({Kind.RECORDS, Kind.XML})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,13 @@ class Place:
 
     touch: Touch
     kind: Kind
-    inside: bool = False
-    """Within a record, not at its key."""
+    """What the root holds."""
+
+    node: Id | None = None
+    """The record or element that it is within; None: the root itself."""
+
+    name: str | None = None
+    """The key there; None: it has an order, and no key."""
 
 
 _NOWHERE = Place(("", None), Kind.XML)
@@ -87,8 +99,10 @@ class Ledger:
         self._schema = schema
         self._starts: dict[int, list[int]] = {}
         self._places: dict[int, list[Place]] = {}
-        self._interned: dict[tuple[Touch, bool], Place] = {}
-        self._records: dict[Id, Place] = {}
+        self._interned: dict[tuple[Touch, Id | None, str | None], Place] = {}
+        self._nodes: dict[Id, Place] = {}
+        self._deleted: dict[int, list[tuple[int, int]]] = {}
+        self._halves: dict[int, set[int]] = {}
         self.roots: set[str] = set()
 
     # Judging.
@@ -104,6 +118,8 @@ class Ledger:
         clocks = self.clocks
         self._close(parsed)
         fresh = [s for s in parsed.structs if s.clock + s.length > clocks.get(s.client, 0)]
+        if not ours:
+            self._check_cuts(fresh, parsed.deletions)
         return Admitted(self._resolve(fresh, ours=ours), tuple(parsed.deletions))
 
     def _close(self, parsed: Parsed) -> None:
@@ -127,38 +143,68 @@ class Ledger:
         if needs:
             raise Missing(needs)
 
+    def _check_cuts(self, fresh: list[Struct], deletions: list[tuple[int, int, int]]) -> None:
+        """Refuse what would cut a character in two."""
+        known = self._halves
+        added: dict[int, set[int]] = {}
+        for struct in fresh:
+            if struct.halves:
+                halves = {struct.clock + half for half in struct.halves}
+                if self.clocks.get(struct.client, 0) in halves:
+                    raise Impossible("we know half of one of its characters")
+                added.setdefault(struct.client, set()).update(halves)
+        if not (known or added):
+            return
+        cuts = [(struct.origin[0], struct.origin[1] + 1) for struct in fresh if struct.origin]
+        cuts += [struct.right for struct in fresh if struct.right]
+        for client, clock, length in deletions:
+            cuts += ((client, clock), (client, clock + length))
+        for client, clock in cuts:
+            if clock in known.get(client, ()) or clock in added.get(client, ()):
+                raise Impossible("it cuts a character in two")
+
     def _resolve(self, fresh: list[Struct], *, ours: bool) -> tuple[tuple[Struct, Place], ...]:
         """Find the place of each struct; those that build on others of the update come later."""
-        reading = _Reading({}, {}, {}, ours)
+        reading = _Reading({}, {}, {}, {}, ours)
         resolved: list[tuple[Struct, Place]] = []
-        waiting = fresh
-        while waiting:
-            later: list[Struct] = []
-            stuck: set[int] = set()
-            for struct in waiting:
-                if struct.client in stuck or not self._ready(struct, reading):
-                    stuck.add(struct.client)
-                    later.append(struct)
-                    continue
+        queues: dict[int, deque[Struct]] = {}
+        for struct in fresh:
+            queues.setdefault(struct.client, deque()).append(struct)
+        waiting: dict[int, list[tuple[int, int]]] = {}  # for whom: from which clock on, who
+        ready = deque(queues)
+        while ready:
+            client = ready.popleft()
+            queue = queues[client]
+            while queue:
+                blocker = self._blocker(queue[0], reading)
+                if blocker is not None:
+                    heappush(waiting.setdefault(blocker[0], []), (blocker[1], client))
+                    break
+                struct = queue.popleft()
                 place = self._judge(struct, reading)
                 resolved.append((struct, place))
-                reading.add(struct, place, self._inside(struct, place))
-            if len(later) == len(waiting):
-                raise Impossible("its parts build on each other in a circle")
-            waiting = later
+                reading.add(struct, place, self._is_node(struct, place))
+            others = waiting.get(client, [])
+            while others and others[0][0] < reading.ends.get(client, 0):
+                ready.append(heappop(others)[1])
+        if len(resolved) < len(fresh):
+            raise Impossible("its parts build on each other in a circle")
         return tuple(resolved)
 
-    def _ready(self, struct: Struct, reading: _Reading) -> bool:
+    def _blocker(self, struct: Struct, reading: _Reading) -> Id | None:
+        """What a struct builds on that has no place yet; None: nothing."""
         for id_ in (struct.origin, struct.right, struct.parent):
             if isinstance(id_, tuple):
                 client, clock = id_
                 if clock >= max(reading.ends.get(client, 0), self.clocks.get(client, 0)):
-                    return False
-        return True
+                    return id_
+        return None
 
     def _judge(self, struct: Struct, reading: _Reading) -> Place:
         if struct.kind == GC:
             return _NOWHERE
+        if struct.origin is not None and struct.origin == struct.right and not reading.ours:
+            raise Impossible("nothing is before and behind the same")
         place = self._parent(struct, reading)
         for id_ in (struct.origin, struct.right):
             if id_ is None:
@@ -171,9 +217,11 @@ class Ledger:
             elif place is not neighbour and not reading.ours:
                 raise Impossible("its neighbours belong to different places")
         if place is None:
-            return _NOWHERE  # next to garbage only: the engine makes garbage of it
+            place = _NOWHERE  # next to garbage only: the engine makes garbage of it
         if not reading.ours:
-            self._check_content(struct, place)
+            if place is not _NOWHERE:
+                self._check_content(struct, place)
+            self._check_beginning(struct, place)
         return place
 
     def _parent(self, struct: Struct, reading: _Reading) -> Place | None:
@@ -188,36 +236,61 @@ class Ledger:
                     raise Impossible(f"nothing is declared under the name {root!r}")
                 if root not in self.roots and len(self.roots) >= MAX_ROOTS:
                     raise Impossible(f"more than {MAX_ROOTS} roots")
-                key = struct.key if kind in {Kind.MAP, Kind.RECORDS} else None
-                return self._place((root, key), kind)
+                return self._root_place(root, kind, struct.key)
             case id_:
-                record = self._records.get(id_) or reading.records.get(id_)
-                if record is not None:
-                    return record
+                node = self._nodes.get(id_) or reading.nodes.get(id_)
+                if node is not None:
+                    return self._place(node.touch, node.kind, id_, struct.key)
                 place = self._find(id_, reading)
-                if place.kind is not Kind.XML and not reading.ours:
-                    raise Impossible("its parent is nothing that can hold it")
-                return place
+                if place is _NOWHERE or reading.ours:
+                    return place
+                if place.kind in _HAVE_NODES and self._was_deleted(id_, reading):
+                    return self._place(place.touch, place.kind, id_, struct.key)
+                raise Impossible("its parent is nothing that can hold it")
+
+    def _root_place(self, root: str, kind: Kind, key: str | None) -> Place:
+        match kind:
+            case Kind.MAP | Kind.RECORDS:
+                return self._place((root, key), kind, None, key)
+            case Kind.FOREIGN:
+                return self._place((root, None), kind, None, None)
+            case _:
+                return self._place((root, None), kind, None, key)
 
     def _check_content(self, struct: Struct, place: Place) -> None:
-        kind = struct.kind
-        if kind == DELETED:
-            return
+        kind, keyed = struct.kind, place.name is not None
+        if keyed and struct.right is not None:
+            # Values of a key only follow each other; what the engine shows of one that was put
+            # before another depends on the order of arrival.
+            raise Impossible(f"a value in {place.touch[0]!r} before another one")
         match place.kind:
             case Kind.TEXT:
-                fits = kind == STRING and not struct.keyed
+                fits = kind in {STRING, DELETED} and not keyed
             case Kind.MAP:
-                fits = _is_register(struct)
+                fits = keyed and (kind == DELETED or _is_register(struct))
+            case Kind.RECORDS if place.node is None:
+                fits = keyed and (kind == DELETED or _is_record(struct))
             case Kind.RECORDS:
-                fits = _is_register(struct) if place.inside else _is_record(struct)
+                fits = keyed and (kind == DELETED or _is_register(struct))
             case Kind.XML:
-                fits = kind in {STRING, FORMAT, ANY, EMBED, BINARY} or (
+                fits = kind in {STRING, FORMAT, ANY, EMBED, BINARY, DELETED} or (
                     kind == TYPE and struct.detail in _XML_TYPES
                 )
             case Kind.FOREIGN:
-                fits = False
+                fits = kind == DELETED
         if not fits:
             raise Impossible(f"{place.touch[0]!r} cannot hold this")
+
+    def _check_beginning(self, struct: Struct, place: Place) -> None:
+        """The engine puts the rest of a struct behind what is known of it, wherever that is."""
+        known = self.clocks.get(struct.client, 0)
+        if struct.clock >= known:
+            return
+        index = bisect_right(self._starts[struct.client], known - 1) - 1
+        before = self._places[struct.client][index]
+        behind_itself = struct.right == (struct.client, known - 1)
+        if behind_itself or (before is not place and before is not _NOWHERE):
+            raise Impossible("it goes on from something else")
 
     # Keeping the books.
 
@@ -233,10 +306,15 @@ class Ledger:
         return frozenset(touched)
 
     def _enter(self, struct: Struct, place: Place) -> None:
-        record = self._inside(struct, place)
-        if record is not None:
-            self._records[struct.client, struct.clock] = record
-        start = max(struct.clock, self.clocks.get(struct.client, 0))
+        client = struct.client
+        if self._is_node(struct, place):
+            self._nodes[client, struct.clock] = place
+        start = max(struct.clock, self.clocks.get(client, 0))
+        if struct.kind == DELETED and place.kind in _HAVE_NODES:
+            self._deleted.setdefault(client, []).append((start, struct.clock + struct.length))
+        if struct.halves:
+            halves = self._halves.setdefault(client, set())
+            halves.update(struct.clock + half for half in struct.halves)
         starts = self._starts.setdefault(struct.client, [])
         places = self._places.setdefault(struct.client, [])
         if not places or places[-1] is not place:
@@ -253,6 +331,13 @@ class Ledger:
             yield places[at].touch
             at += 1
 
+    def settled(self, clocks: Mapping[int, int]) -> dict[int, int]:
+        """Clocks as they are, but none in the middle of a character."""
+        return {
+            client: clock - (clock in self._halves.get(client, ()))
+            for client, clock in clocks.items()
+        }
+
     # Private methods.
 
     def _find(self, id_: Id, reading: _Reading) -> Place:
@@ -263,16 +348,31 @@ class Ledger:
         stretches = reading.stretches[client]
         return stretches[bisect_right(stretches, clock, key=itemgetter(0)) - 1][1]
 
-    def _inside(self, struct: Struct, place: Place) -> Place | None:
-        """The place that a new record makes, if this struct makes one."""
-        if place.kind is not Kind.RECORDS or place.inside or struct.kind != TYPE:
-            return None
-        return self._place(place.touch, place.kind, inside=True)
+    def _is_node(self, struct: Struct, place: Place) -> bool:
+        """Whether a struct makes a record or an element, in which others can be."""
+        if struct.kind != TYPE:
+            return False
+        match place.kind:
+            case Kind.RECORDS:
+                return place.node is None and _is_record(struct)
+            case Kind.XML:
+                return struct.detail in _XML_TYPES and place is not _NOWHERE
+            case _:
+                return False
 
-    def _place(self, touch: Touch, kind: Kind, *, inside: bool = False) -> Place:
-        place = self._interned.get((touch, inside))
+    def _was_deleted(self, id_: Id, reading: _Reading) -> bool:
+        """Whether an id arrived as one that had been deleted, so that nobody knows what it was."""
+        client, clock = id_
+        for ranges in (self._deleted.get(client, []), reading.deleted.get(client, [])):
+            at = bisect_right(ranges, clock, key=itemgetter(0)) - 1
+            if at >= 0 and clock < ranges[at][1]:
+                return True
+        return False
+
+    def _place(self, touch: Touch, kind: Kind, node: Id | None, name: str | None) -> Place:
+        place = self._interned.get((touch, node, name))
         if place is None:
-            place = self._interned[touch, inside] = Place(touch, kind, inside)
+            place = self._interned[touch, node, name] = Place(touch, kind, node, name)
         return place
 
 
@@ -286,33 +386,28 @@ class _Reading:
     stretches: dict[int, list[tuple[int, Place]]]
     """For each client, where stretches of what it adds begin, and their places."""
 
-    records: dict[Id, Place]
-    """The records that it makes."""
+    nodes: dict[Id, Place]
+    """The records and elements that it makes, with the places where they are."""
+
+    deleted: dict[int, list[tuple[int, int]]]
+    """For each client, from where to where what it adds was deleted already."""
 
     ours: bool
     """It comes from our own journal."""
 
-    def add(self, struct: Struct, place: Place, record: Place | None) -> None:
-        self.ends[struct.client] = struct.clock + struct.length
+    def add(self, struct: Struct, place: Place, is_node: bool) -> None:
+        end = struct.clock + struct.length
+        self.ends[struct.client] = end
         self.stretches.setdefault(struct.client, []).append((struct.clock, place))
-        if record is not None:
-            self.records[struct.client, struct.clock] = record
+        if is_node:
+            self.nodes[struct.client, struct.clock] = place
+        if struct.kind == DELETED and place.kind in _HAVE_NODES:
+            self.deleted.setdefault(struct.client, []).append((struct.clock, end))
 
 
 def _is_register(struct: Struct) -> bool:
-    single = (struct.kind == ANY and bool(struct.detail)) or struct.kind == BINARY
-    return single and _has_key(struct)
+    return (struct.kind == ANY and bool(struct.detail)) or struct.kind == BINARY
 
 
 def _is_record(struct: Struct) -> bool:
-    return _has_key(struct) and struct.kind == TYPE and struct.detail == _MAP
-
-
-def _has_key(struct: Struct) -> bool:
-    """
-    Whether it belongs to a key, as what stands at that place must.
-
-    Where there is a neighbour, the neighbour's key is its key: the flag is then without
-    meaning, and the engine loses it when it merges updates.
-    """
-    return struct.keyed or struct.origin is not None or struct.right is not None
+    return struct.kind == TYPE and struct.detail == _MAP

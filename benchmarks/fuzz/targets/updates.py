@@ -4,14 +4,17 @@ Updates and state vectors: what strangers send that ends up in the engine.
 An update goes through the gate and the ledger of a document that has a past, here, in
 Python, where nothing can go wrong but an exception. Some of the accepted ones are then
 given to a production document in a process of their own (see
-:mod:`benchmarks.fuzz.harm`): the first of each shape, and one of :data:`SHARE` of the
-others.
+:mod:`benchmarks.fuzz.harm`): those that have a struct of a kind and place that few had
+before, and one of :data:`SHARE` of the others.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import struct
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 
@@ -20,7 +23,7 @@ from benchmarks.fuzz.harm import ROOTS
 from benchmarks.fuzz.mutate import VARINTS, mutate
 from benchmarks.fuzz.replay import HARMLESS, outcomes
 from benchmarks.fuzz.target import Broken, Suspect, Target, Verdict
-from whisker_sync.document import Document, Schema
+from whisker_sync.document import Document, Kind, Schema
 from whisker_sync.document.gate import (
     ANY,
     BINARY,
@@ -33,6 +36,7 @@ from whisker_sync.document.gate import (
     SKIP,
     STRING,
     TYPE,
+    Id,
     Malformed,
     Struct,
     encode_state,
@@ -40,11 +44,14 @@ from whisker_sync.document.gate import (
     parse_state,
     uint,
 )
-from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing
+from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing, Place
 from whisker_sync.errors import BadState
 
-SHARE = 32
-"""One of so many accepted updates of a known shape is tried in a child."""
+SHARE = 16
+"""One of so many accepted updates with nothing new about them is tried in a child."""
+
+NOVELTY = 5
+"""What so many accepted updates had is not new any longer."""
 
 BATCH = 256
 """Updates for one child."""
@@ -53,14 +60,14 @@ SCHEMA = Schema(ROOTS)
 _STRANGER = 9
 
 _KEYS = (b"key", b"k", b"note", b"")
-_TEXTS = (b"a", "é".encode(), "\U0001f600".encode(), b"word ", b"", "a\U0001f600b".encode(), b"\n")
+_TEXTS = (b"a", "é".encode(), "\U0001f600".encode(), b"word ", b"a", "a\U0001f600b".encode(), b"\n")
 _VALUES = (
     *(b"\x7e", b"\x7f", b"\x78", b"\x79", b"\x7d\x01", b"\x7d\xff\xff\x03", b"\x77\x01a"),
     *(b"\x77\x00", b"\x74\x01\xff", b"\x7b" + struct.pack(">d", 1.5), b"\x7c" + bytes(4)),
     *(b"\x7b" + struct.pack(">d", float("nan")), b"\x7a" + b"\xff" * 8, b"\x75\x01\x7e"),
     *(b"\x76\x01\x01a\x7e", b"\x75\x00", b"\x7d\x40", b"\x7b" + struct.pack(">d", 2.0**60)),
 )
-_JSONS = (b"null", b"true", b"{}", b"[", b"", b'"x"', b"1e999", b'{"a":[1,2]}')
+_JSONS = (b"null", b"true", b"{}", b"1.50", b'"x"', b'{"a":[1,2]}', b"[", b"", b"1e999")
 _NAMES = (b"p", b"", b"b", b"span" * 3)
 
 
@@ -72,8 +79,8 @@ class Gate(Target):
         self._ledger = Ledger(SCHEMA)
         for update in self._base:
             self._ledger.enter(self._ledger.admit(parse(update)))
-        self._draft = Draft(self._ledger)
-        self._shapes: set[frozenset[object]] = set()
+        self._draft = Draft(self._base)
+        self._seen: Counter[object] = Counter()
         self._waiting: list[tuple[int, bytes]] = []
         self._followed_up = 0
         whole = _load().encode()
@@ -101,10 +108,10 @@ class Gate(Target):
         except (Malformed, Impossible, Missing):
             return Verdict.REFUSED
         if not any(s.client == _STRANGER for s in parsed.structs):
-            shape = _shape(admitted)
-            if shape not in self._shapes or case % SHARE == 0:
-                self._shapes.add(shape)
+            traits = _traits(admitted)
+            if case % SHARE == 0 or any(self._seen[trait] < NOVELTY for trait in traits):
                 self._waiting.append((case, data))
+            self._seen.update(traits)
         return Verdict.ACCEPTED
 
     def follow_up(self, *, last: bool) -> Iterator[Suspect]:
@@ -164,7 +171,7 @@ def base() -> tuple[bytes, ...]:
     """The past of the document that all updates meet: three authors, all kinds of roots."""
     updates: list[bytes] = []
     authors = [Document("fuzz", SCHEMA, client) for client in (1, 2, 3)]
-    for step in range(24):
+    for step in range(18):
         author = authors[step % 3]
         _edit(author, Random(step), updates)
         if step % 4 == 3:
@@ -199,8 +206,8 @@ def _edit(author: Document, dice: Random, updates: list[bytes]) -> None:
         if length > 3 and dice.randrange(2):
             edit.delete(root, dice.randrange(length - 2), 2)
         edit.set("m", dice.choice(("key", "k", "note")), dice.choice((1, 1.5, "x", None, b"\0")))
-        record = f"{author.client}-{len(author.records('R'))}"
-        edit.create("R", record, {"n": "name", "at": 1})
+        if author.record("R", f"r{author.client}") is None:
+            edit.create("R", f"r{author.client}", {"n": "name", "at": 1})
         known = sorted(author.records("R"))
         if known:
             edit.set_field("R", dice.choice(known), "n", f"other {dice.randrange(9)}")
@@ -224,110 +231,143 @@ def _tree() -> list[bytes]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Ids that follow each other in one place."""
+
+    place: Place
+    client: int
+    start: int
+    end: int
+
+
 class Draft:
     """Writes updates field by field: mostly possible ones, with a taste for the edge."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, updates: Sequence[bytes]) -> None:
+        ledger = Ledger(SCHEMA)
+        self._places: dict[Place, list[_Stretch]] = {}
+        for update in updates:
+            admitted = ledger.admit(parse(update))
+            ledger.enter(admitted)
+            for piece, place in admitted.fresh:
+                end = piece.clock + piece.length
+                stretch = _Stretch(place, piece.client, piece.clock, end)
+                self._places.setdefault(place, []).append(stretch)
+        self._all = list(self._places)
         self._clocks = dict(ledger.clocks)
 
     def update(self, dice: Random) -> list[bytes]:
         """The fields of an update, one after the other."""
         clients = dice.sample((*self._clocks, 11, 12, 13), dice.choice((0, 1, 1, 1, 1, 2, 2, 3)))
-        fresh: dict[int, int] = {}
+        fresh: list[_Stretch] = []
         tokens = [uint(len(clients))]
         for client in clients:
             tokens += self._client(dice, client, fresh)
-        ranges = dice.choice((0, 0, 0, 1, 1, 2, 4))
-        owners = sorted({self._known(dice, fresh)[0] for _ in range(ranges)})
+        owners = sorted(dice.sample(list(self._clocks), dice.choice((0, 0, 0, 1, 1, 2))))
         tokens.append(uint(len(owners)))
         for owner in owners:
             count = dice.randint(1, 3)
             tokens += [uint(owner), uint(count)]
             for _ in range(count):
-                tokens += self._range(dice, owner, fresh)
+                tokens += self._range(dice, owner)
         return tokens
 
-    def _client(self, dice: Random, client: int, fresh: dict[int, int]) -> list[bytes]:
+    def _client(self, dice: Random, client: int, fresh: list[_Stretch]) -> list[bytes]:
         known = self._clocks.get(client, 0)
-        clock = max(0, known - dice.choice((0, 0, 0, 0, 0, 1, 2, 5)))
+        clock = max(0, known - dice.choice((0, 0, 0, 0, 0, 0, 0, 1, 2, 5)))
         count = dice.choice((1, 1, 1, 2, 2, 3, 6))
         tokens = [uint(count), uint(client), uint(clock)]
         for _ in range(count):
-            fields, length = self._struct(dice, client, fresh)
+            place = self._place(dice, fresh)
+            fields, length = self._struct(dice, place, fresh)
             tokens += fields
+            fresh.append(_Stretch(place, client, clock, clock + length))
             clock += length
-            fresh[client] = clock
         return tokens
 
-    def _struct(self, dice: Random, client: int, fresh: dict[int, int]) -> tuple[list[bytes], int]:
-        kind = dice.choice(
-            (STRING, STRING, STRING, ANY, ANY, TYPE, DELETED, GC, BINARY, FORMAT, EMBED)
-            if dice.randrange(40)
-            else (JSON, DOC, SKIP, 11, 31)
-        )
+    def _place(self, dice: Random, fresh: list[_Stretch]) -> Place:
+        if fresh and not dice.randrange(3):
+            return dice.choice(fresh).place
+        place = dice.choice(self._all)
+        if not dice.randrange(6):  # a name, a record or an element of which nothing is known
+            return dataclasses.replace(place, name=dice.choice(_KEYS).decode())
+        if not dice.randrange(9):
+            return dataclasses.replace(place, node=self._id(dice, place, fresh))
+        return place
+
+    def _struct(self, dice: Random, place: Place, fresh: list[_Stretch]) -> tuple[list[bytes], int]:
+        kind = dice.choice(_fitting(place) if dice.randrange(20) else _KINDS)
         if kind == GC:
             length = dice.choice((1, 1, 2, 9))
             return [b"\0", uint(length)], length
-        flags, tokens = self._where(dice, kind, client, fresh)
-        content, length = _content(dice, kind)
+        flags, tokens = self._where(dice, place, fresh)
+        content, length = _content(dice, kind, place)
         return [bytes([kind | flags]), *tokens, *content], length
 
-    def _where(
-        self, dice: Random, kind: int, client: int, fresh: dict[int, int]
-    ) -> tuple[int, list[bytes]]:
-        match dice.randrange(6):
-            case 0 | 1:
-                root = self._root(dice, kind)
-                tokens = [b"\1", uint(len(root)), root]
-            case 2:
-                tokens = [b"\0", *self._id(dice, fresh)]
-            case 3:
-                return 128 | dice.choice((0, 0, 32)), self._id(dice, fresh)
-            case 4:
-                return 64 | dice.choice((0, 0, 32)), self._id(dice, fresh)
+    def _where(self, dice: Random, place: Place, fresh: list[_Stretch]) -> tuple[int, list[bytes]]:
+        keyed = 32 if place.name is not None else 0
+        match dice.randrange(10):
+            case 0 | 1 | 2:
+                if place.node is None or not dice.randrange(30):
+                    name = place.touch[0].encode()
+                    tokens = [b"\1", uint(len(name)), name]
+                else:
+                    tokens = [b"\0", *_spelled(place.node)]
+                if place.name is not None:
+                    key = place.name.encode()
+                    tokens += [uint(len(key)), key]
+                return keyed, tokens
+            case 3 | 4 | 5:
+                return 128 | dice.choice((0, keyed)), _spelled(self._id(dice, place, fresh))
+            case 6 | 7 if not keyed or not dice.randrange(9):
+                return 64, _spelled(self._id(dice, place, fresh))
+            case _ if keyed and dice.randrange(9):
+                return 128 | keyed, _spelled(self._id(dice, place, fresh))
             case _:
-                return 192, [*self._id(dice, fresh), *self._id(dice, fresh)]
-        if kind in {ANY, BINARY, TYPE} or not dice.randrange(6):
-            key = dice.choice(_KEYS)
-            return 32, [*tokens, uint(len(key)), key]
-        return 0, tokens
+                ids = [self._id(dice, place, fresh) for _ in range(2)]
+                return 192, [*_spelled(ids[0]), *_spelled(ids[1])]
 
-    def _root(self, dice: Random, kind: int) -> bytes:
-        if not dice.randrange(8):
-            return dice.choice((b"t", b"b:1", b"m", b"R", b"x", b"b:", b"z", b"", b"b:\xc3\xa9"))
-        match kind:
-            case _ if kind in {ANY, BINARY}:
-                return dice.choice((b"m", b"m", b"x"))
-            case _ if kind == TYPE:
-                return dice.choice((b"R", b"x"))
-            case _ if kind in {FORMAT, EMBED}:
-                return b"x"
-            case _:
-                return dice.choice((b"t", b"b:1", b"b:2", b"b:new"))
+    def _id(self, dice: Random, place: Place, fresh: list[_Stretch]) -> Id:
+        """An id, of the same place if that is easy, or next to one."""
+        near = self._places.get(place, [])
+        if fresh and (not near or not dice.randrange(3)):
+            near = fresh
+        if not near or not dice.randrange(20):
+            near = self._places[dice.choice(self._all)]
+        stretch = dice.choice(near)
+        clock = dice.choice((stretch.start, stretch.end - 1, (stretch.start + stretch.end) // 2))
+        if not dice.randrange(60):
+            clock = stretch.end + dice.choice((0, 1, 1 << 30))
+        return stretch.client, max(clock, 0)
 
-    def _known(self, dice: Random, fresh: dict[int, int]) -> tuple[int, int]:
-        """A client and how many clocks of it there are."""
-        if fresh and not dice.randrange(3):
-            client = dice.choice(list(fresh))
-            return client, fresh[client]
-        client = dice.choice(list(self._clocks))
-        return client, self._clocks[client]
-
-    def _id(self, dice: Random, fresh: dict[int, int]) -> list[bytes]:
-        client, clocks = self._known(dice, fresh)
-        at = dice.choice((0, clocks - 1, dice.randrange(clocks or 1), dice.randrange(clocks or 1)))
-        if not dice.randrange(40):
-            at = clocks + dice.choice((0, 1, 1 << 30))
-        return [uint(client), uint(max(at, 0))]
-
-    def _range(self, dice: Random, owner: int, fresh: dict[int, int]) -> list[bytes]:
-        clocks = max(self._clocks.get(owner, 0), fresh.get(owner, 0))
-        start = dice.randrange(clocks + 1)
-        length = dice.choice((1, 1, 2, max(clocks - start, 1), clocks + 1))
+    def _range(self, dice: Random, owner: int) -> list[bytes]:
+        clocks = self._clocks[owner]
+        start = dice.randrange(clocks)
+        length = dice.choice((1, 1, 2, 5, clocks - start, clocks - start, clocks + 1))
         return [uint(start), uint(length)]
 
 
-def _content(dice: Random, kind: int) -> tuple[list[bytes], int]:
+_KINDS = (STRING, ANY, TYPE, DELETED, GC, BINARY, FORMAT, EMBED, JSON, DOC, SKIP, 11, 31)
+
+
+def _fitting(place: Place) -> tuple[int, ...]:
+    match place.kind:
+        case Kind.TEXT:
+            return STRING, STRING, STRING, DELETED, GC
+        case Kind.RECORDS if place.node is None:
+            return TYPE, TYPE, DELETED, GC
+        case Kind.MAP | Kind.RECORDS:
+            return ANY, ANY, BINARY, DELETED, GC
+        case _:
+            return STRING, ANY, BINARY, FORMAT, EMBED, TYPE, TYPE, DELETED, GC
+
+
+def _spelled(id_: Id) -> list[bytes]:
+    return [uint(id_[0]), uint(id_[1])]
+
+
+def _content(dice: Random, kind: int, place: Place) -> tuple[list[bytes], int]:
     """The fields of a struct's content, and how many clocks it takes."""
     match kind:
         case _ if kind == STRING:
@@ -337,14 +377,15 @@ def _content(dice: Random, kind: int) -> tuple[list[bytes], int]:
             length = dice.choice((1, 1, 2, 9))
             return [uint(length)], length
         case _ if kind == ANY:
-            count = dice.choice((1, 1, 1, 1, 2, 0))
+            count = dice.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 0))
             return [uint(count), *(dice.choice(_VALUES) for _ in range(count))], count
         case _ if kind == BINARY:
             return [b"\2", b"\0\xff"], 1
         case _ if kind == TYPE:
-            detail = dice.choice((1, 1, 1, 3, 6, 0, 2, 4, 5, 7))
+            right = (1,) if place.kind is Kind.RECORDS else (3, 4, 6)
+            detail = dice.choice(right if dice.randrange(9) else (0, 1, 2, 3, 4, 5, 6, 7))
             name = dice.choice(_NAMES)
-            return [uint(detail), *([uint(len(name)), name] if detail in {3, 5} else [])], 1
+            return [uint(detail), *([uint(len(name)), name] if detail == 3 else [])], 1
         case _ if kind == FORMAT:
             name, value = dice.choice(_NAMES), dice.choice(_JSONS)
             return [uint(len(name)), name, uint(len(value)), value], 1
@@ -369,16 +410,17 @@ def _disturb(dice: Random, tokens: list[bytes]) -> None:
             tokens[at:at] = tokens[other : other + dice.randrange(1, 9)]
 
 
-def _shape(admitted: Admitted) -> frozenset[object]:
+def _traits(admitted: Admitted) -> set[object]:
     """What is special about an update, for telling new ones from more of the same."""
-    parts: set[object] = {(*_trait(struct), place.kind) for struct, place in admitted.fresh}
+    traits: set[object] = {_trait(piece, place) for piece, place in admitted.fresh}
     if admitted.deletions:
-        parts.add("deletions")
-    if not admitted.fresh:
-        parts.add("nothing new")
-    return frozenset(parts)
+        traits.add(("deletions", len(traits)))
+    if len(traits) > 1:
+        traits.add(frozenset(piece.kind for piece, _ in admitted.fresh))
+    return traits
 
 
-def _trait(piece: Struct) -> tuple[object, ...]:
-    parent = type(piece.parent).__name__
-    return piece.kind, piece.origin is None, piece.right is None, parent, piece.keyed, piece.detail
+def _trait(piece: Struct, place: Place) -> tuple[object, ...]:
+    neighbours = piece.origin is None, piece.right is None, piece.keyed
+    where = place.kind, place.node is None, place.name is None
+    return piece.kind, piece.detail, *neighbours, *where
