@@ -1,5 +1,6 @@
 """
-Runs everything: what can share the machine on all cores, then what must be alone.
+Runs everything: first what tries to lose something, then what can share the machine on all
+cores, then what must be alone.
 
 ``python -m tests.everything``; the arguments go to every run of pytest.
 """
@@ -15,10 +16,11 @@ ALONE = "lan or alone"
 
 
 def main() -> int:
-    """Run all suites; end with a line like pytest's, for all of them together."""
+    """Run all suites, the last of which ends with the closing line of pytest."""
     pytest = [sys.executable, "-m", "pytest", *sys.argv[1:]]
     cores = str(os.cpu_count() or 2)
     suites = [
+        [sys.executable, "-m", "benchmarks.reliability", "--ci"],
         [*pytest, "tests", "-m", f"not ({ALONE})", "-n", cores, "--dist", "worksteal"],
         [*pytest, "tests", "-m", ALONE],
         [

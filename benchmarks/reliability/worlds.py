@@ -3,7 +3,7 @@ Simulated worlds, one for each seed, and updates in any order.
 
 Histories with everything in them must end alike; those without what it is not said of yet
 what becomes of each word (see :mod:`benchmarks.merge.test_histories`) must keep each word,
-once. Failing seeds are named: ``random_history(seed).judge()`` shows one again.
+once. Failing seeds are named: ``play(seed)`` shows one again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from whisker_sync.testing.histories import Crash
 
 CHUNK = 20
 """Seeds that one process takes at a time."""
+
+REPLICAS = (2, 2, 3, 3, 4, 5, 6)
+"""How many machines a world begins with; some are copied later."""
 
 MAX_VIOLATIONS = 20
 """Failing seeds that are named; after so many the section ends."""
@@ -59,7 +62,7 @@ def play(first: int) -> Played:
     for seed in range(first, first + CHUNK):
         keeps_words = seed % 2 == 0
         without = WHOLE_FILES_AND_MOVES if keeps_words else ()
-        history = random_history(seed, without=without)
+        history = random_history(seed, replicas=REPLICAS, without=without)
         judgement = history.judge(words=keeps_words)
         named = f"{without and 'without renames, '}seed {seed}: {'; '.join(judgement.wrong)}"
         played += Played(
