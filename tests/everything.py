@@ -1,6 +1,8 @@
 """
-Runs everything: first what tries to lose something, then what can share the machine on all
-cores, then what must be alone.
+Runs everything.
+
+First what tries to lose something, then tests that can share the machine, on all cores,
+then those that must be alone, then the merges.
 
 ``python -m tests.everything``; the arguments go to every run of pytest.
 """

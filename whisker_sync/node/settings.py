@@ -241,7 +241,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:  # not TOML, not UTF-8, or only to tire us
         raise BadSettings(str(path), str(problem)) from None
     except OSError as problem:
         raise BadSettings(str(path), problem.strerror or str(problem)) from None

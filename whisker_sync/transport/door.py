@@ -14,6 +14,7 @@ done lets the library see anything. What the other side says meanwhile is kept f
 from __future__ import annotations
 
 import asyncio
+import socket
 from ssl import SSLContext
 from typing import Any
 
@@ -95,6 +96,8 @@ class Arrival(ServerConnection):
         if peer is None or not self._door.enter(self, peer[0]):
             transport.abort()
             return
+        # asyncio does this only for sockets that know their protocol, and ours came without.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._timer = self.loop.call_later(limits.PROOF_SECONDS, transport.abort)
         transport.pause_reading()
         self._task = self.loop.create_task(self._begin_tls(transport))
