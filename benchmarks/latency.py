@@ -5,7 +5,7 @@ How long an edit takes from one device to another.
 
 Prints three figures, all of this run and this machine:
 
-* floor: a bare send of 31 bytes over the same WebSocket library, in one event loop;
+* floor: a bare send of 31 bytes over the same WebSocket library and TLS, in one event loop;
 * api: an edit through ``Workspace.edit`` until the other workspace's document shows it,
   both in one event loop, everything on (gate, journal with fsync, acks);
 * file: a file saved in one folder until it is written in the other, by two daemons as
@@ -25,11 +25,13 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
+
 from whisker_sync import Kind, Root, Schema, Workspace
 from whisker_sync.daemon.process import start, stop
-from whisker_sync.ids import Address
 from whisker_sync.store.layout import Layout
-from whisker_sync.transport.lan import Listener, dial
+from whisker_sync.transport import tls
 
 HERE = "127.0.0.1"
 SCHEMA = Schema((Root("body", Kind.TEXT),))
@@ -38,18 +40,26 @@ GAP = 0.002
 
 async def floor(count: int) -> list[float]:
     """Seconds for each of ``count`` bare sends."""
-    listener = await Listener.open(interface=HERE)
-    ours = await dial([Address(HERE, listener.port)])
-    theirs = await listener.accept()
+    arrived: asyncio.Queue[ServerConnection] = asyncio.Queue()
+
+    async def keep(connection: ServerConnection) -> None:
+        arrived.put_nowait(connection)
+        await connection.wait_closed()
+
     times = []
-    for _ in range(count):
-        began = time.perf_counter()
-        await ours.send(b"x" * 31)
-        await theirs.receive()
-        times.append(time.perf_counter() - began)
-        await asyncio.sleep(GAP)
-    ours.abort()
-    await listener.close()
+    async with serve(keep, HERE, 0, ssl=tls.server()[0], compression=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        url, context = f"wss://{tls.NAME}/", tls.client()
+        async with connect(
+            url, host=HERE, port=port, ssl=context, compression=None, proxy=None
+        ) as ours:
+            theirs = await arrived.get()
+            for _ in range(count):
+                began = time.perf_counter()
+                await ours.send(b"x" * 31)
+                await theirs.recv()
+                times.append(time.perf_counter() - began)
+                await asyncio.sleep(GAP)
     return times
 
 
@@ -133,7 +143,7 @@ def main() -> None:
         place = Path(directory)
         bare = asyncio.run(floor(arguments.edits))
         edits = asyncio.run(api(place, arguments.edits))
-        print(line("floor: bare websockets send", bare))
+        print(line("floor: bare send over TLS", bare))
         print(line("api: edit to seen", edits, median(bare)))
         saves = file_to_file(place, arguments.saves)
         print(line("file: saved to written", saves))

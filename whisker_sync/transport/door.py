@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from ssl import SSLContext
 from typing import Any
 
@@ -97,7 +98,9 @@ class Arrival(ServerConnection):
             transport.abort()
             return
         # asyncio does this only for sockets that know their protocol, and ours came without.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):  # it may be gone already
+            plain = transport.get_extra_info("socket")
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._timer = self.loop.call_later(limits.PROOF_SECONDS, transport.abort)
         transport.pause_reading()
         self._task = self.loop.create_task(self._begin_tls(transport))
