@@ -85,7 +85,7 @@ def test_a_folder_with_something_in_it_stays(folder: Folder, place: Path) -> Non
     assert (place / "story" / "part" / "other.txt").exists()
 
 
-Save = Callable[[Path], None]
+Save = Callable[[Path], object]
 
 
 def in_place(path: Path) -> None:
@@ -172,19 +172,56 @@ def test_a_save_in_the_last_moment_before_a_removal_survives(
     assert folder.read(CAVE) == b"saved meanwhile"
 
 
-def test_a_save_while_another_goes_back_is_not_overwritten(
+@pytest.mark.parametrize("again", [b"and again", None])
+def test_a_save_in_the_very_moment_of_a_removal_goes_back(
+    folder: Folder, place: Path, again: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """... unless it was saved once more before it could."""
+    folder.write(CAVE, b"dark", None)
+    path = place / "story" / CAVE
+    really_replace, really_link = Path.replace, os.link
+
+    def save_then_replace(self: Path, target: Path) -> Path:
+        if self == path:
+            path.write_bytes(b"saved meanwhile")
+        return really_replace(self, target)
+
+    def save_then_link(source: Path, target: Path) -> None:
+        if again is not None:
+            path.write_bytes(again)
+        really_link(source, target)
+
+    monkeypatch.setattr(Path, "replace", save_then_replace)
+    monkeypatch.setattr(os, "link", save_then_link)
+    expected = again or b"saved meanwhile"
+    assert folder.write(CAVE, None, sha(b"dark")) == Kept(CAVE, expected)
+    assert path.read_bytes() == expected
+    assert b"saved meanwhile" in trash(place)
+    assert not list((place / "stage").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no exchange there")
+def test_a_save_that_came_out_goes_back_before_anything_else(
     folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An editor that reads ours meanwhile would write it over what its author saved."""
     folder.write(CAVE, b"dark", None)
-    real = Folder._keep
+    steps: list[Save] = [in_place, Path.exists]
+    real, seen = Folder._keep, []
 
-    def keep_then_save(self: Folder, content: bytes) -> None:
+    def step_then_exchange(staged: Path, where: Path) -> bool:
+        steps.pop(0)(where)
+        return really_exchange(staged, where)
+
+    def look_then_keep(self: Folder, content: bytes) -> None:
+        if content == b"saved meanwhile":
+            seen.append((place / "story" / CAVE).read_bytes())
         real(self, content)
-        (place / "story" / CAVE).write_bytes(b"after " + content)
 
-    monkeypatch.setattr(Folder, "_keep", keep_then_save)
-    assert folder.write(CAVE, None, sha(b"dark")) == Kept(CAVE, b"after after dark")
-    assert {b"dark", b"after dark"} <= trash(place)
+    monkeypatch.setattr(files_module, "exchange", step_then_exchange)
+    monkeypatch.setattr(Folder, "_keep", look_then_keep)
+    assert folder.write(CAVE, b"ours", sha(b"dark")) == Kept(CAVE, b"saved meanwhile")
+    assert seen == [b"saved meanwhile"]
 
 
 def test_what_a_killed_process_left_is_in_the_trash(folder: Folder, place: Path) -> None:

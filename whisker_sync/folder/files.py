@@ -176,11 +176,13 @@ class Folder:
         try:
             if now is None:
                 return self._place_new(place, staged, done)
+            # To write it took a while: once more, as late as possible.
+            if (late := self.read(path)) != now:
+                return Kept(path, late)
             if exchange(staged, place):
                 return self._look_at_swapped(place, staged, now, done)
-            # No atomic exchange here: look once more, as late as possible.
-            late = self.read(path)
-            if late != now:
+            # No atomic exchange here, or the file is gone.
+            if (late := self.read(path)) != now:
                 return Kept(path, late)
             staged.replace(place)
             return done
@@ -206,24 +208,25 @@ class Folder:
         put, out = done.content, staged.read_bytes()
         if out == now:
             return done
-        while True:
-            self._keep(out)
-            if not exchange(staged, place):  # removed in this very moment
-                break
-            came = staged.read_bytes()
-            if came == put:
-                break
+        # At once: until then an editor may read ours, which lacks what was saved.
+        saves = [out]
+        while exchange(staged, place) and (came := staged.read_bytes()) != put:
             put, out = out, came  # saved once more, which is newer still
+            saves.append(out)
+        for save in saves:
+            self._keep(save)
         return Kept(done.path, self.read(done.path))
 
     def _remove(self, path: StoryPath, now: bytes | None) -> Replaced | Kept:
         place = self._place(path)
         aside = self._stage / token_hex(8)
+        if (late := self.read(path)) != now:
+            return Kept(path, late)
         place.replace(aside)
         out = aside.read_bytes()
         if out != now:  # saved in the last moment: it goes back, unless it was saved once more
-            self._keep(out)
             self._place_new(place, aside, Replaced(path, out))
+            self._keep(out)
             aside.unlink(missing_ok=True)
             return Kept(path, self.read(path))
         aside.unlink()
