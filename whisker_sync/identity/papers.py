@@ -5,7 +5,8 @@ Rule 1: papers only grow, and in whatever order evidence comes, the same evidenc
 same papers: :meth:`Papers.take` is the join of a semilattice. The exceptions are the
 limits below, which nobody reaches who means well.
 
-Rule 2: a roster is taken only if it follows rosters that are here already, and
+Rule 2: a roster is taken only if it follows rosters that are here already (else it is left
+out and has to be told again, with them), and if
 :func:`~whisker_sync.identity.membership.objection` has none. So nobody goes back:
 an old roster is behind us, and one that an old owner signs today is a fork, which only
 takes away.
@@ -49,8 +50,8 @@ from whisker_sync.identity.seals import Seal
 from whisker_sync.ids import DeviceId, WorkspaceId
 
 MAX_PAST = 64
-"""Rosters kept of the past that all branches have in common: whoever was away for longer
-has to be invited anew."""
+"""Rosters kept of the past that all branches have in common: whoever was away for longer, or
+signed apart from the others for longer, has to be invited anew."""
 
 MAX_ASIDE = MAX_ROSTERS - MAX_PAST
 """Rosters in branches that no owner has joined yet; a few, unless an owner means harm."""
@@ -151,14 +152,13 @@ class Papers:
 
     def lacks_past_of(self, evidence: Evidence) -> bool:
         """
-        Whether a roster in ``evidence`` follows some that are neither here nor in it.
+        Whether ``evidence`` has rosters newer than ours that follow some which are not here.
 
-        The other side may know more: ask it for all it has. If this is all it has, one
-        of us was away for too long (:data:`MAX_PAST`), or it is a fork of the distant past.
+        The other side may know more: ask it for all it has. If this is all it has, we
+        were away for too long (:data:`MAX_PAST`).
         """
-        known = {*self.rosters, *(roster.hash for roster in evidence.rosters)}
-        new = (roster for roster in evidence.rosters if roster.hash not in self.rosters)
-        return any(not known.issuperset(roster.previous) for roster in new)
+        self._must_be_ours(evidence)
+        return any(refusal.reason == _PAST_IS_MISSING for refusal in self.refused(evidence))
 
     def _must_be_ours(self, evidence: Evidence) -> None:
         if evidence.workspace != self.workspace:
@@ -348,32 +348,27 @@ def _true_notices(notices: Iterable[Notice], rosters: Iterable[Roster]) -> dict[
 def _useful_seals(
     seals: Iterable[Seal], rosters: Collection[Roster], admitted: Collection[DeviceId]
 ) -> frozenset[Seal]:
-    # Nobody signs a seal, so that those come first which are for somebody we know.
+    # Nobody signs a seal: it is of use only if a roster promised what is in it.
     named = {(roster.epoch.number, roster.epoch.commitment) for roster in rosters}
-    oldest = min(number for number, _ in named)
     kept = []
-    each: Counter[tuple[int, bytes, DeviceId]] = Counter()
-    for seal in sorted(seal for seal in seals if seal.epoch >= oldest):
-        each[seal.epoch, seal.commitment, seal.device] += 1
-        if each[seal.epoch, seal.commitment, seal.device] <= MAX_SEALS_EACH:
+    each: Counter[tuple[bytes, DeviceId]] = Counter()
+    for seal in sorted(seal for seal in seals if (seal.epoch, seal.commitment) in named):
+        each[seal.commitment, seal.device] += 1
+        if each[seal.commitment, seal.device] <= MAX_SEALS_EACH:
             kept.append(seal)
-    kept.sort(
-        key=lambda seal: (
-            (seal.epoch, seal.commitment) not in named,
-            seal.device not in admitted,
-            -seal.epoch,
-            seal,
-        )
-    )
+    kept.sort(key=lambda seal: (seal.device not in admitted, -seal.epoch, seal))
     return frozenset(kept[:MAX_SEALS])
+
+
+_PAST_IS_MISSING = "it follows rosters that are not here"
 
 
 def _objection(roster: Roster, rosters: Mapping[bytes, Roster]) -> str:
     """Why ``roster`` may not be added to ``rosters``; empty: it may."""
-    if not roster.previous:
-        return "it founds the workspace a second time"
+    if roster.version <= min(known.version for known in rosters.values()):
+        return "it is older than all we keep, or founds the workspace a second time"
     if not rosters.keys() >= set(roster.previous):
-        return "it follows rosters that are not here"
+        return _PAST_IS_MISSING
     if len(roster.previous) > 1:
         pasts = {parent: _behind(rosters, [parent]) for parent in roster.previous}
         if any(a != b and a in pasts[b] for a in pasts for b in pasts):
