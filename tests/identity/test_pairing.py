@@ -7,24 +7,29 @@ import pytest
 from tests.identity.pairs import (
     ADA,
     ADAS_CARD,
-    BINDING,
     BOB,
     BOBS_CARD,
     EVE,
     EVES_CARD,
     INVITED,
     NOW,
-    OURS,
     SPOKEN,
-    THEIRS,
     Invitation,
     device,
 )
-from whisker_sync.errors import InvitationError, TurnedAway, UnexpectedMessage, WorkspaceFull
+from whisker_sync.errors import (
+    InvitationError,
+    NotInvited,
+    NotTheInviter,
+    TurnedAway,
+    UnexpectedMessage,
+    WorkspaceFull,
+)
+from whisker_sync.identity import pairing_proofs as proofs
 from whisker_sync.identity.card import Card, PersonId
 from whisker_sync.identity.offers import MAX_OFFERS, SPARE_GUESTS, Ending, Terms, Verdict, host_of
-from whisker_sync.identity.pairing import MAX_PAYLOAD, Inviter, Inviting, Joiner, Joining
-from whisker_sync.identity.pairing_messages import MAX_ADMISSION_FRAME, Reason
+from whisker_sync.identity.pairing import MAX_PAYLOAD, Inviting, Joining
+from whisker_sync.identity.pairing_messages import MAX_ADMISSION_FRAME, Reason, Request, encode
 from whisker_sync.identity.roster import Role
 
 PAYLOAD = b"a roster and a key"
@@ -98,6 +103,19 @@ def test_a_human_may_think_again() -> None:
     (guest,) = ada.offers.waiting(NOW)
     ada.offer.decline(guest)
     ada.offer.confirm(guest, NOW)
+    bob.answer(PAYLOAD)
+    assert bob.joiner.payload == PAYLOAD
+
+
+def test_who_is_confirmed_is_in_whatever_is_said_afterwards() -> None:
+    ada = Invitation(Terms("The Cave", seats=2))
+    bob = ada.ask()
+    (guest,) = ada.offers.waiting(NOW)
+    ada.offer.confirm(guest, NOW)
+    ada.offer.confirm(guest, NOW + 600)
+    ada.offer.decline(guest)
+    ada.offer.withdraw()
+    assert len(ada.offer.seated) == 1
     bob.answer(PAYLOAD)
     assert bob.joiner.payload == PAYLOAD
 
@@ -283,9 +301,17 @@ def test_an_address_is_counted_under_one_spelling(spelt: str, host: str) -> None
 
 def test_nobody_joins_themself() -> None:
     ada = Invitation()
-    joiner = Joiner(INVITED, ADA, BINDING, THEIRS, OURS)
-    inviter = Inviter(ada.offers, BINDING, THEIRS, "192.0.2.7")
-    (answer,) = inviter.receive(joiner.begin(), NOW)
-    with pytest.raises(Exception, match="did not make this invitation"):
-        joiner.receive(answer)
-    assert ADAS_CARD.device == ADA.device
+    pair = ada.dial(key=ADA)
+    (answer,) = pair.inviter.receive(pair.joiner.begin(), NOW)
+    with pytest.raises(NotTheInviter):
+        pair.joiner.receive(answer)
+
+
+def test_nobody_is_asked_whether_their_own_device_may_join() -> None:
+    ada = Invitation()
+    pair = ada.dial()
+    pair.inviter.receive(pair.joiner.begin(), NOW)
+    said = proofs.joiner_requests(pair.joiner._transcript, ADAS_CARD.encode())
+    mac, signature = proofs.mac(INVITED.key, said), ADA.sign(proofs.PURPOSE, said)
+    with pytest.raises(NotInvited):
+        pair.inviter.receive(encode(Request(ADAS_CARD.encode(), mac, signature)), NOW)

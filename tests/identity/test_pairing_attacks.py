@@ -268,6 +268,26 @@ def test_a_replay_of_a_whole_conversation_gets_nothing() -> None:
     assert later.joiner.payload is None
 
 
+def test_a_replay_to_a_joiner_by_whoever_repeats_the_inviters_nonce_gets_nothing() -> None:
+    ada = Invitation()
+    first = Inviter(ada.offers, BINDING, THEIRS, HOME)
+    (answer,) = first.receive(Joiner(INVITED, BOB, BINDING, THEIRS, OURS).begin(), NOW)
+    again = Joiner(INVITED, BOB, BINDING, THEIRS, bytes(32))
+    with pytest.raises(NotTheInviter):
+        again.receive(answer)
+
+
+def test_a_replayed_card_of_the_same_device_is_not_the_one_that_it_shows_now() -> None:
+    ada = Invitation(Terms("The Cave", yes=True))
+    bob = ada.dial()
+    bob.knock()
+    request = decode(bob.joiner.request(BOBS_CARD))
+    assert isinstance(request, Request)
+    old = Card.issue(BOB, "laptop", PersonId(bytes(16)), "Robert", 0).encode()
+    with pytest.raises(NotInvited):
+        bob.inviter.receive(encode(Request(old, request.mac, request.signature)), NOW)
+
+
 def test_a_replay_within_a_conversation_ends_it() -> None:
     ada = Invitation()
     bob = ada.dial()

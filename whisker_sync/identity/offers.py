@@ -153,12 +153,14 @@ class Offer:
         if ending := self.ending(now):
             raise InvitationError(ending.value)
         self.seated.append(guest)
-        self._declined.discard(guest.encoded)
 
     def decline(self, guest: Guest) -> None:
-        """Do not let somebody in: not now, and not when they ask again with this invitation."""
-        if not self._is_seated(guest):
-            self._declined.add(guest.encoded)
+        """
+        Do not let somebody in: not now, and not when they ask again with this invitation.
+
+        Who was confirmed already is in.
+        """
+        self._declined.add(guest.encoded)
 
     # For the conversations.
 

@@ -2,15 +2,13 @@
 An invitation to say aloud: ``7-otter-velvet-amber-kite``.
 
 Rule 1: what is short is made slow. Four words hide 41 bits, too few for a key. Whoever
-tries codes here has three tries (:mod:`whisker_sync.identity.pairing`); whoever sits in
+tries codes here has three tries (:mod:`whisker_sync.identity.offers`); whoever sits in
 between and catches a proof has ten minutes for half of 2^41 runs of scrypt (RFC 7914),
-at 128 MiB and a good third of a second each: some ten thousand years of one processor.
+at 128 MiB and a good third of a second each: seventeen thousand years of one processor.
 
-Rule 2: the number in front is no secret. It is what the inviter announces on the network
-(the tag of its :class:`~whisker_sync.identity.link.PairingKey`), so that of several
-inviters in a room the right one is asked.
-The words are never part of what is announced: that would let everybody in the room try
-codes at home.
+Rule 2: the number in front is no secret. The tag that the inviter announces follows from
+it, so that of several inviters in a room the right one is asked. It never follows from
+the words: that would let everybody in the room try codes at home.
 """
 
 from __future__ import annotations
