@@ -610,14 +610,29 @@ def test_so_many_branches_are_open_and_no_more() -> None:
     assert len(told(joined, more).tips) == 2
 
 
+@pytest.mark.parametrize(
+    ("limit", "most"), [("MAX_ASIDE", 3), ("MAX_ENTRIES", 5), ("MAX_ROSTER_BYTES", 1600)]
+)
 def test_branches_that_nobody_joins_do_not_grow_without_end(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
     assert MAX_ASIDE + MAX_PAST == MAX_ROSTERS
-    monkeypatch.setattr(papers, "MAX_ASIDE", 3)
+    monkeypatch.setattr(papers, limit, most)
     here = removed(STORY, ADA, CY)
     other = STORY
     for turn in range(3):
         assert len(told(here, other).tips) == (1 if other is STORY else 2)
         other = given(other, ADA, (Role.READER, Role.WRITER)[turn % 2], BEN)
     assert told(here, other) == here
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MAX_ENTRIES", 6), ("MAX_ROSTER_BYTES", 2000)])
+def test_the_past_is_shortened_before_a_bundle_has_too_much(
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(papers, limit, most)
+    here = STORY
+    for turn in range(12):
+        here = given(here, ADA, (Role.READER, Role.WRITER)[turn % 2], BEN)
+        assert Papers.trust(Evidence.decode(here.evidence().encode())) == here
+    assert 2 <= len(here.rosters) < 12

@@ -25,11 +25,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from typing import Protocol, TypeVar
 
 from whisker_sync.errors import MalformedPaper
 from whisker_sync.identity.evidence import (
     MAX_DEPARTURES,
+    MAX_ENTRIES,
     MAX_NOTICES,
     MAX_ROSTERS,
     MAX_SEALS,
@@ -55,6 +57,9 @@ signed apart from the others for longer, has to be invited anew."""
 
 MAX_ASIDE = MAX_ROSTERS - MAX_PAST
 """Rosters in branches that no owner has joined yet; a few, unless an owner means harm."""
+
+MAX_ROSTER_BYTES = 8 * 1024 * 1024
+"""Bytes of all rosters without their entries; with all else at its limit a bundle still fits."""
 
 MAX_TIPS = MAX_PREVIOUS
 """Branches at once; only somebody who is or was an owner can make one."""
@@ -177,8 +182,12 @@ class Papers:
                 rosters[roster.hash] = roster
         # Judged at the end: evidence that joins too many branches again is what helps.
         tips = _tips(rosters)
-        if len(tips) <= MAX_TIPS and len(rosters) - len(_shared(rosters, tips)) <= MAX_ASIDE:
-            return rosters, refused
+        past = _past(rosters, tips)
+        aside = rosters.keys() - {roster.hash for roster in past}
+        if len(tips) <= MAX_TIPS and len(aside) <= MAX_ASIDE:
+            room = _Room()
+            if all(room.takes(rosters[hash_]) for hash_ in aside) and room.takes(past[0]):
+                return rosters, refused
         return dict(self.rosters), [
             Refusal(roster, "there are too many branches")
             for roster in evidence.rosters
@@ -294,10 +303,28 @@ class Papers:
         )
 
     def _trimmed_rosters(self) -> dict[bytes, Roster]:
-        past = _shared(self.rosters, self.tips)
-        newest = sorted((self.rosters[hash_] for hash_ in past), key=_age)[-MAX_PAST:]
-        aside = (roster for roster in self.rosters.values() if roster.hash not in past)
-        return _by_hash((*newest, *aside))
+        past = _past(self.rosters, self.tips)
+        behind = {roster.hash for roster in past}
+        aside = [roster for roster in self.rosters.values() if roster.hash not in behind]
+        room = _Room()
+        for roster in aside:
+            room.takes(roster)
+        newest = takewhile(room.takes, past[:MAX_PAST])
+        return _by_hash((*aside, *newest))
+
+
+class _Room:
+    """How much more of rosters fits into a bundle."""
+
+    def __init__(self) -> None:
+        self._bytes = MAX_ROSTER_BYTES
+        self._entries: set[bytes] = set()
+
+    def takes(self, roster: Roster) -> bool:
+        """Put a roster in; whether it fitted."""
+        self._bytes -= len(roster.body)
+        self._entries.update(entry.hash for entry in roster.members)
+        return self._bytes >= 0 and len(self._entries) <= MAX_ENTRIES
 
 
 class _Hashed(Protocol):
@@ -404,10 +431,15 @@ def _shared(rosters: Mapping[bytes, Roster], tips: Iterable[bytes]) -> set[bytes
     return set.intersection(*(_behind(rosters, [tip]) for tip in tips))
 
 
+def _past(rosters: Mapping[bytes, Roster], tips: Iterable[bytes]) -> list[Roster]:
+    """What ``tips`` have in common, the newest first; never empty."""
+    shared = _shared(rosters, tips) or set(tips)
+    return sorted((rosters[hash_] for hash_ in shared), key=_age, reverse=True)
+
+
 def _common(rosters: Mapping[bytes, Roster], tips: Iterable[bytes]) -> Roster:
     """The newest roster of the past that ``tips`` share."""
-    shared = _shared(rosters, tips) or set(tips)
-    return max((rosters[hash_] for hash_ in shared), key=_age)
+    return _past(rosters, tips)[0]
 
 
 def _age(roster: Roster) -> tuple[int, bytes]:
