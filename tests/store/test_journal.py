@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -413,3 +414,36 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
         assert [e.seq for e in recalled.tail] == list(range(1, recalled.head + 1))
         journal._database.close()
     assert acknowledged
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE asset SET content = 'a text'",
+        "UPDATE asset SET content = 7",
+        "UPDATE asset SET sha256 = 'a text'",
+        "UPDATE asset SET sha256 = 1000000000000000",
+        "UPDATE device SET key = 1000000000000000 WHERE id = 1",
+        "UPDATE log SET content = 1000000000000000",
+        "UPDATE log SET signature = 1000000000000000",
+    ],
+)
+def test_a_value_of_another_kind_is_damage_and_nothing_else(
+    reopen: Reopen, path: Path, change: str
+) -> None:
+    content = b"picture"
+    journal = reopen()
+    journal.write([batch(1), Batch(assets=((hashlib.sha256(content).digest(), content),))])
+    journal.close()
+    database = sqlite3.connect(path)
+    database.execute(change)
+    database.commit()
+    database.close()
+    try:
+        journal = Journal.open(path, ENTROPY)
+    except JournalDamaged:
+        return
+    assert journal.check()
+    with suppress(JournalDamaged):
+        assert journal.asset(hashlib.sha256(content).digest()) in {None, content}
+    journal.close()

@@ -183,20 +183,21 @@ class Journal:
         with self._guarded():
             for (content,) in self._rows("SELECT content FROM asset WHERE sha256 = ?", (sha256,)):
                 if hashlib.sha256(content).digest() == sha256:
-                    return bytes(content)
+                    return _blob(content)
         return None
 
     def check(self) -> list[str]:
         """What is wrong with the file, in sentences; empty: nothing is."""
         found = []
         try:
-            rows = self._rows("PRAGMA integrity_check")
-            found += [f"SQLite says: {line}" for (line,) in rows if line != "ok"]
-            self.recall()
-            for sha256, content in self._rows("SELECT sha256, content FROM asset"):
-                if hashlib.sha256(content).digest() != sha256:
-                    found.append(f"the binary file {sha256.hex()} is not as it was written")
-        except (JournalDamaged, sqlite3.Error) as problem:
+            with self._guarded():
+                rows = self._rows("PRAGMA integrity_check")
+                found += [f"SQLite says: {line}" for (line,) in rows if line != "ok"]
+                self.recall()
+                for sha256, content in self._rows("SELECT sha256, content FROM asset"):
+                    if hashlib.sha256(_blob(content)).digest() != _blob(sha256):
+                        found.append(f"the binary file {sha256.hex()} is not as it was written")
+        except (JournalError, DiskFull) as problem:
             found.append(str(problem))
         return found
 
@@ -354,7 +355,7 @@ class Journal:
             self._set_meta("clean", b"\x00")
         head = self._meta("head")
         self._head, self._seal = (int.from_bytes(part, "big") for part in (head[:8], head[8:]))
-        self._devices = {bytes(key): id_ for id_, key in self._rows("SELECT id, key FROM device")}
+        self._devices = {_blob(key): id_ for id_, key in self._rows("SELECT id, key FROM device")}
 
     def _make(self, entropy: bytes) -> None:
         with self._transaction():
@@ -435,7 +436,7 @@ class Journal:
 
     def _lost_assets(self, facts: Iterable[str]) -> list[str]:
         """Facts that say that a binary file is here which is not."""
-        kept = {f"asset/{bytes(sha256).hex()}" for (sha256,) in self._rows(_ASSET_KEYS)}
+        kept = {f"asset/{_blob(sha256).hex()}" for (sha256,) in self._rows(_ASSET_KEYS)}
         return [name for name in facts if name.startswith("asset/") and name not in kept]
 
     def _device(self, device: bytes) -> int:
@@ -457,13 +458,13 @@ class Journal:
                     keys[source],
                     Record(
                         document,
-                        bytes(update),
+                        _blob(update),
                         keys[author],
                         client,
                         time,
                         form,
                         keys[voucher] if voucher is not None else DeviceId(b""),
-                        bytes(signature or b""),
+                        _blob(signature or b""),
                     ),
                 )
                 intact = entry_checksum(entry) == sum_
@@ -562,6 +563,13 @@ class Journal:
 
 def _is_full(path: str) -> bool:
     return shutil.disk_usage(Path(path).parent).free < 1 << 20
+
+
+def _blob(value: object) -> bytes:
+    """A value that we wrote as bytes; of a number, ``bytes()`` would make as many zeros."""
+    if not isinstance(value, bytes):
+        raise TypeError("a value of another kind than was written")
+    return value
 
 
 def entry_checksum(entry: Entry) -> bytes:

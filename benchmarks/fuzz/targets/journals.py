@@ -17,7 +17,7 @@ from random import Random
 from benchmarks.fuzz.corpus import kept
 from benchmarks.fuzz.mutate import mutate
 from benchmarks.fuzz.target import Broken, Place, Target, Verdict
-from whisker_sync.batch import Batch
+from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import JournalDamaged, JournalTooNew
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
@@ -28,6 +28,7 @@ _ADA, _BOB = DeviceId(b"a" * 32), DeviceId(b"b" * 32)
 _PAGE = 4096
 _PICTURE = Random(3).randbytes(6000)
 _STATES = {4: b"state one " * 300, 8: b"state two " * 400}
+_NOTES = b"all notes"
 _FACTS = {f"shadow/file-{n}.twee": Random(n).randbytes(30 * n) for n in range(12)}
 
 
@@ -108,7 +109,7 @@ def _use(journal: Journal) -> Verdict:
         return Verdict.REFUSED
     fresh = recalled.head == 0 and not recalled.tail and not recalled.documents
     if not fresh:
-        _compare(recalled.tail, recalled.facts, recalled.documents)
+        _compare(recalled)
         if recalled.head != len(_ENTRIES):
             raise Broken(f"the head is {recalled.head}")
         if recalled.incarnation != _ENTROPY:
@@ -119,19 +120,20 @@ def _use(journal: Journal) -> Verdict:
     return Verdict.ACCEPTED
 
 
-def _compare(
-    tail: tuple[Entry, ...], facts: dict[str, bytes], documents: dict[str, tuple[bytes, ...]]
-) -> None:
-    for entry in tail:
+def _compare(recalled: Recalled) -> None:
+    """Rows that were not written are worse than an error, and so are rows that are gone."""
+    for entry in recalled.tail:
         if entry != _ENTRIES.get(entry.seq):
             raise Broken(f"entry {entry.seq} came back changed")
-    for name, value in facts.items():
+    for name, value in recalled.facts.items():
         if _FACTS.get(name) != value:
             raise Broken(f"the fact {name!r} came back changed")
-    known = {entry.record.update for entry in _ENTRIES.values()} | set(_STATES.values())
-    for name, updates in documents.items():
+    known = {entry.record.update for entry in _ENTRIES.values()} | {*_STATES.values(), _NOTES}
+    for name, updates in recalled.documents.items():
         if not known.issuperset(updates):
             raise Broken(f"the document {name!r} came back changed")
+    if recalled.documents.keys() != {"story", "notes"}:
+        raise Broken("a document is gone, and nobody says so")
 
 
 def _attempt(call: Callable[[], None]) -> None:
@@ -177,13 +179,9 @@ def _clean(path: Path) -> bytes:
 
 
 def _unclean(path: Path) -> bytes:
-    """The file after its process died: it does not call itself clean."""
-    import sqlite3
-
-    _clean(path)
-    database = sqlite3.connect(path)
-    database.execute("UPDATE meta SET value = x'00' WHERE name = 'clean'")
-    database.commit()
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    database.close()
-    return path.read_bytes()
+    """The file after its process died; compacting has put all of it into one file."""
+    journal = _write(path)
+    journal.compact("notes", len(_ENTRIES), _NOTES, b"d", lambda _: b"d")
+    left = path.read_bytes()
+    journal.close()
+    return left
