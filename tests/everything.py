@@ -1,8 +1,5 @@
 """
-Runs everything.
-
-First what tries to lose something, then tests that can share the machine, on all cores,
-then those that must be alone, then the merges.
+Runs everything: what can share the machine on all cores, then what must be alone.
 
 ``python -m tests.everything``; the arguments go to every run of pytest.
 """
@@ -22,7 +19,6 @@ def main() -> int:
     pytest = [sys.executable, "-m", "pytest", *sys.argv[1:]]
     cores = str(os.cpu_count() or 2)
     suites = [
-        [sys.executable, "-m", "benchmarks.reliability", "--ci"],
         [*pytest, "tests", "-m", f"not ({ALONE})", "-n", cores, "--dist", "worksteal"],
         [*pytest, "tests", "-m", ALONE],
         [
