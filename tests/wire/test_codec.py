@@ -292,3 +292,21 @@ def test_a_bomb_is_stopped_at_the_announced_size() -> None:
     assembly = Assembly()
     with pytest.raises(MalformedFrame, match="larger than announced"):
         assembly.add(Part(1000, True, bomb), SENDER)
+
+
+@pytest.mark.parametrize("value", [b"\x80", b"\x00", b"\x81\x81\x00", b"\x84\x61a\x40\x00\x00"])
+def test_a_message_of_too_many_values_is_malformed_before_they_are_built(value: bytes) -> None:
+    count = (limits.MAX_MESSAGE >> 3) // len(value)
+    body = b"\x82\x08\x9a" + count.to_bytes(4, "big") + value * count
+    part = Part(len(body), True, zlib.compress(body))
+    assert len(part.data) <= limits.PART
+    with pytest.raises(MalformedFrame, match="values in one message"):
+        Assembly().add(part, SENDER)
+
+
+def test_the_fullest_messages_are_read() -> None:
+    record = Record("d", b"u", DeviceId(b"d" * 32), 1, 1, 1, DeviceId(b""), b"")
+    push = Push(1, (record,) * limits.MAX_RECORDS)
+    catch = Catch((Holding("d", b"f" * 16, b""),) * limits.MAX_DOCUMENTS)
+    assert carry(push) == push
+    assert carry(catch) == catch

@@ -184,7 +184,7 @@ def load_local(layout: Layout) -> Local:
     path = layout.local / "local.toml"
     settings = _read(path)
     port, peers = settings.get("port", 0), settings.get("peers", [])
-    if not isinstance(port, int) or not 0 <= port < 65536:
+    if type(port) is not int or not 0 <= port < 65536:
         raise BadSettings(str(path), "port must be a number up to 65535")
     if not isinstance(peers, list) or not all(isinstance(peer, str) for peer in peers):
         raise BadSettings(str(path), "peers must be a list of texts like 192.0.2.7:4711")
@@ -208,7 +208,8 @@ def parse_address(text: str, where: str = "the address") -> Address:
     """
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+    is_port = port.isdecimal() and len(port) <= 5 and 0 < int(port) < 65536
+    if not host or set(host) & set("[]") or not is_port:
         raise BadSettings(where, f"{text!r} is not an address like 192.0.2.7:4711")
     return Address(host, int(port))
 

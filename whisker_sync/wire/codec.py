@@ -205,6 +205,7 @@ class Assembly:
         self._size, self._body, self._stream = 0, bytearray(), None
         if not whole or len(body) != part.size:
             raise MalformedFrame("parts that do not make a whole message")
+        _check_items(body)
         message = _read(body, sender)
         if isinstance(message, Part):
             raise MalformedFrame("a part within parts")
@@ -219,6 +220,27 @@ class Assembly:
             raise MalformedFrame("parts that are not compressed as they should be") from None
         if len(self._body) > self._size:
             raise MalformedFrame("parts larger than announced")
+
+
+def _check_items(body: bytes) -> None:
+    """
+    Refuse a message of too many values, before any of them is built.
+
+    Where each byte is a value, Python needs sixty times as much memory; a few kilobytes of
+    parts would become gigabytes.
+    """
+    at = items = 0
+    while at < len(body):
+        items += 1
+        if items > limits.MAX_ITEMS:
+            raise MalformedFrame(f"more than {limits.MAX_ITEMS} values in one message")
+        major, size = body[at] >> 5, body[at] & 31
+        at += 1
+        if size > 23:
+            width = 1 << (size - 24)  # of lengths that do not exist, whoever reads it complains
+            size, at = int.from_bytes(body[at : at + width], "big"), at + width
+        if major in {2, 3}:
+            at += size
 
 
 def _refuse_tag(*_: object) -> NoReturn:

@@ -1,0 +1,65 @@
+"""Tests for :mod:`whisker_sync.node.settings`: what users may have written into its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whisker_sync.errors import BadSettings
+from whisker_sync.ids import Address
+from whisker_sync.node.settings import load_config, load_local, parse_address, save_local
+from whisker_sync.store.layout import Layout
+
+BAD = {
+    "not TOML": b"port = ",
+    "not UTF-8": b"peers = ['\xff']",
+    "a number longer than Python reads": b"port = " + b"9" * 5000,
+    "lists in lists in lists": b"peers = " + b"[" * 5000,
+    "a flag for a port": b"port = true",
+    "a port that is none": b"port = 65536",
+    "a text for peers": b'peers = "name:1"',
+    "a peer without a port": b'peers = ["name"]',
+    "a peer with half a bracket": b'peers = ["name]]:1"]',
+    "a peer with a port longer than Python reads": b'peers = ["name:' + b"1" * 5000 + b'"]',
+}
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout.make(tmp_path / "story")
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+def test_what_cannot_be_understood_is_named(layout: Layout, content: bytes) -> None:
+    (layout.local / "local.toml").write_bytes(content)
+    with pytest.raises(BadSettings, match=r"local\.toml"):
+        load_local(layout)
+
+
+@pytest.mark.parametrize("content", [b'id = "00"', b"id = 1", b"id = " + b"[" * 5000])
+def test_a_workspace_without_an_id_is_named(layout: Layout, content: bytes) -> None:
+    layout.config.write_bytes(content)
+    with pytest.raises(BadSettings, match=r"config\.toml"):
+        load_config(layout)
+
+
+def test_what_the_user_wrote_besides_is_kept(layout: Layout) -> None:
+    path = layout.local / "local.toml"
+    path.write_text('# mine\npeers = ["name:1"] # hers\n[other]\nkey = 1\n')
+    local = load_local(layout)
+    save_local(layout, local)
+    assert load_local(layout) == local
+    assert "# mine" in path.read_text()
+    assert "key = 1" in path.read_text()
+
+
+hosts = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=1)
+
+
+@given(hosts, st.integers(1, 65535))
+def test_an_address_is_read_as_it_is_written(host: str, port: int) -> None:
+    address = Address(host, port)
+    assert parse_address(str(address)) == address
