@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -11,7 +12,12 @@ from typing import IO
 
 import pytest
 
-NOTES = Path(__file__).parents[1] / "examples" / "notes" / "notes.py"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+NOTES = EXAMPLES / "notes" / "notes.py"
+CHECK = EXAMPLES / "check_your_schema.py"
+
+MOST_LINES = 20
+"""What the check of a schema may cost whoever writes one, without imports and docstrings."""
 
 
 class Program:
@@ -63,6 +69,23 @@ class Program:
             with self.changed:
                 self.lines.append(line)
                 self.changed.notify_all()
+
+
+def test_a_schema_of_somebody_else_is_checked() -> None:
+    done = subprocess.run([sys.executable, str(CHECK), "6"], capture_output=True, check=True)
+    assert done.stdout.decode() == "6 worlds, and nothing was lost\n"
+
+
+def test_a_schema_is_checked_in_a_few_lines() -> None:
+    tree = ast.parse(CHECK.read_text("utf-8"))
+    lines = {
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt)
+        and not isinstance(node, ast.Import | ast.ImportFrom)
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    }
+    assert len(lines) < MOST_LINES
 
 
 @pytest.mark.alone

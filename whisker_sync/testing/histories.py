@@ -10,7 +10,7 @@ seed, many times faster.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from random import Random
 from traceback import format_exception
@@ -290,10 +290,7 @@ Operation = (
 STORY_ONLY = (
     Write, Grow, Shrink, Retitle, Shuffle, Carry, Make, Remove, Rename, Draw, Program,
 )  # fmt: skip
-"""What authors do; in a world without files nothing of it happens."""
-
-UNSOLVED: tuple[type[Operation], ...] = (Rewind,)
-"""What does not always end well yet, and happens only in histories that ask for it."""
+"""What authors do to files; in a world without any, programs edit documents instead."""
 
 NOTES = Schema(
     (
@@ -345,17 +342,23 @@ class History:
     replicas: int
     operations: tuple[Operation, ...]
 
-    def judge(self, *, words: bool = True, make: Callable[[int], World] = make_world) -> Judgement:
+    def judge(
+        self,
+        *,
+        words: bool = True,
+        strict: bool = False,
+        make: Callable[[int], World] = make_world,
+    ) -> Judgement:
         """
         Let it happen in a world of its own, and say what is wrong with how it ended.
 
-        Without ``words`` it is enough that all replicas end alike. ``make`` makes the world
-        from the seed: whoever has schemas of their own says so there.
+        ``words`` and ``strict`` are as in :meth:`World.check`. ``make`` makes the world from
+        the seed: whoever has schemas of their own says so there.
         """
         with make(self.seed) as world:
             try:
                 self.play(world)
-                wrong = world.check(words=words)
+                wrong = world.check(words=words, strict=strict)
             except Exception as problem:  # whatever escapes is what we are looking for
                 problem.add_note(f"in {self}")
                 wrong = ["".join(format_exception(problem))]
@@ -379,7 +382,8 @@ _PAUSES = (0.0, 0.0, 0.005, 0.02, 0.1, 0.5, 2.0)
 def perform(operation: Operation, world: World) -> None:
     """Let one thing happen in a world."""
     if isinstance(operation, STORY_ONLY) and not world.files:
-        return
+        who, root, what, place, *_ = (*astuple(operation), 0, 0, 0)
+        operation = Scribble(who, root, place, what + 1)
     machines = list(world.machines.values())
 
     def machine(who: int) -> Machine:
@@ -507,15 +511,12 @@ def random_history(
     replicas: Sequence[int] = (2, 3, 4, 5, 6),
     operations: int = 30,
     without: tuple[type[Operation], ...] = (),
-    also: tuple[type[Operation], ...] = (),
 ) -> History:
     """
     A history from a seed; its authors and machines have habits of their own.
 
-    What is ``without`` does not happen in it; of what is :data:`UNSOLVED` happens only what
-    is named in ``also``.
+    What is ``without`` does not happen in it.
     """
-    without = (*without, *(kind for kind in UNSOLVED if kind not in also))
     dice = Random(f"history {seed}")
     habits = [weight * dice.random() ** 2 for weight, _ in _KINDS]
     kinds = [kind for _, kind in _KINDS]

@@ -158,6 +158,9 @@ class Machine:
         self.is_asleep = False
         """Its process stands still, and so do its timers."""
 
+        self.forgot = False
+        """Its journal was put back to what a backup said."""
+
         self.went_back = False
         """It forgot things that it had told others to have stored; or is one of two with one id."""
 
@@ -523,7 +526,7 @@ class Machine:
         others = [other for other in self._world.machines.values() if other is not self]
         stored = {word for other in others for word in other.stored_words()}
         self._world.lose(before - self._words() - stored)
-        self.went_back = True
+        self.forgot = self.went_back = True
         if ran:
             self.boot()
 

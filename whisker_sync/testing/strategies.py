@@ -11,7 +11,6 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from whisker_sync.testing.histories import (
-    UNSOLVED,
     BackUp,
     Block,
     Boot,
@@ -93,16 +92,9 @@ _KINDS: tuple[tuple[type[Operation], st.SearchStrategy[Operation]], ...] = (
 )
 
 
-def operations(
-    without: tuple[type[Operation], ...] = (), also: tuple[type[Operation], ...] = ()
-) -> st.SearchStrategy[Operation]:
-    """
-    One thing that happens; what is ``without`` does not.
-
-    Of what is :data:`~whisker_sync.testing.histories.UNSOLVED` only what is named in ``also``.
-    """
-    left_out = {*without, *UNSOLVED} - {*also}
-    return st.one_of([drawn for kind, drawn in _KINDS if kind not in left_out])
+def operations(without: tuple[type[Operation], ...] = ()) -> st.SearchStrategy[Operation]:
+    """One thing that happens; what is ``without`` does not."""
+    return st.one_of([drawn for kind, drawn in _KINDS if kind not in without])
 
 
 def histories(

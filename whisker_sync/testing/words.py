@@ -51,8 +51,12 @@ class Words:
         """Note words that may be missing, for whatever good reason."""
         self._excused |= set(words)
 
-    def judge(self, texts: Iterable[str]) -> list[str]:
-        """What is wrong with the words in texts, in sentences; empty: nothing is."""
+    def judge(self, texts: Iterable[str], *, once: bool = True) -> list[str]:
+        """
+        What is wrong with the words in texts, in sentences; empty: nothing is.
+
+        With ``once`` no word may be there twice.
+        """
         found = Counter(word for text in texts for word in WORD.findall(text))
         everything = (f"w{number}x" for number in range(self.typed))
         lost = [w for w in everything if w not in self._excused and not found[w]]
@@ -60,6 +64,6 @@ class Words:
         wrong = []
         if lost:
             wrong.append(f"{len(lost)} words are lost: {' '.join(lost[:10])}")
-        if doubled:
+        if doubled and once:
             wrong.append(f"{len(doubled)} words are there twice: {' '.join(doubled[:10])}")
         return wrong
