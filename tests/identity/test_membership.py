@@ -503,3 +503,45 @@ def test_a_card_says_who_it_is(story: Papers) -> None:
     member = story.membership.member(BEN.device)
     assert member is not None
     assert member.card == Card.decode(BEN.card.encode())
+
+
+# Where two rules would each do, and where only one does.
+
+
+def test_when_who_set_the_key_on_paper_is_out_the_common_past_decides(story: Papers) -> None:
+    story = acts.set_recovery(story, ADA.key, PAPER.public, drawn("x"), sealer=sealer)
+    of_cy = RecoveryKey(b"Cy's 16 bytes...").public
+    cy = acts.set_recovery(story, CY.key, of_cy, drawn("x"), sealer=sealer)
+    both = told(removed(story, ADA, CY), removed(cy, CY, ADA))
+    assert both.membership.recovery == PAPER.public
+    of_ada = RecoveryKey(b"Ada's 16 bytes..").public
+    ada = acts.set_recovery(story, ADA.key, of_ada, drawn("x"), sealer=sealer)
+    both = told(removed(ada, ADA, CY), removed(cy, CY, ADA))
+    assert both.membership.recovery == PAPER.public
+
+
+def test_who_is_in_by_the_ticket_alone_keeps_no_role_of_who_is_out(story: Papers) -> None:
+    cy = folded(admitted(story, BEN, DI), CY)
+    cy = given(cy, CY, Role.OWNER, DI)
+    both = told(cy, removed(story, ADA, CY))
+    assert both.membership.role(DI.device) is Role.WRITER
+    assert owners(both) == ["Ada"]
+    assert not folded(both, ADA).membership.unfinished
+
+
+def test_a_ticket_for_who_is_out_is_void_even_where_it_was_kept(story: Papers) -> None:
+    out = removed(story, ADA, BEN)
+    kept = Ticket.issue(CY.key, WORKSPACE, 99, 9, Role.WRITER, BEN.card)
+    papers = Papers(WORKSPACE, out.rosters, {kept.hash: kept})
+    assert "Ben" not in names(papers)
+    gone = Departure.issue(BEN.key, WORKSPACE, 9)
+    papers = Papers(WORKSPACE, story.rosters, {kept.hash: kept}, {gone.hash: gone})
+    assert "Ben" not in names(papers)
+
+
+def test_a_departure_of_a_former_life_is_stale_even_where_it_was_kept(story: Papers) -> None:
+    left = acts.leave(story, BEN.key)
+    (departure,) = left.departures.values()
+    back = acts.readmit(left, ADA.key, BEN.card, Role.WRITER, drawn("x"), sealer=sealer)
+    papers = Papers(WORKSPACE, back.rosters, {}, {departure.hash: departure})
+    assert "Ben" in names(papers)

@@ -636,3 +636,41 @@ def test_the_past_is_shortened_before_a_bundle_has_too_much(
         here = given(here, ADA, (Role.READER, Role.WRITER)[turn % 2], BEN)
         assert Papers.trust(Evidence.decode(here.evidence().encode())) == here
     assert 2 <= len(here.rosters) < 12
+
+
+# Rosters that contradict themselves.
+
+
+@pytest.mark.parametrize(
+    ("forged", "problem"),
+    [
+        (_next(removed=((BEN.device, VERSION),)), "somebody who was removed"),
+        (
+            _next(departures=(Departure.issue(BEN.key, WORKSPACE, 9),)),
+            "a departure that was not put into effect",
+        ),
+        (_next(members=()), "a roster of nobody"),
+        (_next(members=(*TIP.members, TIP.members[0])), "out of order"),
+        (_next(previous=()), "follows nothing"),
+        (_next(version=1), "follows nothing"),
+        (_next(epoch=replace(OTHER_KEY, number=0)), "an epoch of the wrong shape"),
+    ],
+)
+def test_a_roster_that_contradicts_itself_is_refused(
+    forged: Callable[[], Roster], problem: str
+) -> None:
+    contradiction = forged().signed_by(ADA.key)
+    with pytest.raises(MalformedPaper, match=problem):
+        Evidence.decode(Evidence(WORKSPACE, (contradiction,)).encode())
+
+
+def test_of_two_signatures_under_one_roster_the_same_one_stays_everywhere() -> None:
+    lower, higher = (
+        Evidence(WORKSPACE, (replace(TIP, signature=bytes([fill]) * 64),)) for fill in (0, 255)
+    )
+    here, there = STORY.take(lower).take(higher), STORY.take(higher).take(lower)
+    assert {r.signature for r in here.rosters.values()} == {
+        r.signature for r in there.rosters.values()
+    }
+    assert here.rosters[TIP.hash].signature == bytes(64)
+    assert len(here.tips) == 1

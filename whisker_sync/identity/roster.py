@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -399,7 +399,7 @@ class Roster:
     recovery: Recovery
     """The key on paper."""
 
-    signature: bytes = field(default=b"", compare=False)
+    signature: bytes = b""
     """By the holder of ``by``."""
 
     def signed_by(self, key: SigningKey) -> Roster:
