@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=180.0, help="for all sections together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="sections, with commas between")
-    parser.add_argument("--ci", action="store_true", help="at least as much as a change should pass")
+    parser.add_argument("--ci", action="store_true", help="what a change should pass")
     arguments = parser.parse_args()
     names = arguments.only.split(",") if arguments.only else list(SECTIONS)
     if unknown := [name for name in names if name not in SECTIONS]:
