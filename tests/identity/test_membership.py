@@ -545,3 +545,12 @@ def test_a_departure_of_a_former_life_is_stale_even_where_it_was_kept(story: Pap
     back = acts.readmit(left, ADA.key, BEN.card, Role.WRITER, drawn("x"), sealer=sealer)
     papers = Papers(WORKSPACE, back.rosters, {}, {departure.hash: departure})
     assert "Ben" in names(papers)
+
+
+def test_the_key_on_paper_lets_somebody_in(story: Papers) -> None:
+    ticket_ = Ticket.issue(PAPER, WORKSPACE, 3, 9, Role.OWNER, DI.card)
+    assert "Di" not in names(story.take(Evidence(WORKSPACE, tickets=(ticket_,))))
+    story = acts.set_recovery(story, ADA.key, PAPER.public, drawn("x"), sealer=sealer)
+    papers = story.take(Evidence(WORKSPACE, tickets=(ticket_,)))
+    assert papers.membership.role(DI.device) is Role.WRITER
+    assert folded(papers, ADA).membership.role(DI.device) is Role.OWNER
