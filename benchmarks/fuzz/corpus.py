@@ -2,6 +2,7 @@
 The kept corpus: inputs that once were interesting, one directory for each decoder.
 
 A file's name begins with what the decoder must say of it, ``accepted-`` or ``refused-``.
+What fuzzing finds is added here when it is mended: it is where new cases begin from.
 """
 
 from __future__ import annotations

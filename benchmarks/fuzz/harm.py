@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from whisker_sync.document import Applied, Document, Kind, Nothing, Root, Schema
+from whisker_sync.document.engine import Engine
 from whisker_sync.errors import EngineFailure
 
 ROOTS = (
@@ -78,28 +79,39 @@ def swallow(ground: Ground, update: bytes, *, gated: bool = True) -> str:
         EngineFailure: It made the engine fail.
     """
     document = ground.document
-    if gated:
-        outcome = document.merge(update, "stranger")
-        if document.broken is not None:
-            raise Harm(document.broken)
-        changed = (document.state(), document.digest()) != ground.before
-        if not isinstance(outcome, Applied) and changed:
-            raise Harm(f"{type(outcome).__name__}, but something of it was applied")
-        named = type(outcome).__name__
-        if not isinstance(outcome, Applied | Nothing):
-            return named
-    else:
-        document.engine.apply(update, "stranger")
-        named = "Applied"
-    _live_on(document, update, gated=gated)
-    return _survive(document, ground) or named
+    if not gated:
+        return _without_gate(document, update)
+    outcome = document.merge(update, "stranger")
+    if document.broken is not None:
+        raise Harm(document.broken)
+    changed = (document.state(), document.digest()) != ground.before
+    if not isinstance(outcome, Applied) and changed:
+        raise Harm(f"{type(outcome).__name__}, but something of it was applied")
+    if not isinstance(outcome, Applied | Nothing):
+        return type(outcome).__name__
+    _live_on(document, update)
+    return _survive(document, ground) or type(outcome).__name__
 
 
-def _live_on(document: Document, update: bytes, *, gated: bool) -> None:
+def _without_gate(document: Document, update: bytes) -> str:
+    """Apply, read and encode, and nobody looks at it before."""
+    engine = document.engine
+    changed = engine.apply(update, "stranger")
+    for name, kind in _roots(document):
+        engine.root(name, kind)
+        _read(engine, name, kind)
+    again = Engine(_ANOTHER)
+    again.apply(engine.encode(b"\0"), "again")
+    for name, kind in _roots(document):
+        _read(again, name, kind)
+    return Applied.__name__ if changed else Nothing.__name__
+
+
+def _live_on(document: Document, update: bytes) -> None:
     """Read, write and send on."""
-    roots = _roots(document, gated=gated)
+    roots = _roots(document)
     for name, kind in roots:
-        _read(document, name, kind)
+        _read(document.engine, name, kind)
     with document.edit("author") as edit:
         for name, kind in roots:
             match kind:
@@ -120,29 +132,23 @@ def _live_on(document: Document, update: bytes, *, gated: bool) -> None:
     document.encode(other.state())
 
 
-def _roots(document: Document, *, gated: bool) -> list[tuple[str, Kind]]:
+def _roots(document: Document) -> list[tuple[str, Kind]]:
     """The roots to look at: all that exist, and those that are declared by their whole names."""
     schema = document.schema
     names = {root.name for root in schema.roots if not root.name.endswith("*")}
     names |= document.roots()
-    found = [(name, schema.kind_of(name) or Kind.FOREIGN) for name in sorted(names) if name]
-    if not gated:  # the document does not know that they exist, so its engine is asked
-        for name, kind in found:
-            document.engine.root(name, kind)
-    return found
+    return [(name, schema.kind_of(name) or Kind.FOREIGN) for name in sorted(names) if name]
 
 
-def _read(document: Document, name: str, kind: Kind) -> None:
+def _read(engine: Engine, name: str, kind: Kind) -> None:
     match kind:
         case Kind.TEXT:
-            document.engine.text(name)
-            document.text(name).encode()
+            engine.text(name).encode()
         case Kind.MAP:
-            document.engine.values(name)
+            engine.values(name)
         case Kind.RECORDS:
-            document.engine.records(name)
-            for key in document.records(name):
-                document.record(name, key)
+            for key in engine.records(name):
+                engine.record(name, key)
         case Kind.XML | Kind.FOREIGN:
             pass  # carried, never read
 
@@ -236,7 +242,7 @@ else:
         if code < 0:
             say(f"end harmed: the process was killed by signal {-code}")
         elif code:
-            say("end harmed: it hangs")
+            say("end harmed: it hangs, or left without a word")
 
     def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

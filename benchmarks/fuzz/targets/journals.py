@@ -54,9 +54,9 @@ class Database(Target):
 
     def draw(self, dice: Random) -> bytes:
         """Bytes changed where they are, more often than moved: disks do not insert."""
-        data = dice.choice(self.samples)
+        data = dice.choice(self.samples if not dice.randrange(9) else self.samples[:2])
         match dice.randrange(6):
-            case 0:
+            case kind if not kind or len(data) < _PAGE:
                 return mutate(dice, data, self.samples)
             case 1:  # a page in the place of another, or of nothing
                 pages = [data[at : at + _PAGE] for at in range(0, len(data), _PAGE)]
