@@ -127,6 +127,24 @@ def test_files_that_found_no_room_are_written_when_there_is_some() -> None:
         assert world.check() == []
 
 
+def test_a_file_that_found_no_room_is_written_later_though_nothing_else_happens() -> None:
+    with World(1) as world:
+        alice, bob = pair(world)
+        alice.save("cave.twee", CAVE)
+        world.run(3)
+        alice.save("cave.twee", CAVE.replace("dark", "cold"))
+        while bob.is_idle or bob.journal.head < 2:
+            world.run(0.001)
+        bob.fill(30)
+        world.run(25)
+        assert bob.text("cave.twee") == CAVE
+        assert [problem.path for problem in bob.status.problems] == ["cave.twee"]
+        world.run(20)
+        assert bob.text("cave.twee") == CAVE.replace("dark", "cold")
+        assert bob.status.problems == ()
+        assert sum("cave.twee" in sentence for sentence in sentences(bob)) == 1
+
+
 def test_a_process_does_not_start_on_a_full_disk() -> None:
     with World(1) as world:
         alice, _ = pair(world)

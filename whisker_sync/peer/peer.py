@@ -129,6 +129,9 @@ MAX_REWRITES = 2
 MAX_REPLACED = 64
 """Processes of one device that are remembered after another one replaced them."""
 
+STUCK_SECONDS = 10.0
+"""How long after a file could not be written that is tried again."""
+
 MAX_QUARANTINE = 1000
 """Refused updates that are kept."""
 
@@ -203,6 +206,7 @@ class Peer:
         self._doubles: set[str] = set()  # of whom we said that there are two
         self._replaced: dict[DeviceId, set[bytes]] = {}  # processes that another one replaced
         self._open_writes: set[str] = set()  # asked for and not answered
+        self._stuck_until: float | None = None  # when a write that failed is asked for again
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
         self._port = 0
@@ -231,6 +235,7 @@ class Peer:
             times.append(self._session_deadline(conversation.session))
         times.append(self._dialing.deadline(self._connected()) or float("inf"))
         times.append(self._fetching.deadline() or float("inf"))
+        times.append(self._stuck_until or float("inf"))
         soonest = min(times)
         return None if soonest == float("inf") else soonest
 
@@ -341,6 +346,14 @@ class Peer:
                 yield from self._stop()
             case Tick():
                 yield from self._hang_up_silent(now)
+                yield from self._ask_for_stuck(now)
+
+    def _ask_for_stuck(self, now: float) -> Iterator[Effect]:
+        """Ask for writes again that failed: there may be room by now, and nobody says so."""
+        if self._manuscript is None or self._stuck_until is None or now < self._stuck_until:
+            return
+        self._stuck_until = None
+        yield from self._absorb(self._manuscript.merged(()), 0, now)
 
     def _write_answered(
         self, answer: FileWritten | FileKept | FileStuck, now: float
@@ -358,6 +371,7 @@ class Peer:
             case FileStuck(path, problem, at):
                 outcome = self._manuscript.stuck(path)
                 if problem is not None:
+                    self._stuck_until = now + STUCK_SECONDS
                     yield from self._note_problem(problem)
         yield from self._absorb(outcome, at, now)
 

@@ -471,7 +471,7 @@ def comes_to_rest(machine: Machine, world: World, seconds: float = 2.0) -> bool:
 
 # Each kind of operation with how often it happens, and how it is drawn from dice.
 _Roll = Callable[[int], int]
-_KINDS: tuple[tuple[int, Callable[[_Roll], Operation]], ...] = (
+_KINDS: tuple[tuple[float, Callable[[_Roll], Operation]], ...] = (
     (40, lambda n: Write(n(9), n(4), n(6), n(24), n(4), n(3))),
     (8, lambda n: Grow(n(9), n(4), n(6))),
     (4, lambda n: Shrink(n(9), n(4), n(6))),
@@ -495,7 +495,7 @@ _KINDS: tuple[tuple[int, Callable[[_Roll], Operation]], ...] = (
     (3, lambda n: Restore(n(9), bool(n(2)))),
     (2, lambda n: Rewind(n(9))),
     (1, lambda n: Copy(n(9))),
-    (1, lambda n: Clone(n(9))),
+    (0.4, lambda n: Clone(n(9))),  # two that take turns are busy
     (3, lambda n: Cut(n(9), n(9))),
     (2, lambda n: Block(n(9), n(9))),
     (3, lambda n: Part(n(512))),
