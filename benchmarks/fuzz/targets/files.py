@@ -107,7 +107,8 @@ class Header(Target):
             json.loads(value)
             if not json_text.is_value(value):
                 raise Broken(f"{value[:60]!r} is metadata, but no value")
-        if "\r" not in line.rstrip():  # it becomes a blank where it is spelled anew
+        # A return that is part of a name stays as long as nobody touches it, then it is a blank.
+        if not any("\r" in part for part in (said.name, *said.tags, *said.metadata.values())):
             self._write(line)
         return Verdict.REFUSED if said.problems else Verdict.ACCEPTED
 
