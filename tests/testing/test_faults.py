@@ -324,9 +324,9 @@ def test_too_much_in_memory_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         assert any("bytes of its log in memory" in sentence for sentence in world.check())
 
 
-def test_asking_for_everything_again_and_again_is_found() -> None:
+def test_answering_with_everything_again_and_again_is_found() -> None:
     with World(1) as world:
         pair(world)
         world.settle()
         world.exchanges["alice", "bob"] = bounds.MAX_EXCHANGES + 1
-        assert world.check() == ["alice asked bob for everything 4 times"]
+        assert world.check() == ["bob answered alice 4 times with all that it lacked"]

@@ -1,5 +1,5 @@
 """
-What a peer may keep in memory, and how often one may ask another for everything.
+What a peer may keep in memory, and how often one may get all that it lacks from another.
 
 A simulated world looks after each input. The limits are those of the rooms that keep
 them, as they are at the moment: a test that wants to see them at work makes them small.
@@ -13,7 +13,7 @@ from whisker_sync.peer.status import Load
 from whisker_sync.sync import session
 
 MAX_EXCHANGES = 3
-"""Times that a device may ask another for all it lacks, after everything was healed."""
+"""Times that a device may get from another all that it lacks, after everything was healed."""
 
 SLACK = 1 << 20
 """Bytes beyond a limit that one message or one unsaved edit may have; worlds are small."""

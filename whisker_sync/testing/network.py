@@ -13,8 +13,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from whisker_sync.ids import LinkId
+from whisker_sync.ids import DeviceId, LinkId
 from whisker_sync.peer.inputs import Drained, FrameArrived, Input, LinkDown
+from whisker_sync.wire.codec import encode
+from whisker_sync.wire.limits import COMPRESS_FROM
+from whisker_sync.wire.messages import Asset, Catch, Message, Push
 
 if TYPE_CHECKING:
     from whisker_sync.testing.world import World
@@ -24,6 +27,16 @@ BYTES_PER_SECOND = 10_000_000
 
 KEEPALIVE_SECONDS = 6.0
 """How long an end waits for a sign of life at most."""
+
+
+def _start(message: Message) -> bytes:
+    """How the frame of a message begins: with an array, and the number of the message."""
+    return encode(message, DeviceId(bytes(32)))[0][:2]
+
+
+_CATCH = _start(Catch(()))
+# Large answers come in parts, as any large message does.
+_ANSWERS = (_start(Push(0, ())), _start(Asset(bytes(32), bytes(COMPRESS_FROM))))
 
 
 class Party(Protocol):
@@ -71,6 +84,9 @@ class End:
         self.arrives_at = 0.0
         """When the last of it will arrive."""
 
+        self.is_asked = False
+        """The other side asked for all it lacks, and got no answer yet."""
+
         self.stalled: deque[bytes | None] = deque()
         """What left here and is held up on its way; None: the goodbye."""
 
@@ -109,7 +125,9 @@ class Connection:
         if end.closing:
             return
         world = self._world
-        world.sent(end.machine, self._other(end).machine, frame)
+        if end.is_asked and frame.startswith(_ANSWERS):
+            end.is_asked = False
+            world.answered(self._other(end).machine, end.machine)
         end.empty_at = max(end.empty_at, world.now) + len(frame) / BYTES_PER_SECOND
         late = self._latency * (1 + world.dice.random())
         # Absolute times: added up in another order, two frames could change places.
@@ -191,6 +209,7 @@ class Connection:
         if frame is None:
             self._tell(end, "the other side ended it")
         else:
+            end.is_asked |= frame.startswith(_CATCH)
             end.machine.tell(FrameArrived(end.link, frame))
 
     def _wait_in_vain(self) -> None:

@@ -47,8 +47,7 @@ from whisker_sync.testing.disk import Disk
 from whisker_sync.testing.machine import Machine, texts_of
 from whisker_sync.testing.network import Connection, Party
 from whisker_sync.testing.words import Words
-from whisker_sync.wire.codec import encode
-from whisker_sync.wire.messages import PROTOCOL, Catch
+from whisker_sync.wire.messages import PROTOCOL
 
 SETTLE_SECONDS = 300.0
 """Time in a world within which everybody must have come to rest after everything is well."""
@@ -63,9 +62,6 @@ LATENCIES = (0.0005, 0.005, 0.03, 0.2)
 """Seconds from one machine to another, one way: same room, same house, same country, worst."""
 
 PORT = 7000
-
-_CATCH = encode(Catch(()), DeviceId(bytes(32)))[0][:2]
-"""How the frame begins that asks for everything: an array, and the number of the message."""
 
 
 class World:
@@ -101,7 +97,7 @@ class World:
         """How many frames arrived."""
 
         self.exchanges: Counter[tuple[str, str]] = Counter()
-        """How often one machine asked another for all it lacks, since :meth:`settle`."""
+        """How often one machine got from another all that it lacks, since :meth:`settle`."""
 
         self._place = disks
         self._expected: set[str] = set()
@@ -285,7 +281,7 @@ class World:
                 if first.folder.get(path) != other.folder.get(path)
             ]
         wrong += [
-            f"{one} asked {other} for everything {count} times"
+            f"{other} answered {one} {count} times with all that it lacked"
             for (one, other), count in self.exchanges.items()
             if count > MAX_EXCHANGES
         ]
@@ -337,10 +333,9 @@ class World:
         """Note part of a sentence about trouble that machines are right to say from now on."""
         self._expected.add(sentence)
 
-    def sent(self, one: Party, other: Party, frame: bytes) -> None:
-        """Note what was given to a connection."""
-        if frame.startswith(_CATCH):
-            self.exchanges[one.name, other.name] += 1
+    def answered(self, asking: Party, asked: Party) -> None:
+        """Note that one machine got from another all that it lacks."""
+        self.exchanges[asking.name, asked.name] += 1
 
     def lose(self, words: set[str]) -> None:
         """Note words that died with a process before any disk had them, or with their disk."""
