@@ -21,6 +21,12 @@ class FileSeen:
     content: bytes | None
     """The whole file; None: there is none."""
 
+    read_since_write: bool | None = None
+    """
+    False: nobody read what we wrote there last before this was saved, so it was not made
+    from that. True: somebody did, not necessarily an editor. None: not known.
+    """
+
 
 @dataclass(frozen=True, slots=True)
 class WriteFile:
