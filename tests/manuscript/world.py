@@ -37,6 +37,9 @@ class Author:
         self.updates: dict[bytes, None] = {}
         self.hold: Hold[bytes] = Hold()
         self.writes: list[WriteFile | WriteAsset] = []
+        self.replaced: list[bytes] = []
+        """What writes replaced or removed; a real folder puts it into the trash."""
+
         self.problems: list[str] = []
         self.outcomes = 0
         self.now = 0.0
@@ -106,6 +109,8 @@ class Author:
                     pass
                 case WriteAsset(asset=asset):
                     content = self.assets[asset]
+            if found is not None:
+                self.replaced.append(found)
             self.put(write.path, content)
             self.reported.pop(write.path, None)
             if content is not None:

@@ -1,0 +1,72 @@
+"""
+A short look at what the swarm and the real merges measure.
+
+``python -m benchmarks.merge.swarm`` is the long one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.merge import real
+from benchmarks.merge.swarm import Tally, World, swarm
+from benchmarks.merge.tally import TALLY
+from whisker_sync.ids import StoryPath
+
+WORLDS = 60
+
+MOST = 10
+"""Of so many words one may be lost or doubled, at most; the long run says how many really."""
+
+
+def test_random_authors_end_with_equal_folders_and_hardly_a_word_lost_or_doubled() -> None:
+    tally = swarm(range(WORLDS))
+    TALLY["histories"] += tally.worlds
+    TALLY["words"] += tally.typed
+    assert tally.gone == 0
+    assert (tally.lost.total() + tally.doubled.total()) * MOST <= tally.typed, str(tally)
+
+
+def test_a_world_is_the_same_whenever_it_is_run() -> None:
+    folders = []
+    for _ in range(2):
+        world = World(7)
+        world.run()
+        folders.append(world.writers[0].folder)
+    assert folders[0] == folders[1]
+
+
+def test_the_swarm_notices_what_somebody_loses_and_doubles() -> None:
+    world = World(1, actions=["edit"])
+    world.run()
+    tally = Tally()
+    world.judge(tally)
+    assert not tally.lost
+    assert not tally.doubled
+    path, content = next(iter(world.writers[0].folder.items()))
+    words = content.decode().split("\n", 1)[1]
+    for spoilt in (b":: Nothing\n", content + b"\n" + words.encode()):
+        for writer in world.writers:
+            writer.folder[path] = spoilt
+        world.judge(tally)
+    assert tally.lost[1]
+    assert tally.doubled[1]
+
+
+def test_a_real_merge_counts_words_and_headers(tmp_path: Path) -> None:
+    passages = "".join(f":: P{i}\nA line of passage {i}, told at length.\n\n" for i in range(9))
+    versions = {
+        "base": passages,
+        "ours": passages.replace("passage 3, told", "passage 3, which is told"),
+        "theirs": passages.replace(":: P3\n", ":: Third\n"),
+    }
+    for name, text in versions.items():
+        (tmp_path / name / ".git").mkdir(parents=True)
+        (tmp_path / name / ".git" / "config").write_text("not a story")
+        (tmp_path / name / "a.twee").write_text(text)
+    base, ours, theirs = (real.read(tmp_path / name) for name in versions)
+    assert list(base) == [StoryPath("a.twee")]
+    for plain in (False, True):
+        merge = real.merge(base, ours, theirs, plain=plain)
+        assert (merge.files, merge.inserted, merge.lost, merge.too_often) == (1, 3, 0, 0)
+        assert merge.headers == 0
