@@ -19,6 +19,9 @@ WorkspaceId = NewType("WorkspaceId", bytes)
 Incarnation = NewType("Incarnation", bytes)
 """8 random bytes naming one life of a journal; a new journal draws new ones."""
 
+MailboxId = NewType("MailboxId", bytes)
+"""32 bytes: SHA-256 of a mailbox's Ed25519 public key."""
+
 LinkId = NewType("LinkId", int)
 """Number of a connection within one node's run; never reused while it runs."""
 
