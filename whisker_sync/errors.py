@@ -25,6 +25,7 @@ Everything that can go wrong, in one tree.
         * :exc:`MalformedFrame`
         * :exc:`UnexpectedMessage`
         * :exc:`LimitExceeded`
+        * :exc:`BadEnvelope`
     * :exc:`Refused` -- a well-behaved peer that we will not talk to
         * :exc:`DifferentWorkspace`
         * :exc:`ForgedDevice`
@@ -292,6 +293,16 @@ class LimitExceeded(ProtocolError):
 
     def __str__(self) -> str:
         return f"the other side sent {self.amount} {self.what}; {self.limit} is the limit"
+
+
+class BadEnvelope(ProtocolError):
+    """Bytes that are no envelope which a member of this workspace closed."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"something that was left for us is no letter of this story ({self.problem})"
 
 
 # A well-behaved peer that we will not talk to.

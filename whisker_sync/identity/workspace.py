@@ -20,9 +20,9 @@ TAG_BYTES = 8
 """Bytes of the tag that members recognise each other's announcements by."""
 
 
-def derive(key: bytes, purpose: str) -> bytes:
-    """A key of 32 bytes for one purpose."""
-    info = b"whisker-sync/1 " + purpose.encode()
+def derive(key: bytes, purpose: str, about: bytes = b"") -> bytes:
+    """A key of 32 bytes for one purpose, and there for ``about`` alone."""
+    info = b"whisker-sync/1 " + purpose.encode() + about
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)
 
 
