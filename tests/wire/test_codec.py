@@ -20,6 +20,7 @@ from whisker_sync.wire.messages import (
     Bye,
     Catch,
     Challenge,
+    Covers,
     Greeting,
     Hello,
     Holding,
@@ -99,6 +100,10 @@ message: st.SearchStrategy[Message] = st.one_of(
         st.lists(st.tuples(number, number, number), max_size=3).map(tuple),
     ),
     st.builds(Bye, st.text(max_size=limits.MAX_REASON)),
+    st.builds(
+        Covers,
+        st.dictionaries(life, number, max_size=3).map(lambda tracks: tuple(sorted(tracks.items()))),
+    ),
 )
 
 

@@ -21,6 +21,7 @@ from whisker_sync.document.document import (
     extent,
     fresh_client,
 )
+from whisker_sync.document.extents import Extents
 from whisker_sync.document.hold import Hold
 from whisker_sync.document.ledger import Touch
 from whisker_sync.document.schema import Kind, Root, Scalar, Schema
@@ -30,6 +31,7 @@ __all__ = [
     "Change",
     "Document",
     "Edit",
+    "Extents",
     "Forked",
     "Hold",
     "Kind",

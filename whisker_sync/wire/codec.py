@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import cbor2
@@ -29,6 +30,7 @@ from whisker_sync.wire.messages import (
     Bye,
     Catch,
     Challenge,
+    Covers,
     Greeting,
     Hello,
     Holding,
@@ -109,6 +111,8 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
         case Reject(document, update, reason, spans):
             refused = [list(span) for span in spans[: limits.MAX_SPANS]]
             return [14, document, update, reason[: limits.MAX_REASON], refused]
+        case Covers(tracks):
+            return [70, [list(track) for track in tracks]]
         case Bye(reason):
             return [12, reason[: limits.MAX_REASON]]
         case Challenge(oldest, newest, nonce):
@@ -463,6 +467,20 @@ def _bye(fields: Fields, _: DeviceId) -> Bye:
     return Bye(_text(fields[0], limits.MAX_REASON))
 
 
+def _covers(fields: Fields, _: DeviceId) -> Covers:
+    _count(fields, 1)
+    tracks = tuple(_track(item) for item in _list(fields[0], limits.MAX_TRACKS))
+    if any(first >= second for (first, _), (second, _) in pairwise(tracks)):
+        raise MalformedFrame("sessions out of order")
+    return Covers(tracks)
+
+
+def _track(value: object) -> tuple[bytes, int]:
+    fields = _list(value, 2)
+    _count(fields, 2)
+    return _exactly(fields[0], 8), _number(fields[1])
+
+
 def _part(fields: Fields, _: DeviceId) -> Part:
     _count(fields, 3)
     size = _number(fields[0])
@@ -488,5 +506,6 @@ _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
     11: _asset,
     12: _bye,
     14: _reject,
+    70: _covers,
     _PART: _part,
 }

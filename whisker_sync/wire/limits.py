@@ -57,3 +57,6 @@ MAX_SIGNATURE = 128
 
 MAX_SPANS = 256
 """Pieces of an update that a refusal names."""
+
+MAX_TRACKS = 1024
+"""Sessions whose envelopes a snapshot of a mailbox stands in for."""

@@ -202,6 +202,17 @@ class Bye:
     reason: str
 
 
+# What is said in letters only, which are left for all others; see envelope.md.
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """The letter with this stands in for all envelopes of these sessions up to a number."""
+
+    tracks: tuple[tuple[bytes, int], ...]
+    """What stands for a session (8 bytes), and the number; in the order of the former."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A slice of a larger message, compressed as one zlib stream over all its parts."""
@@ -216,5 +227,7 @@ class Part:
 Greeting = Challenge | Proof | Welcome | Introduction
 """What may be said before both sides have proven themselves."""
 
-Message = Greeting | Hello | Push | Ack | Rest | Catch | Links | WantAsset | Asset | Reject | Bye
+Message = (
+    Greeting | Hello | Push | Ack | Rest | Catch | Links | WantAsset | Asset | Reject | Bye | Covers
+)
 """Everything that can be said; parts are the packaging of one that is large."""
