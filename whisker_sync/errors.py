@@ -6,12 +6,14 @@ Everything that can go wrong, in one tree.
         * :exc:`NotAWorkspace`
         * :exc:`AlreadyAWorkspace`
         * :exc:`WorkspaceBusy`
+        * :exc:`BadPlace`
         * :exc:`AnotherCopy`
         * :exc:`MustBeginAnew`
         * :exc:`BadSettings`
     * :exc:`FolderError` -- the author's files
         * :exc:`UnsafePath`
         * :exc:`UnreadableFile`
+        * :exc:`LeftOut`
         * :exc:`DiskFull`
     * :exc:`DocumentError` -- the CRDT
         * :exc:`BadEdit`
@@ -91,6 +93,16 @@ class AlreadyAWorkspace(WorkspaceError):
         return f"{self.folder} is a whisker workspace already; nothing was changed"
 
 
+class BadPlace(WorkspaceError):
+    """A folder in which a story should not be."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.problem}; or insist with --force"
+
+
 class WorkspaceBusy(WorkspaceError):
     """Another process has the workspace open."""
 
@@ -162,6 +174,17 @@ class UnreadableFile(FolderError):
 
     def __str__(self) -> str:
         return f"{self.path} cannot be read ({self.problem}); it is not synced until it can"
+
+
+class LeftOut(FolderError):
+    """A file that the rules of the folder leave out."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path} is not synced: {self.reason}"
 
 
 class DiskFull(FolderError):

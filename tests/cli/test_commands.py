@@ -276,3 +276,32 @@ def test_the_demo_shows_what_it_promises(ada: Person) -> None:
     facts = json.loads(ada.run("demo", "--json", inside=False).stdout)
     assert facts["identical"] is True
     assert facts["seconds"] < 15
+
+
+def test_status_of_a_path_says_why_it_is_not_synced(ada: Person) -> None:
+    make(ada)
+    (ada.folder / "notes").mkdir()
+    (ada.folder / "notes" / ".gitignore").write_text("*.log\n")
+    (ada.folder / "notes" / "a.log").write_text("x")
+    (ada.folder / "cave.twee").write_text("x")
+    said = ada.run("sync", "status", "cave.twee", inside=True)
+    done = ada.json("sync", "status", "notes/a.log")
+    assert said.stdout == "cave.twee is synced.\n"
+    assert done == {
+        "path": "notes/a.log",
+        "synced": False,
+        "why": "notes/a.log is not synced: line 1 of notes/.gitignore says *.log",
+        "v": 1,
+    }
+    assert ada.run("sync", "status", "../elsewhere").returncode == 2
+
+
+def test_a_story_is_not_made_where_much_else_lies(ada: Person, tmp_path: Path) -> None:
+    home = tmp_path / "ada"
+    home.mkdir()
+    refused = ada.run("init", str(home), inside=False, HOME=str(home), USERPROFILE=str(home))
+    assert refused.returncode == 1
+    assert "--force" in refused.stderr
+    assert not (home / ".whisker").exists()
+    insisted = ada.run("init", str(home), "--force", inside=False, HOME=str(home))
+    assert insisted.returncode == 0

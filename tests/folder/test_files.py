@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from whisker_sync.errors import UnreadableFile, UnsafePath
+from whisker_sync.errors import LeftOut, UnreadableFile, UnsafePath
 from whisker_sync.folder import files as files_module
-from whisker_sync.folder.files import Folder, Kept, Replaced, is_ours_to_skip
+from whisker_sync.folder.files import Folder, Kept, Replaced
 from whisker_sync.folder.swap import exchange as really_exchange
 from whisker_sync.ids import StoryPath
 
@@ -306,20 +306,6 @@ def test_the_trash_is_bounded_and_forgets_the_oldest(
     assert len(kept) >= 4
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["a.twee~", ".#a.twee", "#a.twee#", ".a.twee.swp", "4913", "a.tmp", ".DS_Store", ".env", ".git",
-     "id_rsa", "node_modules", ".~lock.a.odt#"],
-)  # fmt: skip
-def test_what_editors_and_systems_leave_behind_is_skipped(name: str) -> None:
-    assert is_ours_to_skip(name)
-
-
-@pytest.mark.parametrize("name", ["a.twee", "style.css", ".hidden", "key.twee", "environment.tw"])
-def test_what_authors_write_is_not(name: str) -> None:
-    assert not is_ours_to_skip(name)
-
-
 def test_a_scan_finds_all_files_and_names_those_left_out(folder: Folder, place: Path) -> None:
     for name in ("b.twee", "a/c.css", "a/b/d.png", "x.tmp", ".git/config", "aux.txt"):
         path = place / "story" / name
@@ -328,3 +314,52 @@ def test_a_scan_finds_all_files_and_names_those_left_out(folder: Folder, place: 
     found, left_out = folder.scan()
     assert found == ["a/b/d.png", "a/c.css", "b.twee"]
     assert [problem.path for problem in left_out] == ["aux.txt"]
+
+
+def test_a_file_that_rules_leave_out_is_found_only_if_it_is_known(
+    folder: Folder, place: Path
+) -> None:
+    for name in (".gitignore", "log/a.log", "log/b.log"):
+        path = place / "story" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"*.log\n")
+    gone = StoryPath("log/gone.log")
+    assert folder.scan([StoryPath("log/b.log"), gone])[0] == [".gitignore", "log/b.log"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [(".env", b"x"), ("k.txt", b"-----BEGIN PRIVATE KEY")]
+)
+def test_what_is_private_neither_leaves_nor_is_written_over(
+    folder: Folder, place: Path, name: str, content: bytes
+) -> None:
+    path = StoryPath(name)
+    (place / "story" / name).write_bytes(content)
+    assert folder.why_not(name)
+    with pytest.raises(LeftOut):
+        folder.write(path, b"theirs", sha(content))
+    assert (place / "story" / name).read_bytes() == content
+    (place / "story" / ".whisker").mkdir()
+    (place / "story" / ".whisker" / "ignore").write_text(f"!{name}\n")
+    assert folder.why_not(name) is None
+    assert folder.read(path) == content
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a.twee", None),
+        ("not-there.twee", None),
+        (
+            "a.twee~",
+            "a.twee~ is not synced: an editor or the system keeps it there for itself (*~)",
+        ),
+        (".git/config", "'.git/config' is not synced: .git belongs to another tool"),
+        ("aux.txt", "'aux.txt' is not synced: its name is that of a device on Windows"),
+    ],
+)
+def test_it_says_why_a_file_is_not_synced(
+    folder: Folder, place: Path, name: str, why: str | None
+) -> None:
+    (place / "story" / "a.twee").write_text("x")
+    assert folder.why_not(name) == why

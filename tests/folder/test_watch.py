@@ -115,6 +115,23 @@ async def test_what_editors_leave_beside_is_not_told(tmp_path: Path) -> None:
     eye.watch.stop()
 
 
+async def test_a_file_is_told_when_a_rule_that_left_it_out_goes(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    (tmp_path / "a.log").write_text("x")
+    eye = await eye_on(tmp_path)
+    (tmp_path / ".gitignore").write_text("")
+    await eye.until(".gitignore", "a.log")
+    (tmp_path / "b.log").write_text("x")
+    await eye.until("b.log")
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    (tmp_path / "c.log").write_text("x")
+    await eye.until(".gitignore")
+    (tmp_path / "b.log").write_text("what is known stays known")
+    await eye.until("b.log")
+    assert not eye.told
+    eye.watch.stop()
+
+
 async def test_both_halves_of_a_rename_are_told_together(tmp_path: Path) -> None:
     path = tmp_path / "cave.twee"
     path.write_text("dark")

@@ -203,3 +203,24 @@ async def test_a_copied_folder_is_another_device_only_with_another_home(tmp_path
             lambda: alice.files() == bob.files() and b"pitch" in alice.files()["cave.twee"], a, b
         )
         assert b"at last" in alice.files()["cave.twee"]
+
+
+async def test_rules_say_what_is_taken_in_and_never_take_back(tmp_path: Path) -> None:
+    alice, bob = Author.pair(tmp_path)
+    (alice.folder / "a.log").write_text("a log that is shared")
+    (alice.folder / ".env").write_text("PASSWORD=1")
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await until(lambda: "a.log" in bob.files(), a, b)
+        (alice.folder / ".gitignore").write_text("*.log\n")
+        (alice.folder / "b.log").write_text("a log that is not")
+        await until(lambda: ".gitignore" in bob.files(), a, b)
+    (alice.folder / "a.log").write_text("edited while nobody looked")
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await until(lambda: bob.files().get("a.log") == b"edited while nobody looked", a, b)
+        await in_sync(a, b)
+        assert set(bob.files()) == {".gitignore", "a.log"}
+        (alice.folder / ".gitignore").write_text("")
+        await until(lambda: "b.log" in bob.files(), a, b)
+    assert ".env" not in bob.files()

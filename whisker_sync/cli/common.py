@@ -87,3 +87,17 @@ def workspace() -> Layout:
     from whisker_sync.store.layout import Layout
 
     return Layout.find(here())
+
+
+def check_place(root: Path, *, force: bool) -> None:
+    """
+    See that a folder is a good place for a story, unless the user insists.
+
+    Raises:
+        BadPlace: It is not.
+    """
+    from whisker_sync.errors import BadPlace
+    from whisker_sync.folder.services import why_not_here
+
+    if not force and (problem := why_not_here(root, Path.home())):
+        raise BadPlace(problem)

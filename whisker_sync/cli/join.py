@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whisker_sync.cli.common import here, shared_options
+from whisker_sync.cli.common import check_place, here, shared_options
 from whisker_sync.cli.exits import OFFLINE
 from whisker_sync.cli.output import OUTPUT
 
@@ -36,6 +36,7 @@ Examples:
 @click.option("--interface", metavar="IP", help="Use only this address of this machine.")
 @click.option("--yes", is_flag=True, help="Do not ask, even if the folder is not empty.")
 @click.option("--no-start", is_flag=True, help="Do not start syncing.")
+@click.option("--force", is_flag=True, help="Even in a home, on a desktop, in a synced folder.")
 @shared_options
 def command(
     link: str,
@@ -45,6 +46,7 @@ def command(
     interface: str | None,
     yes: bool,
     no_start: bool,
+    force: bool,
 ) -> int:
     """
     Join a story that you were invited to.
@@ -59,6 +61,7 @@ def command(
     if address is not None:
         parse_address(address)
     root = (here() / (folder or _folder_name(invitation.title))).absolute()
+    check_place(root, force=force)
     if not _agreed(root, yes=yes):
         return 1
     load_user(user_home(), person=name)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 
 from whisker_sync.cli import exits
-from whisker_sync.cli.common import shared_options, workspace
+from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
 EXAMPLES = """\b
 Examples:
   whisker sync start
   whisker sync status
+  whisker sync status notes.txt
   whisker sync now --timeout 10
   whisker sync stop
 """
@@ -140,12 +144,15 @@ def now(timeout: float) -> int:
 
 
 @command.command(epilog=EXAMPLES)
+@click.argument("path", required=False, type=click.Path(path_type=Path))
 @shared_options
-def status() -> int:
-    """Show whether your work is safe, and where."""
+def status(path: Path | None) -> int:
+    """Show whether your work is safe, and where; of a PATH, whether it is synced."""
     from whisker_sync.errors import DaemonNotRunning
 
     layout = workspace()
+    if path is not None:
+        return _status_of(layout, path)
     try:
         found = asyncio.run(_ask(layout, {"do": "status"}))
     except DaemonNotRunning as problem:
@@ -155,6 +162,28 @@ def status() -> int:
     OUTPUT.data(found)
     for line in _status_lines(found):
         OUTPUT.say(line)
+    return exits.OK
+
+
+def _status_of(layout: Any, path: Path) -> int:
+    """Say of one file whether it is synced, and if not, why; needs no daemon."""
+    from whisker_sync.errors import DaemonNotRunning
+    from whisker_sync.folder.files import Folder
+
+    place = Path(os.path.normpath(here().absolute() / path))
+    if not place.is_relative_to(layout.root):
+        raise click.UsageError(f"{place} is not in {layout.root}")
+    name = place.relative_to(layout.root).as_posix()
+    with suppress(DaemonNotRunning):
+        for problem in asyncio.run(_ask(layout, {"do": "status"}))["problems"]:
+            if problem["path"] == name:
+                OUTPUT.data({"path": name, "synced": False, "why": problem["sentence"]})
+                OUTPUT.say(f"{problem['sentence']}.")
+                return exits.OK
+    why = Folder(layout.root, layout.stage, layout.trash).why_not(name)
+    OUTPUT.data({"path": name, "synced": why is None, "why": why})
+    there = "is synced" if place.exists() else "is not there; it would be synced"
+    OUTPUT.say(f"{why}." if why else f"{name} {there}.")
     return exits.OK
 
 

@@ -16,37 +16,27 @@ author deleting everything.
 from __future__ import annotations
 
 import errno
-import fnmatch
 import hashlib
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
-from whisker_sync.errors import DiskFull, UnreadableFile, UnsafePath
+from whisker_sync.errors import DiskFull, FolderError, LeftOut, UnreadableFile, UnsafePath
+from whisker_sync.folder.ignore import Rules, is_key, let_in
 from whisker_sync.folder.swap import exchange
 from whisker_sync.ids import StoryPath
-from whisker_sync.paths import accept
+from whisker_sync.paths import NEVER_SYNCED, accept
 
 MAX_FILE = 64 << 20
 """Bytes of a file that is looked at at all; what is synced has smaller limits of its own."""
 
 TRASH_BYTES = 64 << 20
 """Bytes of replaced versions that are kept, compressed; the oldest go first."""
-
-TEMPORARY = (
-    "*~", ".#*", "#*#", "*.sw[nopx]", "4913", "*.tmp", "*.bak", ".~lock.*#", "*___jb_*___",
-    ".*.un~", ".goutputstream-*", ".DS_Store", "._*", "Thumbs.db", "desktop.ini",
-)  # fmt: skip
-"""What editors and systems put beside files for themselves."""
-
-PRIVATE = (".env", ".env.*", "id_rsa*", "id_ed25519*", "*.pem", "*.key", "*.p12", "*.kdbx")
-"""What nobody means to share."""
-
 
 Mark = tuple[int, int, int]
 """Time of the last change in nanoseconds, size, and number of the file on its disk."""
@@ -77,18 +67,21 @@ class Folder:
         self._root = root
         self._stage = stage
         self._trash = trash
+        self._rules = Rules(root)
 
     # Reading.
 
-    def scan(self) -> tuple[list[StoryPath], list[UnsafePath]]:
-        """All files, in order, and those that are left out because of what they are."""
+    def scan(self, known: Iterable[StoryPath] = ()) -> tuple[list[StoryPath], list[UnsafePath]]:
+        """
+        All files, in order, and those that are left out because of what they are.
+
+        Of those that the rules leave out, only what is ``known``: synced already.
+        """
         found: list[StoryPath] = []
         left_out: list[UnsafePath] = []
-        for relative, entry in self._walk(self._root, ""):
-            if is_ours_to_skip(entry.name):
-                continue
+        for relative, entry in self._walk(self._root, ()):
             if entry.is_symlink():
-                left_out.append(UnsafePath(relative, "it is a link to another place"))
+                left_out.append(UnsafePath(relative, _A_LINK))
                 continue
             if not entry.is_file(follow_symlinks=False):
                 continue
@@ -96,7 +89,25 @@ class Folder:
                 found.append(accept(relative))
             except UnsafePath as problem:
                 left_out.append(problem)
+        found += (path for path in {*known} - {*found} if self.mark(path) is not None)
         return sorted(found), left_out
+
+    def why_not(self, path: str) -> str | None:
+        """Why a file that is not synced yet would not be, as a sentence; None: it would."""
+        try:
+            accepted = accept(path)
+            if reason := self._rules.why_not(path):
+                raise LeftOut(path, reason)
+            if self._through_link(self._root / path):
+                raise UnsafePath(path, _A_LINK)
+            self.read(accepted)
+        except FolderError as problem:
+            return str(problem)
+        return None
+
+    def takes_in(self, path: str, *, is_folder: bool = False) -> bool:
+        """Tell whether the rules let a file in, or may let in some of a folder."""
+        return self._rules.why_not(path, is_folder=is_folder) is None
 
     def read(self, path: StoryPath) -> bytes | None:
         """
@@ -104,6 +115,7 @@ class Folder:
 
         Raises:
             UnreadableFile: It is there but cannot be read.
+            LeftOut: It is a private key.
         """
         place = self._place(path)
         try:
@@ -122,9 +134,12 @@ class Folder:
             if status.st_size > MAX_FILE:
                 raise UnreadableFile(path, f"it has {status.st_size:,} bytes")
             try:
-                return file.read(MAX_FILE + 1)
+                content = file.read(MAX_FILE + 1)
             except OSError as problem:
                 raise UnreadableFile(path, problem.strerror or str(problem)) from None
+        if is_key(content) and not self._rules.lets_in(path.split("/")):
+            raise LeftOut(path, f"it is a private key; if it is not, {let_in(path)}")
+        return content
 
     def mark(self, path: StoryPath) -> Mark | None:
         """What tells this version of a file from others without reading it; None: no file."""
@@ -146,7 +161,10 @@ class Folder:
         Raises:
             DiskFull: There is no room; nothing was changed.
             UnreadableFile: It can be neither read nor written; nothing was changed.
+            LeftOut: It looks private, here or where it comes from; nothing was changed.
         """
+        if reason := self._rules.why_private(path.split("/")):
+            raise LeftOut(path, reason)
         mark = self.mark(path)
         now = self.read(path)
         if _sha256(now) != expected:
@@ -315,25 +333,24 @@ class Folder:
                 return other.name
         return None
 
-    def _walk(self, folder: Path, before: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    def _walk(
+        self, folder: Path, before: tuple[str, ...]
+    ) -> Iterator[tuple[str, os.DirEntry[str]]]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError:
             return
         for entry in entries:
-            relative = before + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if not is_ours_to_skip(entry.name):
-                    yield from self._walk(Path(entry.path), relative + "/")
+            names = (*before, entry.name)
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if entry.name.casefold() in NEVER_SYNCED:
+                continue
+            if self._rules.why_not_this(names, is_folder=is_folder):
+                continue
+            if is_folder:
+                yield from self._walk(Path(entry.path), names)
             else:
-                yield relative, entry
-
-
-def is_ours_to_skip(name: str) -> bool:
-    """Whether a file or folder is never synced, and not worth a word either."""
-    if name.casefold() in {".whisker", ".git", ".hg", ".svn", "node_modules", "__pycache__"}:
-        return True
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in (*TEMPORARY, *PRIVATE))
+                yield "/".join(names), entry
 
 
 def _mark_of(place: Path) -> Mark | None:
@@ -346,6 +363,8 @@ def _mark_of(place: Path) -> Mark | None:
 def _sha256(content: bytes | None) -> bytes | None:
     return None if content is None else hashlib.sha256(content).digest()
 
+
+_A_LINK = "it is a link to another place"
 
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: int = getattr(os, "O_BINARY", 0)

@@ -15,15 +15,19 @@ that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from watchfiles import awatch
 
 from whisker_sync.errors import UnsafePath
-from whisker_sync.folder.files import Folder, Mark, is_ours_to_skip
+from whisker_sync.folder.files import Folder, Mark
+from whisker_sync.folder.ignore import PERSONAL_NAME, RULES_NAME, SHARED_NAME
 from whisker_sync.ids import StoryPath
 from whisker_sync.paths import accept
+
+STORE_NAME = ".whisker"
+"""Where most of what is notified is our own doing."""
 
 LOOK_SECONDS = 30.0
 """How often everything is compared, whatever was notified."""
@@ -64,9 +68,13 @@ class Watch:
         self._stop = asyncio.Event()
         self._wake: asyncio.Queue[set[Path] | None] = asyncio.Queue()
 
-    def prime(self) -> list[StoryPath]:
-        """Note how all files are now, and return them: changes are told from here on."""
-        paths, _ = self._folder.scan()
+    def prime(self, known: Iterable[StoryPath] = ()) -> list[StoryPath]:
+        """
+        Note how all files are now, and return them: changes are told from here on.
+
+        ``known`` is what is synced already, whatever the rules say by now.
+        """
+        paths, _ = self._folder.scan(known)
         self._marks = {
             path: mark for path in paths if (mark := self._folder.mark(path)) is not None
         }
@@ -174,10 +182,15 @@ class Watch:
 
     def _concerns(self, path: str) -> bool:
         try:
-            names = Path(path).relative_to(self._root).parts
+            place = Path(path)
+            relative = place.relative_to(self._root).as_posix()
         except ValueError:
             return False
-        return not any(is_ours_to_skip(name) for name in names)
+        if relative in self._marks or relative == PERSONAL_NAME:
+            return True
+        if relative.split("/", 1)[0].casefold() == STORE_NAME:
+            return False
+        return self._folder.takes_in(relative, is_folder=place.is_dir())
 
     def _compare(self, near: set[Path] | None) -> set[StoryPath]:
         """
@@ -187,8 +200,8 @@ class Watch:
         within one tick of the disk's clock look alike.
         """
         named = {path for place in near or () for path in self._known_as(place)}
-        if near is None or any(place.is_dir() for place in near):
-            paths, _ = self._folder.scan()
+        if near is None or any(place.is_dir() or self._is_rules(place) for place in near):
+            paths, _ = self._folder.scan(self._marks)
             everything = set(paths) | set(self._marks)
             named |= {
                 path for path in everything if self._folder.mark(path) != self._marks.get(path)
@@ -197,10 +210,19 @@ class Watch:
             path for path in named if path in self._marks or self._folder.mark(path) is not None
         }
 
+    def _is_rules(self, place: Path) -> bool:
+        """Tell whether files may be taken in by now that were left out before."""
+        return place.name == RULES_NAME or place in {
+            self._root / SHARED_NAME,
+            self._root / PERSONAL_NAME,
+        }
+
     def _known_as(self, place: Path) -> set[StoryPath]:
         try:
             path = accept(place.relative_to(self._root).as_posix())
         except (ValueError, UnsafePath):
+            return set()
+        if path not in self._marks and not place.is_dir() and not self._folder.takes_in(path):
             return set()
         # It may have been a folder: then all that was in it is gone.
         below = {known for known in self._marks if known.startswith(path + "/")}

@@ -442,6 +442,10 @@ class Manuscript:
             if isinstance(each, Picture) and each.size <= MAX_ASSET_BYTES
         )
 
+    def known(self) -> tuple[StoryPath, ...]:
+        """Return the paths of all files that are on disk, as far as we know."""
+        return tuple(path for path, each in self._shadows.items() if each.disk is not None)
+
     def paths(self) -> tuple[StoryPath, ...]:
         """Return the paths of all files that the document shows."""
         return tuple(self._view.paths())

@@ -217,13 +217,13 @@ class Node:
         looked = asyncio.Event()
 
         async def job() -> None:
-            paths, left_out = await asyncio.to_thread(self._folder.scan)
             known = set(self._watch.known())
+            paths, left_out = await asyncio.to_thread(self._folder.scan, known)
             if known - set(paths):
                 # Gone, just being saved, or new under another name: a moment later that is
                 # clear, and both halves of a rename are told together.
                 await asyncio.sleep(GRACE_SECONDS)
-                paths, left_out = await asyncio.to_thread(self._folder.scan)
+                paths, left_out = await asyncio.to_thread(self._folder.scan, known)
             everything, gone = known | set(paths), frozenset(known - set(paths))
             marks = {path: self._folder.mark(path) for path in everything}
             await self._see(everything, gone=gone, problems=left_out)
@@ -525,7 +525,7 @@ class Node:
         for path in sorted(paths):
             try:
                 content = await asyncio.to_thread(self._folder.read, path)
-            except UnreadableFile as problem:
+            except FolderError as problem:
                 unreadable.append(path)
                 told.append(Problem(path, str(problem)))
             else:
@@ -538,7 +538,7 @@ class Node:
     async def _begin_files(self) -> None:
         """Take in the folder as it is, and watch it from here on."""
         _, left_out = self._folder.scan()
-        await self._see(self._watch.prime(), everything=True, problems=left_out)
+        await self._see(self._watch.prime(self._peer.files()), everything=True, problems=left_out)
         self._watching = True
         self._spawn(self._watch_files(), "watch")
 

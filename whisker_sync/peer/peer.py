@@ -42,7 +42,7 @@ from whisker_sync.errors import (
     Refused,
 )
 from whisker_sync.identity.keys import fingerprint
-from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
+from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, StoryPath
 from whisker_sync.manuscript.files import Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.peer import events
@@ -259,6 +259,10 @@ class Peer:
             KeyError: The workspace was opened without a schema for it.
         """
         return self._library.document(name)
+
+    def files(self) -> tuple[StoryPath, ...]:
+        """The files that are synced, as far as they were on disk when we last looked."""
+        return () if self._manuscript is None else self._manuscript.known()
 
     def status(self) -> Status:
         """One look at everything."""
