@@ -155,11 +155,11 @@ class Author:
         for asset in sorted(self.assets.keys() & self.manuscript.assets()):
             self._happened(self.manuscript.wanted_writes_for(asset))
 
-    def resume(self) -> Outcome:
+    def resume(self, *, again: bool = False) -> Outcome:
         """Look at the whole folder, as at the start."""
         self.reported = dict(self.folder)
         seen = [FileSeen(path, content) for path, content in sorted(self.folder.items())]
-        return self._happened(self.manuscript.resume(seen, self.now))
+        return self._happened(self.manuscript.resume(seen, self.now, again=again))
 
 
 def exchange(*authors: Author) -> None:

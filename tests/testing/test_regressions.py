@@ -218,12 +218,6 @@ def test_what_a_second_connection_says_to_be_stored_is_stored(history: History) 
     assert is_fine(history)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="A journal that was put back has no shadows, and a passage whose name or words were "
-    "changed since is not known again in a file without one (Manuscript.resume): it is kept "
-    "beside the one that the others have.",
-)
 @pytest.mark.parametrize(
     "history",
     [

@@ -71,7 +71,10 @@ class Saved:
     """None: there was no such file."""
 
     first: bool = False
-    """The base is only what the document shows: nobody knows what the author saw."""
+    """The base is only what may have been there: nobody knows what the author saw."""
+
+    again: bool = False
+    """The first time, but of a journal that was put back: passages are known under other names."""
 
     back: bool = False
     """The author had taken the file away and brings it back."""
@@ -259,7 +262,7 @@ class Intake:
         if text is None:
             return sheet
         if twee:
-            _cut(sheet, text.text, renames=not saved.first)
+            _cut(sheet, text.text, renames=not saved.first or saved.again)
         else:
             sheet.beginning = text.text
         return sheet
@@ -268,7 +271,7 @@ class Intake:
         vanished: list[tuple[_Sheet, int]] = []
         appeared: list[tuple[_Sheet, int]] = []
         for sheet in self._sheets:
-            if not sheet.saved.first:
+            if not sheet.saved.first or sheet.saved.again:
                 matched = set(sheet.match)
                 vanished += ((sheet, i) for i in range(len(sheet.groups)) if i not in matched)
             appeared += ((sheet, i) for i, old in enumerate(sheet.match) if old is None)
@@ -344,7 +347,8 @@ class Intake:
         assert isinstance(base, Page)
         for id_ in sheet.files:
             file = self._view.files[id_]
-            if sheet.saved.was is not None and file.path != sheet.saved.path:
+            was = file.path if sheet.saved.first else sheet.saved.was
+            if was == sheet.saved.was and was is not None and file.path != sheet.saved.path:
                 self.plan.registers[f"{id_}/{schema.PATH}"] = sheet.saved.path
             if sheet.saved.back:
                 self._revive_file(file)
@@ -365,7 +369,8 @@ class Intake:
             # The author did not see what others deleted; it must not come back with this.
             splices = [Splice(0, len(live), new)]
         elif sheet.saved.first:
-            splices = _additions(live, new)
+            if not (splices := _additions(was, new, live)):
+                return
         else:
             splices = rebase(was, new, live)
         self.plan.splice(schema.OWN + file.id, splices)
@@ -442,16 +447,21 @@ class Intake:
             self._revive(passage)
         if was.text == new.text:
             return
-        first = sheet.saved.first
+        first, known = sheet.saved.first, len(self.plan.fields)
         if was.header != new.header:
-            self._edit_header(passage, was, new, first=first)
+            moved_on = not sheet.saved.again or self._view.segment(passage).header != was.header
+            self._edit_header(passage, was, new, first=first and moved_on)
         if was.gap != new.gap and not first:
             self._set(passage, schema.GAP, new.gap, passage.gap)
+        splices: list[Splice] = []
         if was.body != new.body:
             live = self.plan.after(schema.BODY + passage.id, self._view.body(passage.id))
-            splices = _additions(live, new.body) if first else rebase(was.body, new.body, live)
+            edits = _additions if first else rebase
+            splices = edits(was.body, new.body, live)
             self.plan.splice(schema.BODY + passage.id, splices)
         twins = self._view.twins(sheet.saved.origin, passage.id)
+        if first and not splices and len(self.plan.fields) == known:
+            return  # Nothing in it is news, and what others deleted since stays so.
         if (passage.deleted or twins) and was.digest != new.digest:
             self._revive(passage)
             self._bury_twins(sheet.saved.origin, passage.id)
@@ -649,7 +659,15 @@ def _eol(base: Content | None, text: Text) -> Eol:
     return text.eol if "\n" in text.text or not isinstance(base, Page) else base.eol
 
 
-def _additions(live: str, found: str) -> list[Splice]:
-    """Return the edits that add what is new in ``found`` and delete nothing."""
-    removals = [Splice(s.start, s.end, "") for s in diff(live, found) if s.end > s.start]
-    return rebase(apply(live, removals), found, live)
+def _additions(base: str, found: str, live: str) -> list[Splice]:
+    """
+    Return the edits that add what is new in ``found`` and delete nothing.
+
+    What was in the ``base`` and is not in the live text any more others took out.
+    """
+    found = apply(found, rebase(base, apply(base, _removals(base, live)), found))
+    return rebase(apply(live, _removals(live, found)), found, live)
+
+
+def _removals(before: str, after: str) -> list[Splice]:
+    return [Splice(s.start, s.end, "") for s in diff(before, after) if s.end > s.start]

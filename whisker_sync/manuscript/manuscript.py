@@ -43,6 +43,7 @@ from whisker_sync.manuscript.origins import (
     is_mostly,
     nearest,
     renames,
+    with_news,
 )
 from whisker_sync.manuscript.render import View, too_large
 from whisker_sync.manuscript.shadow import (
@@ -87,6 +88,7 @@ class Manuscript:
 
         self._deferred_since = 0.0
         self._departed = Departed()
+        self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
         self._room = MAX_FILES
 
@@ -193,7 +195,12 @@ class Manuscript:
         return news
 
     def resume(
-        self, files: Sequence[FileSeen], now: float, unreadable: Iterable[StoryPath] = ()
+        self,
+        files: Sequence[FileSeen],
+        now: float,
+        unreadable: Iterable[StoryPath] = (),
+        *,
+        again: bool = False,
     ) -> Outcome:
         """
         Take in the whole folder, at the start.
@@ -201,6 +208,9 @@ class Manuscript:
         What we knew and is not here was removed while nobody looked, unless it is
         ``unreadable``: there, but nobody knows as what. A write that was asked for and
         not carried out is asked for again.
+
+        ``again``: the journal is older than the files, and others may have told us since
+        what became of them. Then nothing is deleted, and nothing said twice.
         """
         # Nobody had to tell us what came from the network before the folder was read.
         self._view = View(self._document)
@@ -214,7 +224,10 @@ class Manuscript:
             if path not in here and shadow.disk is not None
         ]
         self._later |= set(self._shadows) | set(self._view.paths())
-        return self.saw([*files, *missing], now)
+        self._again = again
+        outcome = self.saw([*files, *missing], now)
+        self._again = False
+        return outcome
 
     def wrote(self, path: StoryPath, content: bytes | None) -> Outcome:
         """Take note that a write was carried out; return the next one for this path, if any."""
@@ -277,7 +290,8 @@ class Manuscript:
             self._facts_to_come.append((OWN_FACT, self._born.encode()))
         intake = Intake(self._view, self._dice, self._born)
         beside: dict[StoryPath, Content] = {}
-        intake.take(self._batch(found, now, beside))
+        batch = self._batch_again(found, beside) if self._again else None
+        intake.take(self._batch(found, now, beside) if batch is None else batch)
         change = None
         if intake.plan:
             with self._document.edit(ORIGIN) as edit:
@@ -343,6 +357,44 @@ class Manuscript:
                 self._departed.remember(path, Departure(base, now, by_author=True))
         batch += (self._first(path, what, beside) for path, what in new.items())
         return batch
+
+    def _batch_again(
+        self, found: Mapping[StoryPath, Found | None], beside: dict[StoryPath, Content]
+    ) -> list[Saved]:
+        """Find what each file may have been made from; the newest of that may be forgotten."""
+        known = {path: live for path in self._view.paths() if (live := self._view.content(path))}
+        known |= {path: each.disk for path, each in self._shadows.items() if each.disk is not None}
+        batch: list[Saved] = []
+        new: dict[StoryPath, Found] = {}
+        for path, what in found.items():
+            live = self._view.content(path)
+            if what is None:
+                self._shadow_gone(path)  # Whether the author removed it nobody knows.
+            elif live is not None and live.sha256 == what.sha256:
+                self._adopt(path, live)
+            elif path in known or not isinstance(what, Text):
+                base = self._base(path, what, {}) or known.get(path)
+                batch.append(self._again_from(path, what, base, beside))
+            else:
+                new[path] = what
+        here = {path for path, what in found.items() if what is not None}
+        here |= {path for path, shadow in self._shadows.items() if shadow.disk is not None}
+        gone = {p: each for p, each in known.items() if p not in here and isinstance(each, Page)}
+        for path, origin in renames(gone, new):
+            what, base = new.pop(path), with_news(gone[origin], self._view, origin)
+            batch.append(Saved(path, what, base, first=True, again=True, was=origin))
+        batch += (self._first(path, what, beside) for path, what in new.items())
+        return batch
+
+    def _again_from(
+        self, path: StoryPath, what: Found, base: Content | None, beside: dict[StoryPath, Content]
+    ) -> Saved:
+        live = self._view.content(path)
+        if isinstance(base, Page) and isinstance(what, Text) and not isinstance(live, Picture):
+            return Saved(path, what, with_news(base, self._view, path), first=True, again=True)
+        if base is not None and live is not None and base.sha256 == live.sha256:
+            return Saved(path, what, live)
+        return self._first(path, what, beside)
 
     def _elsewhere(self, found: Mapping[StoryPath, Found | None]) -> set[str]:
         """Return the files that are on disk under paths of which nothing was told just now."""

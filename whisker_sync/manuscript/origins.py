@@ -18,6 +18,7 @@ from whisker_sync.manuscript.ingest import Found, Text
 from whisker_sync.manuscript.likeness import distance, likeness
 from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
 from whisker_sync.manuscript.pieces import Segment, segment_of
+from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.shadow import Content, Page, Picture, Piece
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse
@@ -106,6 +107,23 @@ def is_saved_again(found: Found | None, content: Content) -> bool:
 def is_mostly(text: str, content: Content) -> bool:
     """Tell whether a save has so much of a version that it was made from it."""
     return isinstance(content, Page) and likeness(words(text), _words_of(content)) >= SAME_FILE
+
+
+def with_news(content: Content, view: View, path: StoryPath) -> Content:
+    """Return an old version of a file with whatever the document shows there since."""
+    live = view.content(path)
+    if not isinstance(content, Page) or not isinstance(live, Page):
+        return content
+    hidden = {twin for part in live.parts for twin in view.twins(path, part.id)}
+    parts = [part for part in content.parts if part.piece is Piece.OWN or part.id not in hidden]
+    places = {part.id for part in parts}
+    before: str | None = None
+    for part in live.parts:
+        if part.id not in places:
+            at = next((n + 1 for n, each in enumerate(parts) if each.id == before), len(parts))
+            parts.insert(at, part)
+        before = part.id
+    return Page.of(tuple(parts), content.eol, content.bom)
 
 
 def _words_of(page: Page) -> list[str]:

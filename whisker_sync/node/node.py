@@ -81,7 +81,7 @@ from whisker_sync.peer.inputs import (
     StoreTrouble,
     Tick,
 )
-from whisker_sync.peer.peer import STORY, Peer
+from whisker_sync.peer.peer import RESTORED, STORY, Peer
 from whisker_sync.peer.poison import fact_of, facts_of
 from whisker_sync.peer.rewrite import CUT, cut_of, rewrite
 from whisker_sync.peer.status import Status
@@ -340,13 +340,14 @@ class Node:
         sentence = recalled.facts.get(SALVAGED)
         if INCOMPLETE in recalled.facts:
             verdict = Verdict.RESTORED
+            facts[RESTORED] = b""
         if verdict is not Verdict.KNOWN:
             life = await self._writer.run(self._writer.journal.renew, secrets.token_bytes(8))
             recalled = replace(recalled, incarnation=life)
         if verdict is Verdict.RESTORED and self._knows_others(recalled):
             # What the author saved since the backup is in the files, and at the others, too:
             # only with theirs at hand can it be told from what is new.
-            facts = dict.fromkeys(name for name in recalled.facts if name.startswith("shadow/"))
+            facts[RESTORED] = b""
             save_local(self.layout, replace(load_local(self.layout), joining=True))
         if sentence is not None:
             self._tell(Trouble(sentence.decode()))

@@ -120,6 +120,9 @@ from whisker_sync.wire.messages import (
 STORY = "story"
 """Name of the document that is shown as files."""
 
+RESTORED = "restored"
+"""Fact of a journal that is older than the files: it was put back to what a backup said."""
+
 WITHOUT_A_WORD = ""
 """The reason that strangers are given when they are hung up on."""
 
@@ -383,7 +386,9 @@ class Peer:
         if self._manuscript is None:
             return
         if seen.everything:
-            outcome = self._manuscript.resume(seen.files, now, seen.unreadable)
+            again = RESTORED in self._library.facts
+            outcome = self._manuscript.resume(seen.files, now, seen.unreadable, again=again)
+            self._library.remember(RESTORED, None)
             self._resumed = True
         else:
             outcome = self._manuscript.saw(seen.files, now)

@@ -64,7 +64,7 @@ from whisker_sync.peer.inputs import (
     StoreTrouble,
     Tick,
 )
-from whisker_sync.peer.peer import Peer
+from whisker_sync.peer.peer import RESTORED, Peer
 from whisker_sync.peer.status import Membership, Status
 from whisker_sync.store.journal import Journal
 from whisker_sync.testing.bounds import overfull
@@ -338,7 +338,7 @@ class Machine:
         if copied or restored:
             recalled = replace(recalled, incarnation=journal.renew(dice.randbytes(8)))
         if restored and before is not None and before.shared:
-            facts = dict.fromkeys(name for name in recalled.facts if name.startswith("shadow/"))
+            facts[RESTORED] = b""
             self.joining = True
         mark = dice.randbytes(8).hex()
         shared = before is not None and before.shared
