@@ -36,13 +36,13 @@ def test_a_shadow_is_recalled_as_it_was_kept(disk: Page | None, staged: Staged |
 @given(st.binary())
 @example(zlib.compress(b"[" * 100_000))
 @example(zlib.compress(b"null"))
-@example(zlib.compress(b'[1,["picture","../../etc","00",5],null]'))
-@example(zlib.compress(b'[1,["page","\\n",false,"00",[]],null]'))
-@example(zlib.compress(b'[1,["page","\\n",1,"00",[]],null]'))
-@example(zlib.compress(b"[2,null,null]"))
-@example(zlib.compress(b'[1,["page","\\n",false,"00",[["x0000000000000000",5]]],null]'))
-@example(zlib.compress(b'[1,["page","\\n",false,"00",[["q0000000000000000","t"]]],null]'))
-@example(zlib.compress(b"[1,null,null]") + b"x")
+@example(zlib.compress(b'[1,["picture","../../etc","00",5],null,[]]'))
+@example(zlib.compress(b'[1,["page","\\n",false,"00",[]],null,[]]'))
+@example(zlib.compress(b'[1,["page","\\n",1,"00",[]],null,[]]'))
+@example(zlib.compress(b"[2,null,null,[]]"))
+@example(zlib.compress(b'[1,["page","\\n",false,"00",[["x0000000000000000",5]]],null,[]]'))
+@example(zlib.compress(b'[1,["page","\\n",false,"00",[["q0000000000000000","t"]]],null,[]]'))
+@example(zlib.compress(b"[1,null,null,[]]") + b"x")
 def test_what_is_damaged_is_as_good_as_lost(fact: bytes) -> None:
     assert decode(fact) is None
 

@@ -37,9 +37,3 @@ def _units(text: list[str], *, pairs: bool) -> Counter[str]:
     if not pairs:
         return Counter(text)
     return Counter(f"{first} {second}" for first, second in pairwise(text))
-
-
-def distance(one: list[str], other: list[str]) -> int:
-    """Return how many words stand in only one of two texts."""
-    ours, theirs = Counter(one), Counter(other)
-    return ((ours - theirs) + (theirs - ours)).total()

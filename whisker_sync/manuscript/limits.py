@@ -28,3 +28,9 @@ MAX_KEY = 4_096
 
 MAX_FLIGHTS = 8
 """Writes of one path whose answers we remember to expect; more are not asked for at a time."""
+
+MAX_VERSIONS = 12
+"""Versions of a file that an editor may still have open: the last own save, and ours since."""
+
+MAX_VERSION_BYTES = 1024 * 1024
+"""Characters that older versions of one file take, besides what the newest one has, too."""

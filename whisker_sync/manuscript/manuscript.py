@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from random import Random
 
 from whisker_sync.document import Change, Document, Touch
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Saved, Text
 from whisker_sync.manuscript.limits import (
@@ -41,7 +42,6 @@ from whisker_sync.manuscript.origins import (
     Departure,
     files_of,
     is_mostly,
-    nearest,
     renames,
     with_news,
 )
@@ -83,7 +83,7 @@ class Manuscript:
         self._later: set[StoryPath] = set()
         """Paths to look at again with whatever happens next."""
 
-        self._deferred: dict[StoryPath, bytes | None] = {}
+        self._deferred: dict[StoryPath, FileSeen] = {}
         """Files found while a write was on its way, until it is answered."""
 
         self._deferred_since = 0.0
@@ -109,6 +109,8 @@ class Manuscript:
         if shadow is None or not (self._fits(shadow.disk) and self._fits_staged(shadow)):
             # Damaged, or of another document: the file is met as if for the first time.
             shadow = Shadow(stored=fact)
+        elif not all(self._fits(version) for version in shadow.earlier):
+            shadow.earlier = ()
         self._shadows[accepted] = shadow
         for content in (shadow.disk, shadow.staged and shadow.staged.content):
             if isinstance(content, Picture):
@@ -144,7 +146,9 @@ class Manuscript:
         found: dict[StoryPath, Found | None] = {}
         assets: dict[bytes, bytes] = {}
         self._room = MAX_FILES - sum(1 for each in self._shadows.values() if each.disk is not None)
-        for path, content in self._news(files, now).items():
+        news = self._news(files, now)
+        for path, seen in news.items():
+            content = seen.content
             what = None if content is None else self._found(path, content)
             if isinstance(what, Problem):
                 self._left_out.add(path)
@@ -156,14 +160,15 @@ class Manuscript:
                 assets[what.sha256] = content
                 if is_twee(path):
                     self._tell(problems, Problem(path, _not_utf8(path)))
-        change = self._take(found, now)
+        unread = {path for path, seen in news.items() if seen.read_since_write is False}
+        change = self._take(found, unread, now)
         self._held |= assets.keys()
         dirty = set(found) | self._later
         if change:
             dirty |= self._view.refresh(change.touched)
         return self._outcome(change, dirty, tuple(assets.items()), problems)
 
-    def _news(self, files: Sequence[FileSeen], now: float) -> dict[StoryPath, bytes | None]:
+    def _news(self, files: Sequence[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
         """
         Return what was found that we neither knew nor put there.
 
@@ -172,10 +177,10 @@ class Manuscript:
         that happened together with it, or a passage moved between two files would
         appear in one long before it vanished from the other.
         """
-        news: dict[StoryPath, bytes | None] = {}
-        for path, content in (self._deferred | {seen.path: seen.content for seen in files}).items():
+        news: dict[StoryPath, FileSeen] = {}
+        for path, seen in (self._deferred | {seen.path: seen for seen in files}).items():
             shadow = self._shadows.get(path) or Shadow()
-            sha256 = sha256_of(content)
+            sha256 = sha256_of(seen.content)
             if shadow.late and sha256 == sha256_of(shadow.late.content):
                 shadow.staged = shadow.late
             if shadow.staged and sha256 == sha256_of(shadow.staged.content):
@@ -184,12 +189,13 @@ class Manuscript:
                 self._left_out.discard(path)
                 self._later.add(path)
             else:
-                news[path] = content
+                news[path] = seen
         waits = any(path in self._shadows and self._shadows[path].waiting for path in news)
         if not self._deferred:
             self._deferred_since = now
         if waits and now - self._deferred_since < PATIENCE_SECONDS:
-            self._deferred = news
+            # Whatever is known of reading is not about the write that is on its way.
+            self._deferred = {path: FileSeen(path, seen.content) for path, seen in news.items()}
             return {}
         self._deferred = {}
         return news
@@ -266,8 +272,7 @@ class Manuscript:
         if shadow.staged.content is None and shadow.disk is not None:
             departure = Departure(shadow.disk, self._now, by_author=False)
             self._departed.remember(path, departure)
-        shadow.disk, shadow.staged = shadow.staged.content, None
-        shadow.settle()
+        shadow.landed()
         self._left_out.discard(path)
         self._later.add(path)
 
@@ -281,7 +286,9 @@ class Manuscript:
 
     # From files to edits.
 
-    def _take(self, found: Mapping[StoryPath, Found | None], now: float) -> Change | None:
+    def _take(
+        self, found: Mapping[StoryPath, Found | None], unread: Container[StoryPath], now: float
+    ) -> Change | None:
         """Write what the author did; the shadows are then as the disk is."""
         if not found:
             return None
@@ -291,7 +298,7 @@ class Manuscript:
         intake = Intake(self._view, self._dice, self._born)
         beside: dict[StoryPath, Content] = {}
         batch = self._batch_again(found, beside) if self._again else None
-        intake.take(self._batch(found, now, beside) if batch is None else batch)
+        intake.take(self._batch(found, unread, now, beside) if batch is None else batch)
         change = None
         if intake.plan:
             with self._document.edit(ORIGIN) as edit:
@@ -300,8 +307,7 @@ class Manuscript:
         for path, content in {**intake.contents, **beside}.items():
             shadow = self._shadows.setdefault(path, Shadow())
             if path in found:
-                shadow.disk, shadow.staged = content, None
-                shadow.settle()
+                shadow.saved(content)
                 self._left_out.discard(path)
             else:
                 self._later.add(path)
@@ -310,6 +316,7 @@ class Manuscript:
     def _batch(
         self,
         found: Mapping[StoryPath, Found | None],
+        unread: Container[StoryPath],
         now: float,
         beside: dict[StoryPath, Content],
     ) -> list[Saved]:
@@ -330,7 +337,7 @@ class Manuscript:
             if live is not None and live.sha256 == what.sha256:
                 self._adopt(path, live)
                 here |= files_of(live)
-            elif base := self._base(path, what, gone):
+            elif base := self._base(path, what, gone, unread=path in unread):
                 batch.append(Saved(path, what, base))
                 here |= files_of(base)
             else:
@@ -409,36 +416,49 @@ class Manuscript:
         """Our last write of a file that was renamed may have come first, unseen."""
         shadow = self._shadows.get(origin)
         staged = shadow.staged.content if shadow and shadow.staged else None
-        if isinstance(what, Text) and isinstance(base, Page) and isinstance(staged, Page):
-            return nearest(what.text, [base, staged])
+        if isinstance(what, Text) and isinstance(base, Page):
+            versions = [*(shadow.earlier if shadow else ()), base]
+            if isinstance(staged, Page):
+                versions.append(staged)
+            return versions[opened(what.text, versions)]
         return base
 
     def _adopt(self, path: StoryPath, live: Content) -> None:
         """The author's disk holds what the document shows, whatever way it came there."""
         shadow = self._shadows.setdefault(path, Shadow())
-        shadow.disk, shadow.staged = live, None
-        shadow.settle()
+        shadow.saved(live)
         self._left_out.discard(path)
 
     def _base(
-        self, path: StoryPath, what: Found, gone: Mapping[StoryPath, Content]
+        self,
+        path: StoryPath,
+        what: Found,
+        gone: Mapping[StoryPath, Content],
+        *,
+        unread: bool = False,
     ) -> Content | None:
         """Return the version that a save was made from, of those that may have been there."""
         shadow = self._shadows.get(path)
         if shadow is None:
             return None
-        if shadow.staged is None or not isinstance(what, Text):
+        staged = shadow.staged.content if shadow.staged else None
+        if not isinstance(what, Text):
             return shadow.disk
-        staged = shadow.staged.content
-        if not isinstance(staged, Page):
+        if isinstance(shadow.disk, Page):
+            versions = [*shadow.earlier, shadow.disk]
+            if isinstance(staged, Page):
+                versions.append(staged)
+            elif unread and shadow.earlier:
+                versions.pop()  # Nobody opened it.
+            return versions[opened(what.text, versions)]
+        if shadow.disk is not None or not isinstance(staged, Page):
             return shadow.disk
-        if shadow.disk is not None:
-            return nearest(what.text, [shadow.disk, staged])
         # Our write may have come first. Or the author gave the file this name, as a
         # co-author did; or made a file of this name without knowing of ours.
         others = [*gone.values(), *self._departed.since(self._deferred_since).values()]
         same = [each for each in others if files_of(each) & files_of(staged)]
-        base = nearest(what.text, [*same, staged])
+        versions = [*(page for page in same if isinstance(page, Page)), staged]
+        base = versions[opened(what.text, versions)]
         return base if is_mostly(what.text, base) else None
 
     def _first(self, path: StoryPath, what: Found, beside: dict[StoryPath, Content]) -> Saved:
@@ -459,8 +479,7 @@ class Manuscript:
 
     def _shadow_gone(self, path: StoryPath) -> None:
         shadow = self._shadows[path]
-        shadow.disk, shadow.staged = None, None
-        shadow.settle()
+        shadow.saved(None)
         self._later.add(path)
 
     # What happened to the document.

@@ -3,19 +3,18 @@ Which version a save was made from, when its path alone does not say.
 
 A file that is gone and one that is new may be one file with another name. The
 watcher of a folder may tell of the two one after the other, so files that went
-are remembered for a while. And while a write of ours is on its way, a save may
-have been made from what was there before or from what we wrote.
+are remembered for a while.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.ingest import Found, Text
-from whisker_sync.manuscript.likeness import distance, likeness
+from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
 from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import View
@@ -84,13 +83,6 @@ def files_of(content: Content) -> set[str]:
     if isinstance(content, Picture):
         return {content.id}
     return {part.id for part in content.parts if part.piece is Piece.OWN}
-
-
-def nearest(text: str, candidates: Sequence[Content]) -> Content:
-    """Return the version that a save was most likely made from; the first of equals."""
-    found = words(text)
-    pages = [each for each in candidates if isinstance(each, Page)]
-    return min(pages, key=lambda page: distance(found, _words_of(page)))
 
 
 def is_saved_again(found: Found | None, content: Content) -> bool:

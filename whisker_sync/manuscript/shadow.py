@@ -6,6 +6,9 @@ what others wrote since would look as if the author had deleted it. A shadow
 keeps whose text each piece is, too, because a merge may form a line in a body
 that looks like a header; reading our own file again would cut there.
 
+Editors keep old text: a shadow remembers the versions that were on disk since the
+author's last own save, too, for the next save may be made from any of them.
+
 Shadows are kept in the journal under ``shadow/<path>``, each checked as strictly
 as bytes from a stranger. A damaged one counts as lost, and then the file is met
 as if for the first time: nothing live is deleted because of it.
@@ -16,10 +19,16 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from whisker_sync.manuscript.limits import MAX_FLIGHTS, MAX_TEXT_BYTES
+from whisker_sync.manuscript.limits import (
+    MAX_FLIGHTS,
+    MAX_TEXT_BYTES,
+    MAX_VERSION_BYTES,
+    MAX_VERSIONS,
+)
 from whisker_sync.manuscript.schema import is_id
 from whisker_sync.story.codec import Eol, encode
 
@@ -113,6 +122,9 @@ class Shadow:
     staged: Staged | None = None
     """What a write that we asked for may have put there since."""
 
+    earlier: tuple[Page, ...] = ()
+    """What was there before, oldest first: the author's last save, then what we wrote."""
+
     flights: list[Flight] = field(default_factory=list)
     """Writes asked for and not answered yet, oldest first. Not kept in the journal."""
 
@@ -122,7 +134,9 @@ class Shadow:
     stored: bytes | None = field(default=None, repr=False)
     """What the journal holds of this shadow."""
 
-    _known: tuple[Content | None, Staged | None] | None = field(default=None, repr=False)
+    _known: tuple[Content | None, Staged | None, tuple[Page, ...]] | None = field(
+        default=None, repr=False
+    )
     """The values that ``stored`` was made from."""
 
     @property
@@ -155,20 +169,39 @@ class Shadow:
         """A write was not carried out; tell whether that is news."""
         return bool(self.flights) and not self.flights.pop(0).settled
 
+    def saved(self, content: Content | None) -> None:
+        """The author's own work is on disk; what was there before is not in any editor now."""
+        self.disk, self.staged, self.earlier = content, None, ()
+        self.settle()
+
+    def landed(self) -> None:
+        """What was staged is on disk, and perhaps an editor still shows what was there before."""
+        assert self.staged is not None
+        before, self.disk, self.staged = self.disk, self.staged.content, None
+        if isinstance(before, Page) and isinstance(self.disk, Page):
+            self.earlier = _bounded((*self.earlier, before), self.disk)
+        else:
+            self.earlier = ()
+        self.settle()
+
     def rest(self, content: Content | None) -> None:
         """The disk holds what the document shows; the two may share their parts."""
-        if content == self.disk and self.staged is None and self._known == (self.disk, None):
-            self._known = (content, None)
+        if content == self.disk and self._known == (self.disk, None, self.earlier):
+            self._known = (content, None, self.earlier)
         self.disk, self.staged = content, None
+
+    def keep_known(self) -> None:
+        """``stored`` says what is known just now."""
+        self._known = (self.disk, self.staged, self.earlier)
 
     def changed(self) -> bool:
         """Bring ``stored`` up to date; tell whether the journal must hear of it."""
         if self._known is not None:
-            disk, staged = self._known
-            if disk is self.disk and staged is self.staged:
+            disk, staged, earlier = self._known
+            if disk is self.disk and staged is self.staged and earlier is self.earlier:
                 return False
         before, self.stored = self.stored, self.encode()
-        self._known = (self.disk, self.staged)
+        self.keep_known()
         return before != self.stored
 
     def blank(self) -> bool:
@@ -180,9 +213,23 @@ class Shadow:
         if self.disk is None and self.staged is None:
             return None
         staged = None if self.staged is None else [_to_json(self.staged.content)]
-        form = [_FORMAT, _to_json(self.disk), staged]
+        earlier = [_to_json(version, self.disk) for version in self.earlier]
+        form = [_FORMAT, _to_json(self.disk), staged, earlier]
         text = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
         return zlib.compress(text.encode(), 1)
+
+
+def _bounded(versions: tuple[Page, ...], newest: Page) -> tuple[Page, ...]:
+    """Return the first version, and of the others as many of the last as we keep."""
+    shared = set(newest.parts)
+    room = MAX_VERSION_BYTES
+    kept: list[Page] = []
+    for version in [versions[0], *versions[:0:-1]][: MAX_VERSIONS - 1]:
+        room -= sum(len(part.text) for part in version.parts if part not in shared)
+        if room < 0:
+            break
+        kept.append(version)
+    return (*kept[:1], *kept[:0:-1])
 
 
 def decode(fact: bytes) -> Shadow | None:
@@ -193,37 +240,55 @@ def decode(fact: bytes) -> Shadow | None:
         if not inflate.eof or inflate.unused_data:
             return None
         match json.loads(text):
-            case [format_, disk, None] if format_ == _FORMAT:
-                return _recalled(fact, _from_json(disk), None)
-            case [format_, disk, [staged]] if format_ == _FORMAT:
-                return _recalled(fact, _from_json(disk), Staged(_from_json(staged)))
+            case [format_, disk, staged, [*earlier]] if format_ == _FORMAT:
+                return _recalled(fact, disk, staged, earlier)
     except (zlib.error, ValueError, RecursionError):
         pass
     return None
 
 
-def _recalled(fact: bytes, disk: Content | None, staged: Staged | None) -> Shadow:
-    return Shadow(disk, staged, stored=fact, _known=(disk, staged))
+def _recalled(fact: bytes, disk: object, staged: object, earlier: list[object]) -> Shadow:
+    """Return the shadow, or raise ValueError."""
+    shadow = Shadow(_from_json(disk), stored=fact)
+    match staged:
+        case None:
+            pass
+        case [content]:
+            shadow.staged = Staged(_from_json(content))
+        case _:
+            raise ValueError
+    versions = [_from_json(version, shadow.disk) for version in earlier]
+    shadow.earlier = tuple(version for version in versions if isinstance(version, Page))
+    if len(shadow.earlier) < len(versions):
+        raise ValueError
+    shadow.keep_known()
+    return shadow
 
 
-def _to_json(content: Content | None) -> list[object] | None:
+def _to_json(content: Content | None, newer: Content | None = None) -> list[object] | None:
+    """Return the form of a content; parts that a newer one has, too, are only named."""
     match content:
         case None:
             return None
         case Page(parts, eol, bom, sha256):
-            pieces = [[part.piece.value + part.id, part.text] for part in parts]
+            same = set(newer.parts) if isinstance(newer, Page) else set()
+            pieces = [
+                [part.piece.value + part.id, *([] if part in same else [part.text])]
+                for part in parts
+            ]
             return ["page", eol, bom, sha256.hex(), pieces]
         case Picture(id_, sha256, size):
             return ["picture", id_, sha256.hex(), size]
 
 
-def _from_json(form: object) -> Content | None:
+def _from_json(form: object, newer: Content | None = None) -> Content | None:
     """Return the content, or raise ValueError."""
     match form:
         case None:
             return None
         case ["page", ("\n" | "\r\n" | "\r" | "raw") as eol, bool(bom), str(sha256), [*pieces]]:
-            page = Page.of(tuple(_part(piece) for piece in pieces), eol, bom)
+            known = {part.piece.value + part.id: part for part in _parts_of(newer)}
+            page = Page.of(tuple(_part(piece, known) for piece in pieces), eol, bom)
             if page.sha256.hex() == sha256:
                 return page
         case ["picture", str(id_), str(sha256), int(size)] if is_id(id_) and size >= 0:
@@ -232,8 +297,14 @@ def _from_json(form: object) -> Content | None:
     raise ValueError
 
 
-def _part(form: object) -> Part:
+def _parts_of(content: Content | None) -> tuple[Part, ...]:
+    return content.parts if isinstance(content, Page) else ()
+
+
+def _part(form: object, known: Mapping[str, Part]) -> Part:
     match form:
+        case [str(name)] if name in known:
+            return known[name]
         case [str(name), str(text)] if is_id(name[1:]):
             return Part(Piece(name[:1]), name[1:], text)
     raise ValueError

@@ -1,0 +1,133 @@
+"""whisker_sync.manuscript.bases alone, and how a manuscript uses it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.bases import opened
+from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.limits import MAX_VERSIONS
+from whisker_sync.manuscript.shadow import Page, Part, Piece, Shadow, Staged, decode
+
+OLD = ":: Cave [dark]\nIt is dark here and cold.\n\n:: End\nThe end of it all.\n"
+NEW = OLD.replace("cold.", "cold. Something breathes in the back.")
+NEWEST = NEW.replace(":: End\n", ":: The end\n")
+
+
+def page(text: str) -> Page:
+    start, *rest = text.split(":: ")
+    parts = [Part(Piece.OWN, "0" * 16, start)]
+    parts += [Part(Piece.PASSAGE, f"{i:016x}", f":: {each}") for i, each in enumerate(rest, 1)]
+    return Page.of(tuple(parts), "\n", bom=False)
+
+
+VERSIONS = [page(OLD), page(NEW), page(NEWEST)]
+
+
+@pytest.mark.parametrize("version", range(3))
+@pytest.mark.parametrize(
+    "edit",
+    [("dark here", "dim here"), ("it all", "all this"), (":: Cave", ":: New\nWet.\n\n:: Cave")],
+)
+def test_an_edit_of_a_version_was_made_from_that_version(
+    version: int, edit: tuple[str, str]
+) -> None:
+    text = (OLD, NEW, NEWEST)[version].replace(*edit)
+    assert opened(text, VERSIONS) == version
+
+
+def test_who_deletes_some_of_what_others_wrote_has_seen_it() -> None:
+    assert opened(NEWEST.replace(" in the back", ""), VERSIONS) == 2
+
+
+def test_who_changes_what_others_deleted_has_not_seen_that() -> None:
+    assert opened(NEW.replace("breathes in", "moves in"), [page(NEW), page(OLD)]) == 0
+
+
+def test_where_no_word_tells_the_lines_do_and_then_the_newest_counts() -> None:
+    spaced = [page("one two\nthree\n"), page("one two\n\nthree\n\n\n")]
+    assert opened("one two\nthree four\n", spaced) == 0
+    assert opened("one two\n\nthree four\n\n\n", spaced) == 1
+    assert opened("six\n", [page("a\n"), page("a\n")]) == 1
+
+
+# In a manuscript.
+
+
+def stale() -> tuple[Author, Author]:
+    """Return two authors; what the second one's editor shows is two versions old."""
+    alice, bob = pair(("a.twee", OLD))
+    for text in (NEW, NEWEST):
+        alice.save("a.twee", text)
+        exchange(alice, bob)
+    return alice, bob
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_editor_that_shows_old_text_deletes_nothing_that_others_wrote(restarted: bool) -> None:
+    alice, bob = stale()
+    if restarted:
+        bob.crash()
+    bob.save("a.twee", OLD.replace("dark here", "dim here"))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == bob.text("a.twee") == NEWEST.replace("dark here", "dim here")
+
+
+def test_it_may_do_so_again_and_again() -> None:
+    alice, bob = stale()
+    text = OLD
+    for word in ("very ", "too ", "ever so "):
+        text = text.replace("dark here", f"{word}dark here")
+        bob.save("a.twee", text)
+        exchange(alice, bob)
+    assert "breathes" in alice.text("a.twee")
+    assert "It is very too ever so dark here" in alice.text("a.twee")
+
+
+def test_nothing_older_than_the_last_own_save_is_in_an_editor() -> None:
+    alice, bob = stale()
+    bob.save("a.twee", NEWEST.replace("dark here", "dim here"))
+    bob.save("a.twee", OLD)
+    exchange(alice, bob)
+    assert alice.text("a.twee") == bob.text("a.twee") == OLD
+
+
+def test_what_nobody_read_was_not_what_the_save_was_made_from() -> None:
+    for read, expected in ((False, "icy, and cold"), (None, "icy.")):
+        alice, bob = pair(("a.twee", ":: A\nIt is very icy.\n"))
+        alice.save("a.twee", ":: A\nIt is very icy, and cold.\n")
+        exchange(alice, bob)
+        alice.save("a.twee", ":: A\nIt is icy, and cold.\n")
+        exchange(alice, bob)
+        path, found = StoryPath("a.twee"), b":: A\nIt is icy.\n"
+        bob.put(path, found)
+        bob._happened(bob.manuscript.saw([FileSeen(path, found, read)], bob.now))
+        bob.reported = dict(bob.folder)
+        exchange(alice, bob)
+        assert expected in alice.text("a.twee"), read
+
+
+def test_so_many_versions_are_kept_and_the_first_is_one_of_them() -> None:
+    shadow = Shadow(page("0\n"))
+    for i in range(1, 40):
+        shadow.staged = Staged(page(f"{i}\n"))
+        shadow.landed()
+    texts = [version.parts[0].text for version in shadow.earlier]
+    assert len(texts) == MAX_VERSIONS - 1
+    assert texts == ["0\n", *(f"{i}\n" for i in range(29, 39))]
+    fact = shadow.encode()
+    assert fact is not None
+    recalled = decode(fact)
+    assert recalled is not None
+    assert recalled.earlier == shadow.earlier
+
+
+def test_large_versions_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("whisker_sync.manuscript.shadow.MAX_VERSION_BYTES", 30)
+    shadow = Shadow(page("x" * 10))
+    for i in range(5):
+        shadow.staged = Staged(page(f"{i}" * 10))
+        shadow.landed()
+    assert [version.parts[0].text[0] for version in shadow.earlier] == ["x", "2", "3"]
