@@ -7,6 +7,7 @@ its own spelling, and this module imports nothing of ours.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import NewType
 
@@ -41,3 +42,27 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it can only be on this machine or on a network that it is part of."""
+        try:
+            address = ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        # The version first: an IPv6 address may hold an IPv4 one, and lead anywhere.
+        return any(address.version == net.version and address in net for net in _LOCAL)
+
+
+_LOCAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
+        *("::1/128", "fe80::/10", "fc00::/7", "2001:db8::/32"),
+    )
+)
+"""
+Loopback, private and link-local networks (RFC 1122, 1918, 3927, 4193, 4291), and those of
+examples and measurements (RFC 5737, 3849, 2544), which nobody on the internet has either.
+"""

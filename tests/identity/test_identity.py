@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from whisker_sync.errors import BadSettings, InvitationError
 from whisker_sync.identity.invitation import MAX_ADDRESSES, MAX_LINK, SCHEME, Invitation
 from whisker_sync.identity.keys import DeviceKey, device_of, fingerprint, verify
-from whisker_sync.identity.workspace import derive, discovery_tag
+from whisker_sync.identity.workspace import derive, discovery_tag, is_tag_of
 from whisker_sync.ids import Address, DeviceId, WorkspaceId
 
 # RFC 8032, section 7.1, test 1.
@@ -73,6 +73,15 @@ def test_a_tag_changes_with_the_hour_and_the_workspace() -> None:
     assert len(tag) == 8
     assert tag == discovery_tag(SEED, 500_000)
     assert tag not in {discovery_tag(SEED, 500_001), discovery_tag(PUBLIC, 500_000)}
+
+
+@pytest.mark.parametrize("hour", [-1, 0, 500_000])
+def test_members_know_a_tag_by_a_clock_that_is_an_hour_off_at_most(hour: int) -> None:
+    tag = discovery_tag(SEED, hour)
+    known = [off for off in range(-3, 4) if is_tag_of(SEED, tag, hour + off)]
+    assert known == [-1, 0, 1]
+    assert not is_tag_of(PUBLIC, tag, hour)
+    assert not is_tag_of(SEED, tag[:-1], hour)
 
 
 addresses = st.lists(

@@ -1,9 +1,11 @@
 """
 Finding each other on the local network by mDNS.
 
-What is announced says nothing: a random name that is new at each start, a port, a
+What is announced says nothing: names that are random and new at each start, a port, a
 version, and a tag that only members can tell from noise. What is heard proves
-nothing: anybody can announce anything. Both are for others to judge.
+nothing: anybody can announce anything, and as much as they like. Whether it is worth a
+call is for others to judge; here it is only kept from growing: how much is listened to
+stands in :mod:`whisker_sync.discovery.limits`. Our own announcement is not told.
 
 mDNS keeps silent about most of what goes wrong (measured): a cable pulled, a peer
 killed, an address changed make no event anywhere. So we ask again every so often, and
@@ -16,24 +18,27 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import ifaddr
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
+from zeroconf._dns import DNSPointer
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
+from whisker_sync.discovery import limits
+from whisker_sync.discovery.bouncer import Bouncer
+from whisker_sync.identity.workspace import TAG_BYTES
 from whisker_sync.ids import Address
 
 SERVICE = "_whisker-sync._tcp.local."
 VERSION = b"1"
 
-MAX_INSTANCES = 256
-"""Announcements we remember; a flood of more is ignored."""
-
-MAX_ADDRESSES = 16
-"""Addresses of one announcement that are tried."""
+NAME_BYTES = 8
+"""Randomness in the names under which we announce ourselves."""
 
 ASK_SECONDS = 30.0
 """How often we ask again who is there."""
@@ -70,18 +75,19 @@ class Lan:
         self._zeroconf = zeroconf
         self._info = info
         self._interface = interface
-        self._heard: asyncio.Queue[Sighting | Gone] = asyncio.Queue()
-        self._known: set[str] = set()
-        self._resolving: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, Sighting | Gone] = {}  # by instance: only the last word counts
+        self._heard = asyncio.Event()
+        self._count = 0  # announcements since we last asked
+        self._asking: asyncio.Task[None] | None = None
+        self._resolving: dict[str, asyncio.Task[None]] = {}
         self._browser = self._browse()
 
     @classmethod
-    async def open(cls, port: int, tag: bytes, name: str, interface: str | None = None) -> Lan:
+    async def open(cls, port: int, tag: bytes, interface: str | None = None) -> Lan:
         """
         Announce a port and a tag, and listen for others.
 
-        ``name`` is random, for this run only. ``interface`` is one of this machine's
-        addresses; None: all.
+        ``interface`` is one of this machine's addresses; None: all.
 
         Raises:
             OSError: There is no network that multicast works on, for now.
@@ -90,16 +96,27 @@ class Lan:
             zeroconf = AsyncZeroconf(ip_version=IPVersion.All)
         else:
             zeroconf = AsyncZeroconf(interfaces=[interface])
-        info = _info(port, tag, name, addresses(interface))
+        info = _info(port, tag, secrets.token_hex(NAME_BYTES), addresses(interface))
+        await zeroconf.zeroconf.async_wait_for_start()
         lan = cls(zeroconf, info, interface)
+        lan._put_bouncers()
         # Without probing first: the name is random, nobody else can have it.
         await zeroconf.async_register_service(info, cooperating_responders=True)
         return lan
 
+    @property
+    def name(self) -> str:
+        """The instance that we are, until we are closed."""
+        return self._info.name
+
     async def sightings(self) -> AsyncIterator[Sighting | Gone]:
-        """What is heard of others, as it comes."""
+        """What is heard of others, as it comes; who is slow hears the last of each only."""
         while True:
-            yield await self._heard.get()
+            await self._heard.wait()
+            if self._waiting:
+                yield self._waiting.pop(next(iter(self._waiting)))
+            else:
+                self._heard.clear()
 
     async def retag(self, tag: bytes) -> None:
         """Announce another tag."""
@@ -114,16 +131,18 @@ class Lan:
         await asyncio.sleep(0)
         await self._zeroconf.async_update_service(self._info)
         await update
+        self._put_bouncers()
         await self.ask()
 
     async def ask(self) -> None:
         """Ask again who is there; everybody known is heard of once more."""
+        self._count = 0
         await self._browser.async_cancel()
         self._browser = self._browse()
 
     async def close(self) -> None:
         """Take the announcement back and stop listening."""
-        for task in self._resolving:
+        for task in (*self._resolving.values(), *([self._asking] if self._asking else ())):
             task.cancel()
         await self._browser.async_cancel()
         await self._zeroconf.async_close()
@@ -140,34 +159,66 @@ class Lan:
         assert self._info.port is not None
         return _info(self._info.port, bytes.fromhex(tag.decode()), name, addresses(self._interface))
 
+    def _put_bouncers(self) -> None:
+        """Put one before each socket that has none yet."""
+        clock = asyncio.get_running_loop().time
+        for reader in self._zeroconf.zeroconf.engine.readers:
+            protocol = reader.transport.get_protocol()
+            if not isinstance(protocol, Bouncer):
+                # It is one by what it can do, if not by its type.
+                inner = cast("asyncio.DatagramProtocol", protocol)
+                reader.transport.set_protocol(Bouncer(inner, clock))
+
     def _changed(
         self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
     ) -> None:
         if name == self._info.name or service_type != SERVICE:
             return
         if state_change is ServiceStateChange.Removed:
-            self._known.discard(name)
-            self._heard.put_nowait(Gone(name))
+            self._tell(Gone(name))
             return
-        if name not in self._known and len(self._known) >= MAX_INSTANCES:
-            return
-        self._known.add(name)
-        task = asyncio.ensure_future(self._resolve(zeroconf, name))
-        self._resolving.add(task)
-        task.add_done_callback(self._resolving.discard)
-
-    async def _resolve(self, zeroconf: Zeroconf, name: str) -> None:
+        self._count += 1
+        if self._count == limits.MAX_HEARD:
+            self._forget(zeroconf)
         info = AsyncServiceInfo(SERVICE, name)
-        if not await info.async_request(zeroconf, RESOLVE_MS):
+        if info.load_from_cache(zeroconf):  # it came whole, as nearly all do
+            self._judge(info)
+        elif name not in self._resolving and len(self._resolving) < limits.MAX_RESOLVING:
+            self._resolving[name] = asyncio.ensure_future(self._resolve(zeroconf, info))
+
+    def _forget(self, zeroconf: Zeroconf) -> None:
+        """Forget what the library remembers of everybody, and ask anew who is there."""
+        cache = zeroconf.cache
+        for pointer in cache.entries_with_name(SERVICE):
+            if isinstance(pointer, DNSPointer):
+                cache.async_remove_records(cache.entries_with_name(pointer.alias))
+        cache.async_remove_records(cache.entries_with_name(SERVICE))
+        self._asking = asyncio.ensure_future(self.ask())
+
+    async def _resolve(self, zeroconf: Zeroconf, info: AsyncServiceInfo) -> None:
+        try:
+            if await info.async_request(zeroconf, RESOLVE_MS):
+                self._judge(info)
+        finally:
+            del self._resolving[info.name]
+
+    def _judge(self, info: AsyncServiceInfo) -> None:
+        """Tell of an announcement, if it is one of ours and leads to somebody else."""
+        tag, port = _tag(info), info.port
+        if tag is None or not port:
             return
-        tag = _tag(info)
-        if tag is None or not info.port:
-            return
-        found = [
-            Address(host, info.port) for host in info.parsed_scoped_addresses() if _is_local(host)
-        ]
-        if found:
-            self._heard.put_nowait(Sighting(name, tuple(found[:MAX_ADDRESSES]), tag))
+        found = [Address(host, port) for host in info.parsed_scoped_addresses()]
+        others = [address for address in found if address.is_local and not self._is_us(address)]
+        if others:
+            self._tell(Sighting(info.name, tuple(others[: limits.MAX_ADDRESSES]), tag))
+
+    def _is_us(self, address: Address) -> bool:
+        return address.port == self._info.port and address.host in addresses(self._interface)
+
+    def _tell(self, heard: Sighting | Gone) -> None:
+        if heard.instance in self._waiting or len(self._waiting) < limits.MAX_WAITING:
+            self._waiting[heard.instance] = heard
+            self._heard.set()
 
 
 def addresses(interface: str | None = None) -> list[str]:
@@ -178,7 +229,7 @@ def addresses(interface: str | None = None) -> list[str]:
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
             host = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
-            if _is_local(host) and not ipaddress.ip_address(host).is_loopback:
+            if Address(host, 0).is_local and not ipaddress.ip_address(host).is_loopback:
                 found.append(host)
     return sorted(set(found)) or ["127.0.0.1"]
 
@@ -199,19 +250,10 @@ def _info(port: int, tag: bytes, name: str, hosts: Sequence[str]) -> AsyncServic
 
 
 def _tag(info: AsyncServiceInfo) -> bytes | None:
-    if info.properties.get(b"v") != VERSION:
+    said = info.properties.get(b"t") or b""
+    if info.properties.get(b"v") != VERSION or len(said) != 2 * TAG_BYTES:
         return None
     try:
-        tag = bytes.fromhex((info.properties.get(b"t") or b"").decode("ascii"))
+        return bytes.fromhex(said.decode("ascii"))
     except ValueError:
         return None
-    return tag if len(tag) == 8 else None
-
-
-def _is_local(host: str) -> bool:
-    """Whether an address belongs to a local network: what is announced is never dialled beyond."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_private or address.is_link_local or address.is_loopback

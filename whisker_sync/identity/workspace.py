@@ -32,5 +32,19 @@ def discovery_tag(key: bytes, hour: int) -> bytes:
 
     Members can compute it; to everybody else it is noise that changes each hour.
     """
-    tag = hmac.digest(derive(key, "discovery"), hour.to_bytes(8, "big"), "sha256")
-    return tag[:TAG_BYTES]
+    return _tag(derive(key, "discovery"), hour)
+
+
+def is_tag_of(key: bytes, tag: bytes, hour: int) -> bool:
+    """
+    Whether somebody who knows the key announced this, by a clock that is an hour off at most.
+
+    False proves nothing: the clock may be wrong by more.
+    """
+    secret = derive(key, "discovery")
+    return any(hmac.compare_digest(tag, _tag(secret, hour + off)) for off in (0, -1, 1))
+
+
+def _tag(secret: bytes, hour: int) -> bytes:
+    # Signed: a machine without a battery may believe that it is 1970, or the year before.
+    return hmac.digest(secret, hour.to_bytes(8, "big", signed=True), "sha256")[:TAG_BYTES]

@@ -37,7 +37,7 @@ from whisker_sync.errors import (
 from whisker_sync.folder.files import Folder, Replaced
 from whisker_sync.folder.watch import GRACE_SECONDS, Watch
 from whisker_sync.identity.keys import fingerprint
-from whisker_sync.identity.workspace import discovery_tag
+from whisker_sync.identity.workspace import discovery_tag, is_tag_of
 from whisker_sync.ids import Address, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
@@ -105,8 +105,6 @@ MAX_EVENTS = 1000
 
 SEARCH_SECONDS = 10.0
 """How long others are looked for after a damaged journal forgot who they are."""
-
-HOUR = 3600
 
 _SURPRISES = {
     Verdict.RESTORED: "the journal is older than this machine remembers (a restored backup?); "
@@ -623,22 +621,19 @@ class Node:
     # Discovery.
 
     async def _discover(self, interface: str | None) -> None:
-        name = secrets.token_hex(8)
         while self._lan is None:
             try:
-                self._lan = await Lan.open(self.port, self._tag(), name, interface)
+                self._lan = await Lan.open(self.port, self._tag(), interface)
             except OSError as problem:
                 log.info("no discovery on this network for now: %s", problem)
                 await asyncio.sleep(RETRY_SECONDS)
         self._spawn(self._repeat(self._lan), "ask")
         async for heard in self._lan.sightings():
             match heard:
-                case Sighting(instance, addresses, tag) if self._is_ours(tag):
-                    self.feed(Sighted(instance, addresses))
+                case Sighting(instance, addresses, tag):
+                    self.feed(Sighted(instance, addresses, likely=self._is_ours(tag)))
                 case Gone(instance):
                     self.feed(Lost(instance))
-                case _:
-                    pass  # of another workspace
 
     async def _repeat(self, lan: Lan) -> None:
         tag = self._tag()
@@ -658,12 +653,10 @@ class Node:
                     await self._lan.refresh()
 
     def _tag(self) -> bytes:
-        return discovery_tag(self._membership.key, int(time.time()) // HOUR)
+        return discovery_tag(self._membership.key, _hour())
 
     def _is_ours(self, tag: bytes) -> bool:
-        hour = int(time.time()) // HOUR
-        key = self._membership.key
-        return any(tag == discovery_tag(key, hour + shift) for shift in (0, -1, 1))
+        return is_tag_of(self._membership.key, tag, _hour())
 
     # The journal.
 
@@ -715,6 +708,10 @@ class Node:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _hour() -> int:
+    return int(time.time() // 3600)
 
 
 def workspace_at(path: Path) -> Layout:

@@ -9,20 +9,57 @@ left alone as long as that is so.
 A failure doubles the wait before the next try; only a conversation in which
 both sides held the same at least once resets it. (A side that accepts and then
 hangs up would otherwise be called a thousand times a second.)
+
+Anybody on the network can announce anything, as often as they like. So there are
+three standings, called in this order:
+
+* *known*: the user named the address, or a member has answered there;
+* *likely*: the announcement shows the tag of this workspace (which others can copy);
+* *unlikely*: it shows another one. Perhaps its clock or ours is wrong: it is called
+  last, a little later and few at a time, but it is called.
+
+Those who are only announced can neither keep the known waiting nor lead us to call
+anybody often: they have places of their own, a rate of their own, and addresses beyond
+this network are not called at all. If the table is full, whoever stands higher replaces
+whoever stands lower, and who was never called replaces who was in vain.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from random import Random
 
 from whisker_sync.ids import Address, DeviceId
 
 MAX_CANDIDATES = 256
-"""Candidates we remember; more than that is a flood, and the rest is ignored."""
+"""Candidates we remember; of a flood of more, only who stands higher than others is."""
+
+MAX_ADDRESSES = 16
+"""Addresses of one candidate that are called."""
 
 MAX_DIALS = 8
 """Candidates called at the same time."""
+
+MAX_DIALS_ANNOUNCED = 6
+"""... of which so many were only announced."""
+
+MAX_DIALS_UNLIKELY = 2
+"""... and so many of those are unlikely."""
+
+MAX_CALLS_ANNOUNCED = 32
+"""Candidates only announced that are called within :data:`CALLS_SECONDS`."""
+
+CALLS_SECONDS = 8.0
+"""See :data:`MAX_CALLS_ANNOUNCED`."""
+
+ADDRESS_SECONDS = 5.0
+"""Seconds between two calls of one address where no member has ever answered."""
+
+UNLIKELY_WAIT = 1.0
+"""Seconds that the unlikely wait at least before they are called, twice as many at most."""
 
 FIRST_WAIT = 0.25
 """Seconds before the second try."""
@@ -36,6 +73,17 @@ LONGEST_WAIT_LASTING = 5.0
 STRANGER_WAIT = 60.0
 """Seconds before somebody who could not prove to belong to us is tried again."""
 
+LONGEST_STRANGER_WAIT = 3600.0
+"""... at most, for candidates that were only announced and are strangers each time."""
+
+
+class Standing(IntEnum):
+    """How much speaks for a candidate."""
+
+    UNLIKELY = 0
+    LIKELY = 1
+    KNOWN = 2
+
 
 @dataclass(slots=True)
 class Candidate:
@@ -45,6 +93,9 @@ class Candidate:
     lasting: bool
     due: float
     """When to call, if idle."""
+
+    likely: bool = True
+    """It shows the tag of this workspace."""
 
     calling: bool = False
     """Being called, and nobody answered yet."""
@@ -56,6 +107,16 @@ class Candidate:
     device: DeviceId | None = None
     """Who it turned out to be, last time."""
 
+    answered_here: bool = False
+    """A member answered at these very addresses."""
+
+    @property
+    def standing(self) -> Standing:
+        """How much speaks for it."""
+        if self.lasting or self.answered_here:
+            return Standing.KNOWN
+        return Standing.LIKELY if self.likely else Standing.UNLIKELY
+
 
 class Dialing:
     """All candidates; ``ourselves`` is never called twice."""
@@ -64,22 +125,57 @@ class Dialing:
         self._ourselves = ourselves
         self._dice = dice
         self._candidates: dict[str, Candidate] = {}
+        self._called: dict[Address, float] = {}  # when, for ADDRESS_SECONDS
+        self._calls: deque[float] = deque(maxlen=MAX_CALLS_ANNOUNCED)  # of who was only announced
 
     # What is heard.
 
     def sight(
-        self, name: str, addresses: tuple[Address, ...], now: float, *, lasting: bool = False
+        self,
+        name: str,
+        addresses: tuple[Address, ...],
+        now: float,
+        *,
+        lasting: bool = False,
+        likely: bool = True,
     ) -> bool:
         """Note a candidate; return whether it is new."""
+        if not lasting:
+            addresses = tuple(address for address in addresses if address.is_local)
+        addresses = addresses[:MAX_ADDRESSES]
         known = self._candidates.get(name)
-        if known is None:
-            if len(self._candidates) >= MAX_CANDIDATES:
-                return False
-            self._candidates[name] = Candidate(addresses, lasting, now)
-            return True
-        if known.addresses != addresses:
+        if known is not None:
+            self._see_again(known, addresses, now, likely=likely)
+            return False
+        wait = 0.0 if likely or lasting else UNLIKELY_WAIT * (1 + self._dice.random())
+        candidate = Candidate(addresses, lasting, now + wait, likely or lasting)
+        if not addresses or not self._make_room(candidate):
+            return False
+        self._candidates[name] = candidate
+        return True
+
+    def _see_again(
+        self, known: Candidate, addresses: tuple[Address, ...], now: float, *, likely: bool
+    ) -> None:
+        if addresses and set(known.addresses) != set(addresses):
             known.addresses, known.failures, known.due = addresses, 0, now
-        return False
+            known.answered_here = False
+        if likely and not known.likely:
+            known.due = min(known.due, now)
+        known.likely = likely
+
+    def _make_room(self, newcomer: Candidate) -> bool:
+        """Whether there is a place for one more, perhaps that of another one."""
+        if len(self._candidates) < MAX_CANDIDATES:
+            return True
+        idle = [(name, other) for name, other in self._candidates.items() if not other.busy]
+        if not idle:
+            return False
+        name, lowest = min(idle, key=lambda item: (item[1].standing, -item[1].failures))
+        if (lowest.standing, -lowest.failures) >= (newcomer.standing, 0):
+            return False
+        del self._candidates[name]
+        return True
 
     def lose(self, name: str) -> None:
         """Note that an announcement was taken back."""
@@ -96,6 +192,7 @@ class Dialing:
         """Note who a candidate that we called turned out to be."""
         if name is not None and name in self._candidates:
             self._candidates[name].device = device
+            self._candidates[name].answered_here = device != self._ourselves
 
     def hung_up(self, name: str | None, now: float, *, synced: bool, stranger: bool) -> None:
         """Note the end of a connection that we had called."""
@@ -104,7 +201,8 @@ class Dialing:
             return
         known.busy = False
         if stranger:
-            known.due = now + STRANGER_WAIT
+            known.due = now + self._stranger_wait(known)
+            known.failures += 1
             return
         if synced:
             known.failures = 0
@@ -125,6 +223,7 @@ class Dialing:
 
     def refresh(self, now: float) -> None:
         """Note that the network changed: what failed before may work now."""
+        self._called.clear()
         for candidate in self._candidates.values():
             candidate.failures, candidate.due = 0, now
 
@@ -134,28 +233,79 @@ class Dialing:
         self, now: float, connected: frozenset[DeviceId]
     ) -> list[tuple[str, tuple[Address, ...]]]:
         """Whom to call now; they count as busy from here on."""
-        free = self._free()
+        for address in [a for a, at in self._called.items() if at + ADDRESS_SECONDS <= now]:
+            del self._called[address]
         calls: list[tuple[str, tuple[Address, ...]]] = []
-        for name, candidate in self._candidates.items():
-            if len(calls) < free and self._wanted(candidate, connected) and candidate.due <= now:
-                candidate.busy = candidate.calling = True
-                calls.append((name, candidate.addresses))
+        places = self._places()
+        for name, candidate in self._due(now, connected):
+            if candidate.standing not in places or self._rested(candidate) > now:
+                continue
+            addresses = self._callable(candidate, now)
+            if addresses:
+                self._note_call(candidate, addresses, now)
+                calls.append((name, addresses))
+                places = self._places()
         return calls
 
     def deadline(self, connected: frozenset[DeviceId]) -> float | None:
         """When to look again; None: not before something is heard or ends."""
-        if not self._free():
-            return None
+        places = self._places()
         waiting = [
-            candidate.due
+            max(candidate.due, self._rested(candidate))
             for candidate in self._candidates.values()
-            if self._wanted(candidate, connected)
+            if candidate.standing in places and self._wanted(candidate, connected)
         ]
         return min(waiting, default=None)
 
-    def _free(self) -> int:
-        dialled = sum(1 for candidate in self._candidates.values() if candidate.calling)
-        return max(0, MAX_DIALS - dialled)
+    def _due(self, now: float, connected: frozenset[DeviceId]) -> list[tuple[str, Candidate]]:
+        """Whose turn it is: by standing, then who was not in vain yet, then who waits longest."""
+        due = [
+            (name, candidate)
+            for name, candidate in self._candidates.items()
+            if candidate.due <= now and self._wanted(candidate, connected)
+        ]
+        return sorted(due, key=lambda item: (-item[1].standing, item[1].failures > 0, item[1].due))
+
+    def _places(self) -> frozenset[Standing]:
+        """Of which standing one more may be called beside those who are."""
+        calling = [other.standing for other in self._candidates.values() if other.calling]
+        announced = sum(1 for standing in calling if standing < Standing.KNOWN)
+        if len(calling) >= MAX_DIALS:
+            return frozenset()
+        if announced >= MAX_DIALS_ANNOUNCED:
+            return frozenset({Standing.KNOWN})
+        if calling.count(Standing.UNLIKELY) >= MAX_DIALS_UNLIKELY:
+            return frozenset({Standing.KNOWN, Standing.LIKELY})
+        return frozenset(Standing)
+
+    def _rested(self, candidate: Candidate) -> float:
+        """When one of its standing may be called again, by the number of calls before."""
+        if candidate.standing is Standing.KNOWN or len(self._calls) < MAX_CALLS_ANNOUNCED:
+            return float("-inf")
+        return self._calls[0] + CALLS_SECONDS
+
+    def _callable(self, candidate: Candidate, now: float) -> tuple[Address, ...]:
+        """Which of its addresses may be called now; if none, it is due when one may."""
+        if candidate.standing is Standing.KNOWN:
+            return candidate.addresses
+        known = frozenset(self._known_addresses())
+        free = tuple(a for a in candidate.addresses if a in known or a not in self._called)
+        if not free:
+            called = min(self._called[address] for address in candidate.addresses)
+            candidate.due = called + ADDRESS_SECONDS
+        return free
+
+    def _known_addresses(self) -> Iterator[Address]:
+        for candidate in self._candidates.values():
+            if candidate.standing is Standing.KNOWN:
+                yield from candidate.addresses
+
+    def _note_call(self, candidate: Candidate, addresses: tuple[Address, ...], now: float) -> None:
+        candidate.busy = candidate.calling = True
+        for address in addresses:
+            self._called[address] = now
+        if candidate.standing < Standing.KNOWN:
+            self._calls.append(now)
 
     def _wanted(self, candidate: Candidate, connected: frozenset[DeviceId]) -> bool:
         if candidate.busy or candidate.device == self._ourselves:
@@ -168,3 +318,9 @@ class Dialing:
         candidate.failures += 1
         # Two devices that lost each other must not call at the same instant for ever.
         candidate.due = now + wait * (0.5 + 0.5 * self._dice.random())
+
+    @staticmethod
+    def _stranger_wait(candidate: Candidate) -> float:
+        if candidate.standing is Standing.KNOWN:
+            return STRANGER_WAIT
+        return min(STRANGER_WAIT * 2.0 ** min(candidate.failures, 16), LONGEST_STRANGER_WAIT)

@@ -146,6 +146,10 @@ class Sighted:
     lasting: bool = False
     """An address the user named or a device was reached at: keep trying while not connected."""
 
+    likely: bool = True
+    """It shows the tag of this workspace; else it is probably somebody else, or its clock or
+    ours is wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:

@@ -334,8 +334,11 @@ class Peer:
                 conversation = self._conversations.get(link)
                 if conversation is not None and conversation.session is not None:
                     yield from self._send(conversation, Asset(asset, content))
-            case Sighted(candidate, addresses, lasting):
-                if self._dialing.sight(candidate, addresses, now, lasting=lasting):
+            case Sighted(candidate, addresses, lasting, likely):
+                is_new = self._dialing.sight(
+                    candidate, addresses, now, lasting=lasting, likely=likely
+                )
+                if is_new and likely:
                     yield Tell(events.PeerFound(candidate))
             case Lost(candidate):
                 self._dialing.lose(candidate)

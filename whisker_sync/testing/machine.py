@@ -88,7 +88,10 @@ VAIN_SECONDS = 0.001
 RETRY_SECONDS = 1.0
 """How long to wait before a batch that could not be written is tried again; as there."""
 
-YEAR = 365 * 24 * 3600 * 1000
+HOUR = 3600 * 1000
+"""Milliseconds of an hour."""
+
+YEAR = 365 * 24 * HOUR
 """Milliseconds of a year, about."""
 
 HEAD_SECONDS = 60.0
@@ -808,7 +811,9 @@ class Machine:
 
     def sight(self, other: Machine) -> None:
         """Hear the announcement of another machine."""
-        self.tell(Sighted(other._instance, (other.address,)))
+        # What its tag is good for, see identity/workspace.py.
+        likely = abs(self.clock // HOUR - other.clock // HOUR) <= 1
+        self.tell(Sighted(other._instance, (other.address,), likely=likely))
 
     def lose_sight(self, instance: str) -> None:
         """Hear that an announcement was taken back."""
