@@ -1,0 +1,1 @@
+"""Which passages a passage names: links and macros, as each story format reads them."""

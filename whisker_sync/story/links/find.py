@@ -1,0 +1,120 @@
+"""
+All references in a passage, and what has to be edited when a passage is renamed.
+
+:func:`references` reads a text as its story format does; a format that we do not know is
+read as Twine's editor reads it. :func:`relink` gives the edits for a rename, and only
+edits after which every reference leads where it is meant to: where a name cannot be
+written (``A|B`` in a link), the reference stays as it is, for the caller to report.
+:func:`mentions` finds what may be a reference all the same: the name as a string in a
+place that we do not understand, such as the arguments of an author's own macro.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from whisker_sync.story.links import brackets, chapbook, harlowe, snowman, sugarcube
+from whisker_sync.story.links.reference import Reference, spell
+from whisker_sync.text.edits import Splice, apply
+
+_Reader = Callable[[str], Iterator[Reference]]
+_BRACKETS = re.compile(r"\[\[")
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """How a story format names passages."""
+
+    passage: _Reader
+    script: _Reader
+
+
+def _only_links(text: str) -> Iterator[Reference]:
+    at = 0
+    while opener := _BRACKETS.search(text, at):
+        at = opener.end()
+        if link := brackets.twine(text, opener.start(), len(text)):
+            reference, at = link
+            if reference is not None:
+                yield reference
+
+
+def _nothing(_: str) -> Iterator[Reference]:
+    return iter(())
+
+
+_GRAMMARS = {
+    "sugarcube": _Grammar(sugarcube.references, sugarcube.script),
+    "harlowe": _Grammar(harlowe.references, _nothing),
+    "chapbook": _Grammar(chapbook.references, chapbook.script),
+    "snowman": _Grammar(snowman.references, snowman.script),
+}
+_UNKNOWN = _Grammar(_only_links, _nothing)
+
+
+def references(text: str, story_format: str | None, tags: Collection[str] = ()) -> list[Reference]:
+    """
+    Return all references in a passage's text, in order.
+
+    ``story_format`` is its name as the story gives it, in any case; ``tags`` are the
+    passage's: with ``script`` it is code, and with ``stylesheet`` it refers to nothing.
+    """
+    grammar = _GRAMMARS.get((story_format or "").lower(), _UNKNOWN)
+    if "script" in tags:
+        found = grammar.script(text)
+    elif "stylesheet" in tags:
+        found = _nothing(text)
+    else:
+        found = grammar.passage(text)
+    return sorted(found, key=lambda each: each.start)
+
+
+def relink(
+    text: str, story_format: str | None, old: str, new: str, tags: Collection[str] = ()
+) -> list[Splice]:
+    """
+    Return the edits that make every reference to ``old`` one to ``new``, in order.
+
+    Commented ones, too: whoever brings them back would have a broken link. A reference in
+    whose place ``new`` cannot be written is left out.
+    """
+    before = references(text, story_format, tags)
+    splices = [
+        (index, _splice(text, each, new)) for index, each in enumerate(before) if each.target == old
+    ]
+
+    def holds(chosen: list[tuple[int, Splice]]) -> bool:
+        wanted = [each.target for each in before]
+        for index, _ in chosen:
+            wanted[index] = new
+        after = references(apply(text, [splice for _, splice in chosen]), story_format, tags)
+        return [each.target for each in after] == wanted
+
+    if not splices:
+        return []
+    if not holds(splices):
+        kept: list[tuple[int, Splice]] = []
+        for each in splices:
+            if holds([*kept, each]):
+                kept.append(each)
+        splices = kept
+    return [splice for _, splice in splices]
+
+
+def mentions(
+    text: str, story_format: str | None, name: str, tags: Collection[str] = ()
+) -> list[tuple[int, int]]:
+    """Return where a name stands between quotes and is no reference that we know."""
+    known = {each.start for each in references(text, story_format, tags)}
+    pattern = re.compile(rf"([\"'`]){re.escape(name)}\1")
+    return [
+        (match.start() + 1, match.end() - 1)
+        for match in pattern.finditer(text)
+        if match.start() + 1 not in known
+    ]
+
+
+def _splice(text: str, reference: Reference, name: str) -> Splice:
+    return Splice(reference.start, reference.end, spell(name, reference, text))
