@@ -38,6 +38,9 @@ MAX_SNAPSHOT_BLOBS = 1024
 MAX_POSITION = (1 << 53) - 1
 """The greatest position: every language can hold it."""
 
+OVERHEAD = 128
+"""Bytes that each entry and blob counts more than it has, against a mailbox's quota."""
+
 MAX_SNAPSHOT_BODY = 64 * 1024
 """Bytes of the JSON that says what a snapshot consists of."""
 
