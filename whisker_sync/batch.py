@@ -7,10 +7,11 @@ other does its part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whisker_sync.ids import Incarnation
 from whisker_sync.record import Entry
+from whisker_sync.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,11 @@ class Batch:
     assets: tuple[tuple[bytes, bytes], ...] = ()
     """Contents of binary files with their SHA-256 before them."""
 
+    revisions: tuple[Revision, ...] = ()
+    """What goes into the history."""
+
     def __bool__(self) -> bool:
-        return bool(self.entries or self.facts or self.assets)
+        return bool(self.entries or self.facts or self.assets or self.revisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,6 @@ class Recalled:
 
     tail: tuple[Entry, ...]
     """The records still in the log from ``first`` on, oldest first, without gaps."""
+
+    revisions: dict[bytes, int] = field(default_factory=dict)
+    """The history: the id of each revision and its time, milliseconds since 1970."""

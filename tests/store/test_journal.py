@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,7 +23,8 @@ from whisker_sync.batch import Batch
 from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
-from whisker_sync.store.journal import Journal, connect
+from whisker_sync.revision import Revision, Version, encode
+from whisker_sync.store.journal import FORMAT, Journal, connect
 
 ENTROPY = b"entropy!"
 ALICE, BOB = DeviceId(b"a" * 32), DeviceId(b"b" * 32)
@@ -243,8 +245,8 @@ def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
 def test_a_newer_journal_asks_for_an_upgrade(reopen: Reopen, path: Path) -> None:
     journal = reopen()
     with journal._transaction():
-        journal._set_meta("format", (2).to_bytes(4, "big"))
-        journal._database.execute("PRAGMA user_version = 2")
+        journal._set_meta("format", (FORMAT + 1).to_bytes(4, "big"))
+        journal._database.execute(f"PRAGMA user_version = {FORMAT + 1}")
     journal.close()
     with pytest.raises(JournalTooNew, match="upgrade"):
         Journal.open(path, ENTROPY)
@@ -253,10 +255,91 @@ def test_a_newer_journal_asks_for_an_upgrade(reopen: Reopen, path: Path) -> None
 def test_a_number_of_a_format_alone_makes_no_newer_journal(reopen: Reopen, path: Path) -> None:
     reopen().close()
     database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 2")
+    database.execute(f"PRAGMA user_version = {FORMAT + 1}")
     database.close()
     with pytest.raises(JournalDamaged):
         Journal.open(path, ENTROPY)
+
+
+def test_a_journal_of_the_first_format_is_brought_up_to_date(path: Path) -> None:
+    """The file was written by the version that made them."""
+    shutil.copy(Path(__file__).parent / "journals" / "format-1.db", path)
+    for _ in range(2):
+        journal = Journal.open(path, ENTROPY)
+        recalled = journal.recall()
+        assert recalled.incarnation == b"entropy1"
+        assert [each.record.update for each in recalled.tail] == [b"two", b"three"]
+        assert recalled.documents == {"notes": (b"state",), "story": (b"two", b"three")}
+        assert recalled.facts["peer/x"] == b"Bob"
+        assert journal.asset(hashlib.sha256(b"picture").digest()) == b"picture"
+        assert journal.check() == []
+        journal.close()
+    journal = Journal.open(path, ENTROPY)
+    journal.write([Batch(revisions=(revision(1),))])
+    assert journal.history() == [encode(revision(1))]
+    journal.close()
+
+
+# History.
+
+
+def revision(time: int, text: str = "Dark.", milestone: str = "") -> Revision:
+    version = Version("0" * 16, "a.twee", "V", "Cave", f":: Cave\n{text}\n", None)
+    return Revision("Ada", ALICE, time, milestone, (version,))
+
+
+def test_revisions_come_back_newest_first(reopen: Reopen) -> None:
+    reopen().write([Batch(revisions=(revision(3), revision(1))), Batch(revisions=(revision(2),))])
+    journal = reopen()
+    assert journal.history() == [encode(revision(time)) for time in (3, 2, 1)]
+    assert journal.history(since=2) == [encode(revision(time)) for time in (3, 2)]
+    assert journal.history(newest=1) == [encode(revision(3))]
+    assert journal.recall().revisions == {revision(time).id: time for time in (1, 2, 3)}
+
+
+def test_the_same_revision_is_kept_once(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([Batch(revisions=(revision(1),)), Batch(revisions=(revision(1),))])
+    assert journal.history() == [encode(revision(1))]
+
+
+def test_a_revision_that_is_not_kept_is_missing_in_its_place(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([Batch(revisions=(revision(1),))])
+    ids = [revision(2).id, revision(1).id]
+    assert journal.revisions(ids) == [None, encode(revision(1))]
+
+
+def test_old_revisions_are_forgotten_but_milestones(reopen: Reopen) -> None:
+    journal = reopen()
+    milestone = revision(1, milestone="first draft")
+    journal.write([Batch(revisions=(revision(1), milestone, revision(2), revision(3)))])
+    assert journal.forget_before(3) == 2
+    assert journal.history() == [encode(revision(3)), encode(milestone)]
+
+
+def test_compacting_touches_no_history(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([batch(1, 2), Batch(revisions=(revision(1),))])
+    journal.compact("story", 2, b"state", b"digest", lambda _: b"digest")
+    assert journal.history() == [encode(revision(1))]
+
+
+@pytest.mark.parametrize("damage", ["content = x'00'", "content = 5", "id = x'00'"])
+def test_a_damaged_revision_is_passed_over_and_named(
+    reopen: Reopen, path: Path, damage: str
+) -> None:
+    journal = reopen()
+    journal.write([batch(1), Batch(revisions=(revision(1), revision(2)))])
+    journal.close()
+    database = sqlite3.connect(path)
+    database.execute(f"UPDATE revision SET {damage} WHERE time = 1")
+    database.commit()
+    database.close()
+    journal = reopen()
+    assert journal.history() == [encode(revision(2))]
+    assert len(journal.recall().tail) == 1
+    assert any("revision" in sentence for sentence in journal.check())
 
 
 @pytest.mark.parametrize(

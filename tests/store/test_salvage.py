@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.store.test_journal import ENTROPY, entry
+from tests.store.test_journal import ENTROPY, entry, revision
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import DiskFull, JournalDamaged
 from whisker_sync.store.journal import Journal
@@ -110,6 +111,24 @@ def test_when_every_update_is_there_the_facts_stay(path: Path) -> None:
     assert "cursor/x" not in recalled.facts
     assert (recalled.head, recalled.first, len(recalled.tail)) == (300, 2, 299)
     assert "everything" in recalled.facts[SALVAGED].decode()
+
+
+def test_the_history_is_in_the_new_journal(path: Path) -> None:
+    good, bad = revision(1), revision(2)
+    journal = Journal.open(path, ENTROPY)
+    journal.write([Batch(revisions=(good, bad))])
+    journal.close()
+    execute(path, "UPDATE revision SET content = x'00' WHERE time = 2")
+    execute(path, "UPDATE log SET content = 'x' WHERE seq = 100")
+    assert rescued(path).revisions == {good.id: 1}
+
+
+def test_a_damaged_journal_of_the_first_format_has_no_history_to_save(path: Path) -> None:
+    shutil.copy(Path(__file__).parent / "journals" / "format-1.db", path)
+    execute(path, "UPDATE log SET content = 'x' WHERE seq = 2")
+    recalled = rescued(path)
+    assert recalled.revisions == {}
+    assert recalled.documents["story"] == (b"three",)
 
 
 def test_the_first_page_is_the_same_in_all_journals(path: Path) -> None:

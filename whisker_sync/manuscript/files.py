@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from whisker_sync.document import Change
 from whisker_sync.ids import StoryPath
+from whisker_sync.revision import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +79,6 @@ class Outcome:
     """Files to change, but only when change, facts and assets are durable."""
 
     problems: tuple[Problem, ...] = ()
+
+    versions: tuple[Version, ...] = ()
+    """What the author's saves left of the passages they touched, for the history."""

@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 from whisker_sync.document import Change, Document, Touch
@@ -46,6 +47,7 @@ from whisker_sync.manuscript.origins import (
     with_news,
 )
 from whisker_sync.manuscript.render import View, too_large
+from whisker_sync.manuscript.revisions import versions
 from whisker_sync.manuscript.shadow import (
     OWN_FACT,
     PREFIX,
@@ -161,12 +163,13 @@ class Manuscript:
                 if is_twee(path):
                     self._tell(problems, Problem(path, _not_utf8(path)))
         unread = {path for path, seen in news.items() if seen.read_since_write is False}
-        change = self._take(found, unread, now)
+        batch, contents, change = self._take(found, unread, now)
         self._held |= assets.keys()
         dirty = set(found) | self._later
         if change:
             dirty |= self._view.refresh(change.touched)
-        return self._outcome(change, dirty, tuple(assets.items()), problems)
+        outcome = self._outcome(change, dirty, tuple(assets.items()), problems)
+        return replace(outcome, versions=versions(batch, contents, self._view))
 
     def _news(self, files: Sequence[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
         """
@@ -288,17 +291,23 @@ class Manuscript:
 
     def _take(
         self, found: Mapping[StoryPath, Found | None], unread: Container[StoryPath], now: float
-    ) -> Change | None:
-        """Write what the author did; the shadows are then as the disk is."""
+    ) -> tuple[list[Saved], Mapping[StoryPath, Content | None], Change | None]:
+        """
+        Write what the author did; the shadows are then as the disk is.
+
+        Returns the saves, what each saved file holds, and the edits.
+        """
         if not found:
-            return None
+            return [], {}, None
         if not self._born:
             self._born = schema.fresh_id(self._dice)
             self._facts_to_come.append((OWN_FACT, self._born.encode()))
         intake = Intake(self._view, self._dice, self._born)
         beside: dict[StoryPath, Content] = {}
         batch = self._batch_again(found, beside) if self._again else None
-        intake.take(self._batch(found, unread, now, beside) if batch is None else batch)
+        if batch is None:
+            batch = self._batch(found, unread, now, beside)
+        intake.take(batch)
         change = None
         if intake.plan:
             with self._document.edit(ORIGIN) as edit:
@@ -311,7 +320,7 @@ class Manuscript:
                 self._left_out.discard(path)
             else:
                 self._later.add(path)
-        return change
+        return batch, intake.contents, change
 
     def _batch(
         self,

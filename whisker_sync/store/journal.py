@@ -6,11 +6,13 @@ durable: the commit was synced (WAL, ``synchronous=FULL``). A second connection 
 impossible on purpose (``locking_mode=EXCLUSIVE``): SQLite before 3.51.3 can lose a WAL
 that two connections reset (sqlite.org/wal.html#walresetbug).
 
-Every row carries a checksum over its key and content. A row that does not match is
-never returned as if it were well: opening says :exc:`JournalDamaged`, and the file
-stays as it is. A *seal* over all updates and snapshots, written with each transaction,
-says whether one is missing. Nothing here is ever deleted but by :meth:`Journal.compact`, and only
-after the snapshot that replaces it was read back and verified.
+Every row carries a checksum over its key and content, or has a hash of its content for a
+key. A row that does not match is never returned as if it were well: opening says
+:exc:`JournalDamaged`, and the file stays as it is; of the history and of binary files, which
+the others have, too, it is passed over. A *seal* over all updates and snapshots, written
+with each transaction, says whether one is missing. Nothing of a document is ever deleted but
+by :meth:`Journal.compact`, and only after the snapshot that replaces it was read back and
+verified.
 """
 
 from __future__ import annotations
@@ -31,13 +33,15 @@ from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import Entry, Record
+from whisker_sync.revision import MAX_REVISION, decode, encode, id_of
 
-FORMAT = 1
+FORMAT = 2
 """
 Layout of the file; kept in SQLite's ``user_version`` and in ``meta``.
 
 In every format there is this table ``meta`` with this row: where the two do not agree, it
-is a damaged journal and not a newer one.
+is a damaged journal and not a newer one. An older format is brought up to date when it is
+opened, in one transaction.
 """
 
 APPLICATION = 0x77686B72
@@ -63,6 +67,14 @@ CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT
     WITHOUT ROWID;
 CREATE TABLE asset (sha256 BLOB PRIMARY KEY, content BLOB NOT NULL);
 """
+
+_HISTORY = """
+CREATE TABLE revision (id BLOB PRIMARY KEY, time INTEGER NOT NULL, content BLOB NOT NULL);
+CREATE INDEX revision_time ON revision (time);
+"""
+
+_UPGRADES = {1: _HISTORY}
+"""What brings a journal from a format to the next."""
 
 _ASSET_KEYS = "SELECT sha256 FROM asset"
 
@@ -136,6 +148,8 @@ class Journal:
             for name in self._lost_assets(facts):
                 del facts[name]  # so it is asked for again
             incarnation = Incarnation(self._meta("incarnation"))
+            filed = self._rows("SELECT id, time FROM revision")
+            revisions = {_blob(id_): time for id_, time in filed if isinstance(time, int)}
         first = self._first(tail)
         return Recalled(
             incarnation=incarnation,
@@ -144,6 +158,7 @@ class Journal:
             facts=facts,
             documents={name: tuple(updates) for name, updates in documents.items()},
             tail=tuple(entry for entry in tail if entry.seq >= first),
+            revisions=revisions,
         )
 
     @property
@@ -186,6 +201,40 @@ class Journal:
                     return _blob(content)
         return None
 
+    def revisions(self, ids: Iterable[bytes]) -> list[bytes | None]:
+        """The revisions with these ids, encoded; None: not kept, or not as it was."""
+        with self._guarded():
+            return [self._revision(id_) for id_ in ids]
+
+    def history(self, *, since: int = 0, newest: int | None = None) -> list[bytes]:
+        """
+        Revisions from a time on (milliseconds since 1970), newest first, encoded.
+
+        ``newest`` is how many at most; of the same time, in the order of their ids.
+        """
+        query = "SELECT id FROM revision WHERE time >= ? ORDER BY time DESC, id LIMIT ?"
+        with self._guarded():
+            rows = list(self._rows(query, (since, -1 if newest is None else newest)))
+            found = [self._revision(_blob(id_)) for (id_,) in rows]
+        return [content for content in found if content is not None]
+
+    def forget_before(self, time: int) -> int:
+        """
+        Let go of revisions that are older than a time, but milestones; return how many went.
+
+        Raises:
+            JournalDamaged, DiskFull: As :meth:`write`.
+        """
+        with self._unless_it_fails():
+            gone = [
+                id_
+                for (id_,) in self._rows("SELECT id FROM revision WHERE time < ?", (time,))
+                if not self._is_milestone(id_)
+            ]
+            for id_ in gone:
+                self._database.execute("DELETE FROM revision WHERE id = ?", (id_,))
+        return len(gone)
+
     def check(self) -> list[str]:
         """What is wrong with the file, in sentences; empty: nothing is."""
         found = []
@@ -197,6 +246,9 @@ class Journal:
                 for sha256, content in self._rows("SELECT sha256, content FROM asset"):
                     if hashlib.sha256(_blob(content)).digest() != _blob(sha256):
                         found.append(f"the binary file {sha256.hex()} is not as it was written")
+                for (id_,) in self._rows("SELECT id FROM revision"):
+                    if self._revision(_blob(id_)) is None:
+                        found.append(f"the revision {id_.hex()} is not as it was written")
         except (JournalError, DiskFull) as problem:
             found.append(str(problem))
         return found
@@ -217,6 +269,7 @@ class Journal:
                 self._write_entries(batch.entries)
                 self._write_facts(batch.facts)
                 self._write_assets(batch.assets)
+                self._write_revisions(encode(each) for each in batch.revisions)
             if self._head != head:
                 self._set_head()
 
@@ -226,6 +279,7 @@ class Journal:
         snapshots: Mapping[str, tuple[int, bytes, bytes]],
         facts: Mapping[str, bytes],
         assets: Iterable[tuple[bytes, bytes]],
+        revisions: Iterable[bytes],
         head: int,
     ) -> None:
         """
@@ -246,6 +300,7 @@ class Journal:
                 self._write_snapshot(document, through, state, digest)
             self._write_facts(facts.items())
             self._write_assets(assets)
+            self._write_revisions(revisions)
             self._head = head
             self._set_head()
 
@@ -266,6 +321,7 @@ class Journal:
             self._drop("log WHERE document = ?", (document,))
             self._write_entries(batch.entries)
             self._write_facts(batch.facts)
+            self._write_revisions(encode(each) for each in batch.revisions)
             self._set_head()
             self._set_meta("incarnation", entropy[:8])
 
@@ -332,7 +388,8 @@ class Journal:
         empty = not run("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version > FORMAT and self._meta("format") == version.to_bytes(4, "big"):
             raise JournalTooNew(self._path, version)
-        if not empty and (application != APPLICATION or version != FORMAT):
+        known = version == FORMAT or version in _UPGRADES
+        if not empty and (application != APPLICATION or not known):
             raise JournalDamaged(self._path, "it is a database of another program")
         if empty:
             run("PRAGMA auto_vacuum = INCREMENTAL")
@@ -347,6 +404,8 @@ class Journal:
             for (line,) in self._rows("PRAGMA quick_check"):
                 if line != "ok":
                     raise JournalDamaged(self._path, line)
+        if not empty:
+            self._upgrade(version)
         # What we read of the WAL may be in the system's memory only: after a sync that failed,
         # systems say that it worked the next time. What is written now must not build on it,
         # or it would be lost with it.
@@ -359,15 +418,29 @@ class Journal:
 
     def _make(self, entropy: bytes) -> None:
         with self._transaction():
-            for statement in _TABLES.split(";"):
-                if statement.strip():
-                    self._database.execute(statement)
+            self._run(_TABLES)
+            for upgrade in _UPGRADES.values():
+                self._run(upgrade)
             self._set_meta("format", FORMAT.to_bytes(4, "big"))
             self._set_meta("incarnation", entropy[:8])
             self._set_head()
             self._set_meta("clean", b"\x00")
             self._database.execute(f"PRAGMA application_id = {APPLICATION}")
             self._database.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def _upgrade(self, version: int) -> None:
+        """Bring an older format up to date; nothing that is there changes."""
+        while version < FORMAT:
+            with self._transaction():
+                self._run(_UPGRADES[version])
+                version += 1
+                self._set_meta("format", version.to_bytes(4, "big"))
+                self._database.execute(f"PRAGMA user_version = {version}")
+
+    def _run(self, statements: str) -> None:
+        for statement in statements.split(";"):
+            if statement.strip():
+                self._database.execute(statement)
 
     # Private methods.
 
@@ -406,6 +479,27 @@ class Journal:
 
     def _write_assets(self, assets: Iterable[tuple[bytes, bytes]]) -> None:
         self._database.executemany("INSERT OR IGNORE INTO asset VALUES (?, ?)", assets)
+
+    def _write_revisions(self, revisions: Iterable[bytes]) -> None:
+        for encoded in revisions:
+            revision = decode(encoded)
+            assert revision is not None, "what is filed is a revision"
+            id_, packed = id_of(encoded), zlib.compress(encoded, 6)
+            self._database.execute(
+                "INSERT OR IGNORE INTO revision VALUES (?, ?, ?)",
+                (id_, revision.time, packed),
+            )
+
+    def _revision(self, id_: bytes) -> bytes | None:
+        query = "SELECT content FROM revision WHERE id = ?"
+        for (packed,) in self._rows(query, (id_,)):
+            return unpack_revision(id_, packed)
+        return None
+
+    def _is_milestone(self, id_: bytes) -> bool:
+        encoded = self._revision(id_)
+        revision = None if encoded is None else decode(encoded)
+        return revision is not None and bool(revision.milestone)
 
     def _write_snapshot(self, document: str, through: int, state: bytes, digest: bytes) -> None:
         packed = zlib.compress(state, 6)
@@ -570,6 +664,16 @@ def _blob(value: object) -> bytes:
     if not isinstance(value, bytes):
         raise TypeError("a value of another kind than was written")
     return value
+
+
+def unpack_revision(id_: object, packed: object) -> bytes | None:
+    """The revision in a row, encoded; None: it is not the one of this id."""
+    try:
+        inflate = zlib.decompressobj()
+        encoded = inflate.decompress(_blob(packed), MAX_REVISION + 1)
+    except (zlib.error, TypeError):
+        return None
+    return encoded if id_of(encoded) == id_ else None
 
 
 def entry_checksum(entry: Entry) -> bytes:

@@ -45,7 +45,8 @@ from typing import Any
 from whisker_sync.errors import DiskFull, JournalDamaged
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
-from whisker_sync.store.journal import Journal, entry_checksum, row_checksum
+from whisker_sync.revision import decode
+from whisker_sync.store.journal import Journal, entry_checksum, row_checksum, unpack_revision
 
 SALVAGED = "salvaged"
 """Fact of a journal that took the place of a damaged one: a sentence for the author."""
@@ -133,7 +134,9 @@ def _build(path: Path, problem: JournalDamaged, entropy: bytes) -> None:
                 facts["unacked"] = str(len(wreck.entries)).encode()
             facts[SALVAGED] = _sentence(path, problem, complete=complete).encode()
             head = wreck.head if complete else wreck.newest() + 1
-            journal.refill(wreck.entries, wreck.snapshots, facts, wreck.assets(), head)
+            journal.refill(
+                wreck.entries, wreck.snapshots, facts, wreck.assets(), wreck.revisions(), head
+            )
     finally:
         journal.close()
         _remove(copy)
@@ -190,6 +193,23 @@ class Wreck:
         for _, sha256, content in self._numbered("sha256, content", "asset", "rowid", step=1):
             if isinstance(content, bytes) and hashlib.sha256(content).digest() == sha256:
                 yield sha256, content
+
+    def revisions(self) -> Iterator[bytes]:
+        """The good revisions, encoded, one after the other."""
+        if not self.has_history:
+            return
+        for _, id_, packed in self._numbered("id, content", "revision", "rowid", step=1):
+            encoded = unpack_revision(id_, packed)
+            if encoded is not None and decode(encoded) is not None:
+                yield encoded
+
+    @property
+    def has_history(self) -> bool:
+        """Whether a table of revisions can be read; in older formats there is none."""
+        with suppress(*_BAD):
+            self._database.execute("SELECT 1 FROM revision LIMIT 0").fetchall()
+            return True
+        return False
 
     # Private methods.
 

@@ -1,0 +1,68 @@
+"""
+What a batch of saves did, passage by passage, to be kept as history.
+
+A save is compared with the version that it was made from, as it was for the document: what
+others wrote meanwhile is theirs, and stands in revisions of their own. So each word that a
+save took away is in the text that its author began with.
+
+A passage that only changed its place among others is no news, and a passage that went to
+another file while its text stayed is one version, not a loss and a gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.ingest import Saved
+from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.shadow import Content, Page, Piece
+from whisker_sync.revision import Version
+
+Stand = tuple[StoryPath, str, bool]
+"""Where a part stands: the path, its text, and whether it is a file's own."""
+
+
+def versions(
+    batch: Sequence[Saved], contents: Mapping[StoryPath, Content | None], view: View
+) -> tuple[Version, ...]:
+    """
+    What changed from the versions that saves were made from to what is on disk now.
+
+    ``contents`` is what each saved file holds by now, ``view`` the document with all of it.
+    """
+    before: dict[str, Stand] = {}
+    after: dict[str, Stand] = {}
+    for saved in batch:
+        if not saved.first:  # else nobody knows what the author saw, and nothing was taken away
+            _collect(before, saved.origin, saved.base)
+        _collect(after, saved.path, contents.get(saved.path))
+    found = []
+    for id_ in dict.fromkeys([*after, *before]):
+        old, new = before.get(id_), after.get(id_)
+        if old == new or _is_blank(old, new):
+            continue
+        path, _, own = new or old  # type: ignore[misc]  # one of the two is there
+        passage = None if own else view.passages.get(id_)
+        found.append(
+            Version(
+                id=id_,
+                path=path,
+                place="" if passage is None else passage.key,
+                name=None if own else ("" if passage is None else passage.name),
+                text=None if new is None else new[1],
+                before=None if old is None else old[1],
+            )
+        )
+    return tuple(found)
+
+
+def _collect(stands: dict[str, Stand], path: StoryPath, content: Content | None) -> None:
+    if isinstance(content, Page):
+        for part in content.parts:
+            stands[part.id] = (path, part.text, part.piece is Piece.OWN)
+
+
+def _is_blank(old: Stand | None, new: Stand | None) -> bool:
+    """Whether it is but the empty text outside of passages of a file that came or went."""
+    return all(stand is None or (stand[2] and not stand[1]) for stand in (old, new))
