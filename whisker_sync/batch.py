@@ -58,3 +58,6 @@ class Recalled:
 
     revisions: dict[bytes, int] = field(default_factory=dict)
     """The history: the id of each revision and its time, milliseconds since 1970."""
+
+    history_from: int = 0
+    """The day since 1970 from which on the history is kept."""

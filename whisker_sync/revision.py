@@ -137,7 +137,8 @@ def _version(form: object) -> Version:
             (None | str()) as before,
         ]:
             return Version(id_, path, place, name, text, before)
-    raise ValueError
+        case _:
+            raise ValueError
 
 
 def split(revision: Revision) -> tuple[Revision, ...]:

@@ -25,6 +25,7 @@ from whisker_sync.peer.effects import (
     Proven,
     ReadAsset,
     ReadLog,
+    ReadRevisions,
     Send,
     Tell,
 )
@@ -41,11 +42,15 @@ from whisker_sync.peer.inputs import (
     LinkDown,
     LinkUp,
     LogRead,
+    RevisionsRead,
     Tick,
 )
 from whisker_sync.peer.peer import STORY, Peer
 from whisker_sync.peer.status import Membership
 from whisker_sync.record import Entry
+from whisker_sync.revision import Revision
+from whisker_sync.revision import decode as decode_revision
+from whisker_sync.revision import encode as encode_revision
 from whisker_sync.wire.codec import decode
 from whisker_sync.wire.messages import Message, Part, Push
 
@@ -66,6 +71,7 @@ class Someone:
         self.entries: list[Entry] = []
         self.facts: dict[str, bytes] = {}
         self.assets: dict[bytes, bytes] = {}
+        self.revisions: dict[bytes, bytes] = {}
         self.incarnation = Incarnation(crowd.dice.randbytes(8))
         self.events: list[Event] = []
         self.pushes = 0
@@ -80,6 +86,7 @@ class Someone:
             facts=dict(self.facts),
             documents={STORY: tuple(entry.record.update for entry in self.entries)},
             tail=tuple(self.entries),
+            revisions={id_: self.revision(id_).time for id_ in self.revisions},
         )
         workspace = WorkspaceId(b"w" * 16)
         membership = Membership(self.device_key, self.name, self.name, workspace, self.key)
@@ -91,6 +98,12 @@ class Someone:
         }
         files = tuple(FileSeen(path, content) for path, content in sorted(self.folder.items()))
         self.tell(FilesSeen(files, 1, everything=True))
+
+    def revision(self, id_: bytes) -> Revision:
+        """A revision of the history by its id."""
+        revision = decode_revision(self.revisions[id_])
+        assert revision is not None
+        return revision
 
     def save(self, path: str, text: str | bytes | None) -> None:
         """Save or remove a file, and let the peer see it."""
@@ -118,6 +131,7 @@ class Someone:
             else:
                 self.facts[name] = value
         self.assets |= dict(batch.assets)
+        self.revisions |= {revision.id: encode_revision(revision) for revision in batch.revisions}
 
     def write(self, path: StoryPath, content: bytes | None, expected: bytes | None) -> None:
         now = self.folder.get(path)
@@ -202,6 +216,8 @@ class Crowd:
                 who.tell(LogRead(link, tuple(who.entries[after:])))
             case ReadAsset(link, asset):
                 who.tell(AssetRead(link, asset, who.assets.get(asset)))
+            case ReadRevisions(link, ids):
+                who.tell(RevisionsRead(link, tuple(who.revisions.get(id_) for id_ in ids)))
             case Tell(event):
                 who.events.append(event)
             case Dial() | Compact() | Proven():

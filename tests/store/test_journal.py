@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ from whisker_sync.batch import Batch
 from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
-from whisker_sync.revision import Revision, Version, encode
+from whisker_sync.revision import DAY_MS, Revision, Version, encode
 from whisker_sync.store.journal import FORMAT, Journal, connect
 
 ENTROPY = b"entropy!"
@@ -310,12 +311,26 @@ def test_a_revision_that_is_not_kept_is_missing_in_its_place(reopen: Reopen) -> 
     assert journal.revisions(ids) == [None, encode(revision(1))]
 
 
-def test_old_revisions_are_forgotten_but_milestones(reopen: Reopen) -> None:
+def test_a_history_within_its_room_is_kept_however_old(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.write([Batch(revisions=(revision(1), revision(DAY_MS)))])
+    size = sum(len(zlib.compress(encode(revision(time)), 6)) for time in (1, DAY_MS))
+    assert journal.thin(before=9 * DAY_MS, keep=size) == 0
+    assert journal.recall().history_from == 0
+    assert journal.thin(before=9 * DAY_MS, keep=size - 1) == 1
+    assert journal.recall().history_from == 1
+
+
+def test_old_days_go_whole_and_milestones_stay(reopen: Reopen) -> None:
     journal = reopen()
     milestone = revision(1, milestone="first draft")
-    journal.write([Batch(revisions=(revision(1), milestone, revision(2), revision(3)))])
-    assert journal.forget_before(3) == 2
-    assert journal.history() == [encode(revision(3)), encode(milestone)]
+    old = (revision(1), revision(2), milestone)
+    new = (revision(DAY_MS), revision(DAY_MS + 1))
+    journal.write([Batch(revisions=old + new)])
+    assert journal.thin(before=2 * DAY_MS - 1, keep=0) == 2
+    recalled = reopen().recall()
+    assert set(recalled.revisions) == {each.id for each in (milestone, *new)}
+    assert recalled.history_from == 1
 
 
 def test_compacting_touches_no_history(reopen: Reopen) -> None:

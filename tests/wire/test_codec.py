@@ -16,6 +16,7 @@ from whisker_sync.wire import limits
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.messages import (
     Ack,
+    Archive,
     Asset,
     Bye,
     Catch,
@@ -32,7 +33,11 @@ from whisker_sync.wire.messages import (
     Push,
     Reject,
     Rest,
+    Revisions,
+    Shelves,
+    Titles,
     WantAsset,
+    WantRevisions,
     Welcome,
 )
 
@@ -99,6 +104,22 @@ message: st.SearchStrategy[Message] = st.one_of(
         st.text(max_size=limits.MAX_REASON),
         st.lists(st.tuples(number, number, number), max_size=3).map(tuple),
     ),
+    st.builds(Archive, print16),
+    st.builds(
+        Shelves,
+        number,
+        st.dictionaries(number, st.binary(min_size=8, max_size=8), max_size=4).map(
+            lambda sums: tuple(sorted(sums.items()))
+        ),
+    ),
+    st.builds(
+        Titles,
+        number,
+        st.sets(print16, max_size=4).map(lambda ids: tuple(sorted(ids))),
+        st.booleans(),
+    ),
+    st.builds(WantRevisions, st.lists(print16, max_size=4).map(tuple)),
+    st.builds(Revisions, st.booleans(), st.lists(st.binary(max_size=60), max_size=4).map(tuple)),
     st.builds(Bye, st.text(max_size=limits.MAX_REASON)),
     st.builds(
         Covers,

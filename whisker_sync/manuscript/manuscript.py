@@ -47,7 +47,7 @@ from whisker_sync.manuscript.origins import (
     with_news,
 )
 from whisker_sync.manuscript.render import View, too_large
-from whisker_sync.manuscript.revisions import versions
+from whisker_sync.manuscript.revisions import stand, versions
 from whisker_sync.manuscript.shadow import (
     OWN_FACT,
     PREFIX,
@@ -60,6 +60,7 @@ from whisker_sync.manuscript.shadow import (
     sha256_of,
 )
 from whisker_sync.paths import accept
+from whisker_sync.revision import Version
 from whisker_sync.story import codec
 from whisker_sync.story.kinds import is_twee
 
@@ -534,6 +535,10 @@ class Manuscript:
         """Return a text file as the document shows it; None: there is none of this name."""
         content = self._view.content(path)
         return content.data() if isinstance(content, Page) else None
+
+    def stand(self) -> tuple[Version, ...]:
+        """Return how the whole story stands, for a milestone."""
+        return stand({path: self._view.content(path) for path in self._view.paths()}, self._view)
 
     # From the document to files.
 

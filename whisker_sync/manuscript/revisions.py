@@ -40,21 +40,32 @@ def versions(
     found = []
     for id_ in dict.fromkeys([*after, *before]):
         old, new = before.get(id_), after.get(id_)
-        if old == new or _is_blank(old, new):
-            continue
-        path, _, own = new or old  # type: ignore[misc]  # one of the two is there
-        passage = None if own else view.passages.get(id_)
-        found.append(
-            Version(
-                id=id_,
-                path=path,
-                place="" if passage is None else passage.key,
-                name=None if own else ("" if passage is None else passage.name),
-                text=None if new is None else new[1],
-                before=None if old is None else old[1],
-            )
-        )
+        if old != new and not _is_blank(old, new):
+            found.append(_version(id_, old, new, view))
     return tuple(found)
+
+
+def stand(contents: Mapping[StoryPath, Content | None], view: View) -> tuple[Version, ...]:
+    """How all files stand, to come back to."""
+    now: dict[str, Stand] = {}
+    for path, content in contents.items():
+        _collect(now, path, content)
+    return tuple(_version(id_, None, new, view) for id_, new in now.items())
+
+
+def _version(id_: str, old: Stand | None, new: Stand | None, view: View) -> Version:
+    there = new or old
+    assert there is not None
+    path, _, own = there
+    passage = None if own else view.passages.get(id_)
+    return Version(
+        id=id_,
+        path=path,
+        place="" if passage is None else passage.key,
+        name=None if own else ("" if passage is None else passage.name),
+        text=None if new is None else new[1],
+        before=None if old is None else old[1],
+    )
 
 
 def _collect(stands: dict[str, Stand], path: StoryPath, content: Content | None) -> None:

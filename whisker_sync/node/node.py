@@ -54,6 +54,7 @@ from whisker_sync.peer.effects import (
     Proven,
     ReadAsset,
     ReadLog,
+    ReadRevisions,
     Send,
     Tell,
 )
@@ -75,7 +76,9 @@ from whisker_sync.peer.inputs import (
     Listening,
     LogRead,
     Lost,
+    Milestone,
     NetworkChanged,
+    RevisionsRead,
     Sighted,
     Stopping,
     StoreTrouble,
@@ -86,6 +89,7 @@ from whisker_sync.peer.poison import fact_of, facts_of
 from whisker_sync.peer.rewrite import CUT, cut_of, rewrite
 from whisker_sync.peer.status import Status
 from whisker_sync.record import Entry, Record
+from whisker_sync.revision import DAY_MS, Revision, decode
 from whisker_sync.store.intent import Intent
 from whisker_sync.store.layout import Layout, Lock
 from whisker_sync.store.salvage import INCOMPLETE, SALVAGED
@@ -105,6 +109,12 @@ MAX_EVENTS = 1000
 
 SEARCH_SECONDS = 10.0
 """How long others are looked for after a damaged journal forgot who they are."""
+
+HISTORY_DAYS = 365
+"""Days for which the history is kept in any case, by the clocks of those who wrote it."""
+
+HISTORY_BYTES = 256 << 20
+"""Bytes of compressed history that are kept in any case, however old."""
 
 _SURPRISES = {
     Verdict.RESTORED: "the journal is older than this machine remembers (a restored backup?); "
@@ -232,6 +242,24 @@ class Node:
         self._disk.put_nowait(job)
         await looked.wait()
 
+    async def history(self, *, since: int = 0, newest: int | None = None) -> list[Revision]:
+        """
+        Revisions from a time on (milliseconds since 1970), newest first.
+
+        ``newest`` is how many at most.
+        """
+
+        def read() -> list[bytes]:
+            return self._writer.journal.history(since=since, newest=newest)
+
+        found = [decode(encoded) for encoded in await self._writer.run(read)]
+        return [revision for revision in found if revision is not None]
+
+    async def set_milestone(self, name: str) -> None:
+        """Give a name to the story as it stands; returns when that is durable."""
+        self.feed(Milestone(name, _now_ms()))
+        await self._writer.run(lambda: None)  # whatever was submitted before is written by then
+
     async def until(self, condition: Callable[[Status], bool]) -> Status:
         """Wait until the status is as wanted."""
         while not condition(status := self._peer.status()):
@@ -299,6 +327,7 @@ class Node:
             trouble=lambda problem: self.feed(StoreTrouble(problem)),
         )
         incomplete = INCOMPLETE in recalled.facts
+        recalled = await self._thin_history(recalled)
         recalled = await self._recognise(recalled)
         await self._put_poison_aside(recalled)
         recalled = await self._write_anew(recalled)
@@ -329,6 +358,15 @@ class Node:
         if lan:
             self._spawn(self._discover(interface), "discover")
             self._spawn(self._watch_network(), "network")
+
+    async def _thin_history(self, recalled: Recalled) -> Recalled:
+        """Let go of history that is too old, if there is much of it."""
+        journal, before = self._writer.journal, _now_ms() - HISTORY_DAYS * DAY_MS
+        if not any(time < before for time in recalled.revisions.values()):
+            return recalled
+        if not await self._writer.run(journal.thin, before, HISTORY_BYTES):
+            return recalled
+        return await self._writer.run(journal.recall)
 
     async def _recognise(self, recalled: Recalled) -> Recalled:
         """See whether the journal is the one we knew; another one begins a new life."""
@@ -486,6 +524,8 @@ class Node:
                 self._spawn(self._read_log(link, after, max_bytes), "read log")
             case ReadAsset(link, asset):
                 self._spawn(self._read_asset(link, asset), "read asset")
+            case ReadRevisions(link, ids):
+                self._spawn(self._read_revisions(link, ids), "read revisions")
             case Compact():
                 self._spawn(self._compact(effect), "compact")
             case Tell(event):
@@ -667,6 +707,10 @@ class Node:
     async def _read_asset(self, link: LinkId, asset: bytes) -> None:
         content = await self._writer.run(self._writer.journal.asset, asset)
         self.feed(AssetRead(link, asset, content))
+
+    async def _read_revisions(self, link: LinkId, ids: tuple[bytes, ...]) -> None:
+        found = await self._writer.run(self._writer.journal.revisions, ids)
+        self.feed(RevisionsRead(link, tuple(found)))
 
     async def _compact(self, snapshot: Compact) -> None:
         schema = self._schemas[snapshot.document]

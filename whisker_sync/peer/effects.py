@@ -74,6 +74,14 @@ class ReadAsset:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadRevisions:
+    """Read revisions of the history from the journal, for a link."""
+
+    link: LinkId
+    ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compact:
     """Replace a document's older records in the journal by one snapshot; nothing waits for it."""
 
@@ -105,6 +113,7 @@ Effect = (
     | WriteAsset
     | ReadLog
     | ReadAsset
+    | ReadRevisions
     | Compact
     | Tell
 )

@@ -82,6 +82,15 @@ class Edited:
     """Milliseconds since 1970, for display."""
 
 
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """The author gives a name to the story as it stands."""
+
+    name: str
+    at: int
+    """Milliseconds since 1970."""
+
+
 # The network.
 
 
@@ -207,6 +216,15 @@ class AssetRead:
     content: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class RevisionsRead:
+    """The answer to ``ReadRevisions``."""
+
+    link: LinkId
+    revisions: tuple[bytes | None, ...]
+    """Encoded, in the order in which they were asked for; None: not kept any more."""
+
+
 # Time.
 
 
@@ -239,6 +257,8 @@ Input = (
     | StoreTrouble
     | LogRead
     | AssetRead
+    | RevisionsRead
+    | Milestone
     | Tick
     | Stopping
 )

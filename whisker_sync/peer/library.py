@@ -26,6 +26,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.document import (
@@ -47,6 +48,7 @@ from whisker_sync.errors import EngineFailure
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.peer.poison import Poison
 from whisker_sync.record import Entry, Record
+from whisker_sync.revision import Revision
 from whisker_sync.wire.messages import Holding
 
 LOG_BYTES = 8 << 20
@@ -121,6 +123,7 @@ class Library:
         self._new_facts: dict[str, bytes | None] = {}
         self._lazy_facts: dict[str, bytes | None] = {}
         self._assets: list[tuple[bytes, bytes]] = []
+        self._revisions: list[Revision] = []
         self._fingerprint: bytes | None = None
 
     # What a session asks.
@@ -289,6 +292,10 @@ class Library:
         """Whether the content of a binary file is kept, or will be with the next batch."""
         return f"asset/{asset.hex()}" in self.facts
 
+    def file(self, revision: Revision) -> None:
+        """Keep a revision of the history."""
+        self._revisions.append(revision)
+
     # What the peer asks.
 
     @property
@@ -314,7 +321,12 @@ class Library:
     @property
     def due(self) -> int:
         """The ticket that will make everything durable that is known now."""
-        return self.ticket + bool(self._entries or self._new_facts or self._assets)
+        return self.ticket + bool(self._urgent)
+
+    @property
+    def _urgent(self) -> list[Any] | dict[str, bytes | None]:
+        """Something that is to be written now, if there is anything."""
+        return self._entries or self._new_facts or self._assets or self._revisions
 
     def unacked(self, through: int) -> int:
         """How many records made here lie after a position."""
@@ -331,12 +343,17 @@ class Library:
 
     def batch(self, *, everything: bool = False) -> tuple[int, Batch] | None:
         """Ticket and content of what is to be written now; None: nothing is."""
-        urgent = self._entries or self._new_facts or self._assets
-        if not urgent and not (everything and self._lazy_facts):
+        if not self._urgent and not (everything and self._lazy_facts):
             return None
         facts = {**self._lazy_facts, **self._new_facts}
-        batch = Batch(tuple(self._entries), tuple(facts.items()), tuple(self._assets))
-        self._entries, self._new_facts, self._lazy_facts, self._assets = [], {}, {}, []
+        batch = Batch(
+            tuple(self._entries),
+            tuple(facts.items()),
+            tuple(self._assets),
+            tuple(self._revisions),
+        )
+        self._entries, self._assets, self._revisions = [], [], []
+        self._new_facts, self._lazy_facts = {}, {}
         self.ticket += 1
         self._batches.append((self.ticket, self.head, facts))
         return self.ticket, batch

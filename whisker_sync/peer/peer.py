@@ -40,6 +40,7 @@ from whisker_sync.errors import (
     ForgedDevice,
     ProtocolError,
     Refused,
+    UnexpectedMessage,
 )
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, StoryPath
@@ -56,11 +57,14 @@ from whisker_sync.peer.effects import (
     Proven,
     ReadAsset,
     ReadLog,
+    ReadRevisions,
     Send,
     Tell,
 )
 from whisker_sync.peer.fetching import Fetching
 from whisker_sync.peer.guard import Guard, Unguarded
+from whisker_sync.peer.history import Fetch, Filed, History
+from whisker_sync.peer.history import Said as SaidOfHistory
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
@@ -78,7 +82,9 @@ from whisker_sync.peer.inputs import (
     Listening,
     LogRead,
     Lost,
+    Milestone,
     NetworkChanged,
+    RevisionsRead,
     Sighted,
     Stopping,
     StoreTrouble,
@@ -89,8 +95,11 @@ from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
 from whisker_sync.peer.rewrite import CUT, fact_of
 from whisker_sync.peer.status import Load, Membership, PeerStatus, Status
 from whisker_sync.record import Record
+from whisker_sync.revision import Revision, split
+from whisker_sync.revision import encode as encode_revision
 from whisker_sync.sync.handshake import HANDSHAKE_SECONDS, NONCE_BYTES, Handshake
 from whisker_sync.sync.session import (
+    WINDOW,
     Asked,
     Came,
     Declined,
@@ -110,10 +119,12 @@ from whisker_sync.wire.messages import (
     Asset,
     Bye,
     Hello,
+    HistoryMessage,
     Links,
     Message,
     Part,
     Reject,
+    Revisions,
     WantAsset,
 )
 
@@ -137,6 +148,9 @@ STUCK_SECONDS = 10.0
 
 MAX_QUARANTINE = 1000
 """Refused updates that are kept."""
+
+ANSWER_BYTES = 4 << 20
+"""Bytes of revisions in one answer, unless one alone has more."""
 
 
 @dataclass(slots=True)
@@ -196,6 +210,8 @@ class Peer:
         self._library = Library(membership.device, recalled, schemas, dice)
         self._dialing = Dialing(membership.device, dice)
         self._fetching = Fetching()
+        self._history = History(recalled.revisions, recalled.history_from)
+        self._filed: deque[tuple[int, Revision, LinkId | None]] = deque()  # not told yet
         self._manuscript: Manuscript | None = None
         self._resumed = not files
         if files:
@@ -334,6 +350,10 @@ class Peer:
                 conversation = self._conversations.get(link)
                 if conversation is not None and conversation.session is not None:
                     yield from self._send(conversation, Asset(asset, content))
+            case RevisionsRead():
+                yield from self._revisions_read(input)
+            case Milestone():
+                self._set_milestone(input)
             case Sighted(candidate, addresses, lasting, likely):
                 is_new = self._dialing.sight(
                     candidate, addresses, now, lasting=lasting, likely=likely
@@ -418,6 +438,10 @@ class Peer:
         self._waiting.extend((library.due, write) for write in outcome.writes)
         for problem in outcome.problems:
             yield from self._note_problem(problem)
+        if outcome.versions:
+            me = self._self
+            for part in split(Revision(me.person, me.device, at, "", outcome.versions)):
+                self._file(part)
         if outcome.change is not None:
             touched = outcome.change.touched
             self._stir(now)
@@ -462,6 +486,7 @@ class Peer:
         conversation = self._conversations.pop(link, None)
         if conversation is None:
             return
+        self._history.left(link)
         self._dialing.hung_up(
             conversation.candidate,
             now,
@@ -567,9 +592,16 @@ class Peer:
             if whole is None:
                 return
             message = whole
+        if isinstance(message, HistoryMessage):
+            if session.state is not State.LIVE:
+                raise UnexpectedMessage(type(message).__name__, session.state.value)
+            heard = self._history.hear(conversation.link, message)
+            yield from self._tell_history(conversation, heard)
+            return
         said = session.receive(message, self._library, now)
         if isinstance(message, Hello):
             conversation.greeted = now
+            self._history.came(conversation.link, session.device)
             yield from self._greeted(conversation, session)
         yield from self._carry_out(conversation, said, now)
 
@@ -769,6 +801,75 @@ class Peer:
         self._library.keep(asset, content)
         yield from self._offer(asset, now)
 
+    # The history.
+
+    def _file(self, revision: Revision, source: LinkId | None = None) -> None:
+        """Take a revision into the history, and remember to tell the others of it."""
+        if self._history.file(revision):
+            self._library.file(revision)
+            self._filed.append((self._library.due, revision, source))
+
+    def _tell_history(
+        self, conversation: Conversation, said: Sequence[SaidOfHistory]
+    ) -> Iterator[Effect]:
+        for item in said:
+            match item:
+                case Fetch(ids):
+                    yield ReadRevisions(conversation.link, ids)
+                case Filed(revisions, news):
+                    for revision in revisions:
+                        self._library.file(revision)
+                        if news:
+                            self._filed.append((self._library.due, revision, conversation.link))
+                case message:
+                    yield from self._send(conversation, message)
+
+    def _revisions_read(self, read: RevisionsRead) -> Iterator[Effect]:
+        """Send what was asked for, as much as fits; the other side asks for the rest."""
+        conversation = self._conversations.get(read.link)
+        if conversation is None:
+            return
+        fit: list[bytes] = []
+        room = ANSWER_BYTES
+        for encoded in read.revisions:
+            room -= len(encoded or b"")
+            if room < 0 and fit:
+                break
+            fit.append(encoded or b"")
+        yield from self._send(conversation, Revisions(asked=True, revisions=tuple(fit)))
+
+    def _spread_news(self) -> Iterator[Effect]:
+        """Tell everybody of revisions that are durable here, but who has heard of them."""
+        while self._filed and self._filed[0][0] <= self._library.committed:
+            _, revision, source = self._filed.popleft()
+            origin = self._conversations.get(source) if source is not None else None
+            heard = frozenset[DeviceId]()
+            if origin is not None and origin.session is not None:
+                heard = origin.session.linked | {origin.session.device}
+            news = Revisions(asked=False, revisions=(encode_revision(revision),))
+            for conversation in list(self._live()):
+                assert conversation.session is not None
+                # Whoever is slow finds out at rest.
+                is_free = conversation.session.in_flight < WINDOW
+                if is_free and conversation.session.device not in heard:
+                    yield from self._send(conversation, news)
+
+    def _compare_histories(self) -> Iterator[Effect]:
+        for conversation in list(self._live()):
+            assert conversation.session is not None
+            if conversation.session.in_sync and not conversation.superseded:
+                yield from self._tell_history(conversation, self._history.rest(conversation.link))
+
+    def _set_milestone(self, milestone: Milestone) -> None:
+        if self._manuscript is None:
+            return
+        stand = self._manuscript.stand()
+        revision = Revision(
+            self._self.person, self._self.device, milestone.at, milestone.name, stand
+        )
+        for part in split(revision):
+            self._file(part)
+
     # What follows.
 
     def _continue(self, now: float) -> Iterator[Effect]:
@@ -788,6 +889,9 @@ class Peer:
                 said += session.rest(library, now)
             yield from self._carry_out(conversation, said, now)
         yield from self._ask_in_turn(now)
+        yield from self._spread_news()
+        if self._at_rest():
+            yield from self._compare_histories()
         for link, asset in self._fetching.ask([c.link for c in self._live()], now):
             yield from self._send(self._conversations[link], WantAsset(asset))
         for candidate, addresses in self._dialing.call(now, self._connected()):

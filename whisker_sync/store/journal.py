@@ -33,7 +33,7 @@ from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import Entry, Record
-from whisker_sync.revision import MAX_REVISION, decode, encode, id_of
+from whisker_sync.revision import DAY_MS, MAX_REVISION, decode, encode, id_of
 
 FORMAT = 2
 """
@@ -46,6 +46,9 @@ opened, in one transaction.
 
 APPLICATION = 0x77686B72
 """``whkr``, SQLite's ``application_id``: tells our files from others."""
+
+HISTORY_FROM = "history/from"
+"""The fact that says from which day since 1970 on the history is kept."""
 
 GENERATIONS = 2
 """Snapshots kept of each document: the newest and the one before it."""
@@ -159,6 +162,7 @@ class Journal:
             documents={name: tuple(updates) for name, updates in documents.items()},
             tail=tuple(entry for entry in tail if entry.seq >= first),
             revisions=revisions,
+            history_from=int(facts.get(HISTORY_FROM, b"0")),
         )
 
     @property
@@ -218,22 +222,35 @@ class Journal:
             found = [self._revision(_blob(id_)) for (id_,) in rows]
         return [content for content in found if content is not None]
 
-    def forget_before(self, time: int) -> int:
+    def thin(self, before: int, keep: int) -> int:
         """
-        Let go of revisions that are older than a time, but milestones; return how many went.
+        Let go of old history: whole days, the oldest first, all of them before a time.
+
+        As long as the history has no more than ``keep`` bytes everything stays, however old
+        a clock that may be wrong makes it; milestones stay in any case. Returns how many
+        revisions went. From then on what is older is not taken in any more.
 
         Raises:
-            JournalDamaged, DiskFull: As :meth:`write`.
+            JournalDamaged, DiskFull: As :meth:`write`; nothing was changed.
         """
         with self._unless_it_fails():
-            gone = [
-                id_
-                for (id_,) in self._rows("SELECT id FROM revision WHERE time < ?", (time,))
-                if not self._is_milestone(id_)
-            ]
-            for id_ in gone:
-                self._database.execute("DELETE FROM revision WHERE id = ?", (id_,))
-        return len(gone)
+            size = "SELECT coalesce(sum(length(content)), 0) FROM revision"
+            ((room,),) = self._rows(size)
+            gone = 0
+            query = "SELECT id, time, length(content) FROM revision WHERE time < ? ORDER BY time"
+            day_of_before = before // DAY_MS
+            edge = None
+            for id_, time, length in list(self._rows(query, (day_of_before * DAY_MS,))):
+                if room <= keep and edge != time // DAY_MS:
+                    break
+                edge = time // DAY_MS
+                if not self._is_milestone(id_):
+                    self._database.execute("DELETE FROM revision WHERE id = ?", (id_,))
+                    room -= length
+                    gone += 1
+            if edge is not None:
+                self._write_facts([(HISTORY_FROM, str(edge + 1).encode())])
+        return gone
 
     def check(self) -> list[str]:
         """What is wrong with the file, in sentences; empty: nothing is."""

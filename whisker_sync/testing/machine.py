@@ -40,6 +40,7 @@ from whisker_sync.peer.effects import (
     Proven,
     ReadAsset,
     ReadLog,
+    ReadRevisions,
     Send,
     Tell,
 )
@@ -59,6 +60,7 @@ from whisker_sync.peer.inputs import (
     LogRead,
     Lost,
     NetworkChanged,
+    RevisionsRead,
     Sighted,
     Stopping,
     StoreTrouble,
@@ -629,6 +631,8 @@ class Machine:
                 self._submit(lambda: self._read_log(link, after, max_bytes))
             case ReadAsset(link, asset):
                 self._submit(lambda: self._read_asset(link, asset))
+            case ReadRevisions(link, ids):
+                self._submit(lambda: self._read_revisions(link, ids))
             case Compact():
                 self._submit(lambda: self._compact(effect))
             case Tell(event):
@@ -707,6 +711,9 @@ class Machine:
 
     def _read_asset(self, link: LinkId, asset: bytes) -> None:
         self.tell(AssetRead(link, asset, self.journal.asset(asset)))
+
+    def _read_revisions(self, link: LinkId, ids: tuple[bytes, ...]) -> None:
+        self.tell(RevisionsRead(link, tuple(self.journal.revisions(ids))))
 
     def _compact(self, snapshot: Compact) -> None:
         schema = self._world.schemas[snapshot.document]

@@ -23,9 +23,11 @@ import cbor2
 from whisker_sync.errors import MalformedFrame
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import RECORD_FORMAT, Record
+from whisker_sync.revision import ID_BYTES, MAX_REVISION
 from whisker_sync.wire import limits
 from whisker_sync.wire.messages import (
     Ack,
+    Archive,
     Asset,
     Bye,
     Catch,
@@ -42,7 +44,11 @@ from whisker_sync.wire.messages import (
     Push,
     Reject,
     Rest,
+    Revisions,
+    Shelves,
+    Titles,
     WantAsset,
+    WantRevisions,
     Welcome,
 )
 
@@ -125,6 +131,16 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [3, public, signature]
         case Hello():
             return _hello_fields(message)
+        case Archive(total):
+            return [55, total]
+        case Shelves(oldest, sums):
+            return [56, oldest, [list(shelf) for shelf in sums]]
+        case Titles(day, ids, is_answer):
+            return [57, day, list(ids), is_answer]
+        case WantRevisions(ids):
+            return [58, list(ids)]
+        case Revisions(asked, revisions):
+            return [59, asked, list(revisions)]
 
 
 def _hello_fields(hello: Hello) -> Fields:
@@ -489,6 +505,46 @@ def _part(fields: Fields, _: DeviceId) -> Part:
     return Part(size, _flag(fields[1]), _blob(fields[2], limits.PART))
 
 
+def _archive(fields: Fields, _: DeviceId) -> Archive:
+    _count(fields, 1)
+    return Archive(_exactly(fields[0], 16))
+
+
+def _shelves(fields: Fields, _: DeviceId) -> Shelves:
+    _count(fields, 2)
+    sums = []
+    for item in _list(fields[1], limits.MAX_SHELVES):
+        shelf = _list(item, 2)
+        _count(shelf, 2)
+        sums.append((_number(shelf[0]), _exactly(shelf[1], 8)))
+    _ascending([day for day, _ in sums])
+    return Shelves(_number(fields[0]), tuple(sums))
+
+
+def _titles(fields: Fields, _: DeviceId) -> Titles:
+    _count(fields, 3)
+    ids = [_exactly(item, ID_BYTES) for item in _list(fields[1], limits.MAX_TITLES)]
+    _ascending(ids)
+    return Titles(_number(fields[0]), tuple(ids), _flag(fields[2]))
+
+
+def _want_revisions(fields: Fields, _: DeviceId) -> WantRevisions:
+    _count(fields, 1)
+    wanted = _list(fields[0], limits.MAX_WANTED)
+    return WantRevisions(tuple(_exactly(item, ID_BYTES) for item in wanted))
+
+
+def _revisions(fields: Fields, _: DeviceId) -> Revisions:
+    _count(fields, 2)
+    revisions = _list(fields[1], limits.MAX_WANTED)
+    return Revisions(_flag(fields[0]), tuple(_blob(item, MAX_REVISION) for item in revisions))
+
+
+def _ascending(values: Sequence[Any]) -> None:
+    if any(first >= second for first, second in pairwise(values)):
+        raise MalformedFrame("a list out of order")
+
+
 _PART = 13
 
 _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
@@ -506,6 +562,11 @@ _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
     11: _asset,
     12: _bye,
     14: _reject,
+    55: _archive,
+    56: _shelves,
+    57: _titles,
+    58: _want_revisions,
+    59: _revisions,
     70: _covers,
     _PART: _part,
 }

@@ -60,3 +60,12 @@ MAX_SPANS = 256
 
 MAX_TRACKS = 1024
 """Sessions whose envelopes a snapshot of a mailbox stands in for."""
+
+MAX_SHELVES = 10_000
+"""Days of the history, as far as they have revisions: 27 years of them."""
+
+MAX_TITLES = 40_000
+"""Ids of revisions that one message names."""
+
+MAX_WANTED = 256
+"""Revisions that one message asks for, or brings."""

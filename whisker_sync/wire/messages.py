@@ -196,6 +196,55 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """The sender's history as a whole; whoever has another one says its shelves."""
+
+    total: bytes
+    """16 bytes over the sums of all shelves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """The sender's history by days. Answered by titles of each day that differs."""
+
+    oldest: int
+    """The day since 1970 from which on the sender keeps revisions."""
+
+    sums: tuple[tuple[int, bytes], ...]
+    """Days, ascending, and 8 bytes over the ids of their revisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """The ids of the sender's revisions of one day; the receiver asks for what it lacks."""
+
+    day: int
+    ids: tuple[bytes, ...]
+    """Ascending; the first of them, if there are more than a message may hold."""
+
+    is_answer: bool
+    """The receiver said its own titles of that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantRevisions:
+    """Send me these revisions. Answered by :class:`Revisions`."""
+
+    ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """Revisions: asked for, or news."""
+
+    asked: bool
+    """They are the first of those that the receiver asked for, in that order."""
+
+    revisions: tuple[bytes, ...]
+    """Encoded; empty bytes: the sender lacks it as well."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bye:
     """The sender is about to hang up."""
 
@@ -227,7 +276,22 @@ class Part:
 Greeting = Challenge | Proof | Welcome | Introduction
 """What may be said before both sides have proven themselves."""
 
+HistoryMessage = Archive | Shelves | Titles | WantRevisions | Revisions
+"""What is said about the history, apart from all else."""
+
 Message = (
-    Greeting | Hello | Push | Ack | Rest | Catch | Links | WantAsset | Asset | Reject | Bye | Covers
+    Greeting
+    | Hello
+    | Push
+    | Ack
+    | Rest
+    | Catch
+    | Links
+    | WantAsset
+    | Asset
+    | Reject
+    | HistoryMessage
+    | Covers
+    | Bye
 )
 """Everything that can be said; parts are the packaging of one that is large."""

@@ -22,6 +22,7 @@ from whisker_sync.wire import limits
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.messages import (
     Ack,
+    Archive,
     Asset,
     Bye,
     Catch,
@@ -36,7 +37,11 @@ from whisker_sync.wire.messages import (
     Push,
     Reject,
     Rest,
+    Revisions,
+    Shelves,
+    Titles,
     WantAsset,
+    WantRevisions,
     Welcome,
 )
 
@@ -65,6 +70,11 @@ MESSAGES: tuple[Message, ...] = (
     Rest(1 << 40, b"f" * 16),
     Catch((Holding("story", b"f" * 16, b"\1\1\5"), Holding("é", b"f" * 16, b""))),
     Links((_OTHER, SENDER)),
+    Archive(b"t" * 16),
+    Shelves(19_000, ((19_000, b"s" * 8), (20_000, b"u" * 8))),
+    Titles(20_000, (b"a" * 16, b"b" * 16), is_answer=True),
+    WantRevisions((b"a" * 16,)),
+    Revisions(asked=True, revisions=(b"[]", b"")),
     WantAsset(b"h" * 32),
     Asset(b"h" * 32, b"picture"),
     Asset(b"h" * 32, None),
