@@ -324,7 +324,7 @@ def test_what_happened_is_told() -> None:
 def test_two_machines_with_one_identity_are_told_of() -> None:
     crowd = Crowd()
     alice, bob, clone = crowd.join("alice"), crowd.join("bob"), crowd.join("bob")
-    for person in (bob, clone, bob):
+    for person in (bob, clone, bob, clone, bob):
         crowd.connect(person, alice)
         crowd.wait()
     told = [event.sentence for event in alice.events if isinstance(event, Trouble)]
@@ -339,6 +339,15 @@ def test_a_process_whose_last_words_arrive_late_is_no_double() -> None:
     crowd.connect(late, alice)  # and nothing of this arrives before bob has called
     crowd.connect(bob, alice)
     crowd.wait()
+    assert not [event for event in alice.events if isinstance(event, Trouble)]
+
+
+def test_a_call_of_a_dead_process_that_is_heard_of_late_makes_no_double() -> None:
+    crowd = Crowd()
+    alice, bob, dead = crowd.join("alice"), crowd.join("bob"), crowd.join("bob")
+    for process in (dead, bob, dead):
+        crowd.connect(process, alice)
+        crowd.wait()
     assert not [event for event in alice.events if isinstance(event, Trouble)]
 
 

@@ -10,6 +10,7 @@ from tests.sync.toy import End, Toy, Wire
 from whisker_sync.errors import UnexpectedMessage
 from whisker_sync.ids import DeviceId
 from whisker_sync.sync.session import (
+    CATCH_SECONDS,
     MAX_CATCHES,
     WINDOW,
     Asked,
@@ -228,6 +229,20 @@ def test_at_rest_a_difference_is_seen_and_mended() -> None:
     wire.wait()
     assert alice.words == {"lost-push"}
     assert all(end.session.in_sync for end in wire.ends)
+
+
+def test_what_has_come_another_way_is_not_asked_for() -> None:
+    alice, bob = toys("one", "one")
+    wire = meet(alice, bob)
+    wire.wait()
+    bob.write("news")
+    alice.write("news")
+    session = wire.ends[0].session
+    session.behind = True
+    session.receive(Rest(bob.head, b"x" * 16), alice, wire.now)
+    assert session.behind
+    session.receive(Rest(bob.head, alice.fingerprint()), alice, wire.now)
+    assert session.ask(alice, wire.now + CATCH_SECONDS) == []
 
 
 def test_two_who_cannot_agree_say_so_and_stop_asking() -> None:

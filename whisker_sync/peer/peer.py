@@ -223,7 +223,8 @@ class Peer:
         self._offered: set[bytes] = set()  # contents that the manuscript was told of
         self._anew_after: int | None = None  # with this ticket it is durable why we must begin anew
         self._doubles: set[str] = set()  # of whom we said that there are two
-        self._replaced: dict[DeviceId, set[bytes]] = {}  # processes that another one replaced
+        self._replaced: dict[DeviceId, dict[bytes, int]] = {}
+        """For each device its processes that another one replaced, and how often they came back."""
         self._open_writes: set[str] = set()  # asked for and not answered
         self._stuck_until: float | None = None  # when a write that failed is asked for again
         self._problems: dict[str, Problem] = {}
@@ -622,19 +623,24 @@ class Peer:
 
     def _is_back(self, old: Conversation, new: Conversation) -> bool:
         """
-        Whether a process called after another one had replaced it: then both of them run.
+        Whether a process is back that another one had replaced, for the second time.
 
-        The words of one that died can arrive late, but its call began before.
+        Both of them run then. What one said that died can arrive late, and so can a call that
+        it took; but only once, for nobody takes its next call.
         """
         assert old.session is not None
         assert old.session.theirs is not None
         assert new.session is not None
         assert new.session.theirs is not None
-        replaced = self._replaced.setdefault(new.session.device, set())
+        replaced = self._replaced.setdefault(new.session.device, {})
         before, after = old.session.theirs.boot, new.session.theirs.boot
-        if before != after and len(replaced) < MAX_REPLACED:
-            replaced.add(before)
-        return before != after and after in replaced and new.opened > old.greeted
+        if before == after:
+            return False
+        if len(replaced) < MAX_REPLACED:
+            replaced.setdefault(before, 0)
+        if after in replaced and new.opened > old.greeted:
+            replaced[after] += 1
+        return replaced.get(after, 0) > 1
 
     def _double(self, old: Conversation, new: Conversation) -> Conversation | None:
         """

@@ -254,6 +254,8 @@ class Session:
                 self._hear_ack(pushes)
             case State.LIVE, Rest():
                 self._rest_heard, self._rest_stale, self._resting = message, False, False
+                if message.fingerprint == library.fingerprint():
+                    self.behind = False  # what we were about to ask for has come another way
             case State.LIVE, Catch():
                 self._owed = message
             case State.LIVE, Links(linked):
