@@ -80,10 +80,11 @@ def test_what_a_co_author_wrote_is_no_version_of_ours() -> None:
 
 def test_words_of_a_co_author_that_a_save_takes_away_are_in_its_version() -> None:
     alice, bob = pair(("a.twee", CAVE))
-    bob.save("a.twee", CAVE.replace("dark", "very dark"))
+    bob.save("a.twee", CAVE.replace("here", "in here, and something breathes in the back"))
     exchange(alice, bob)
-    version = only(alice.save("a.twee", alice.text("a.twee").replace("very dark", "dim")))
-    assert version.before == ":: Cave\nIt is very dark here.\n\n"
+    version = only(alice.save("a.twee", alice.text("a.twee").replace(" in the back", "")))
+    assert version.before == ":: Cave\nIt is dark in here, and something breathes in the back.\n\n"
+    assert version.text == ":: Cave\nIt is dark in here, and something breathes.\n\n"
 
 
 def test_a_text_file_without_passages_is_one_version() -> None:
