@@ -24,7 +24,8 @@ from random import Random
 from whisker_sync.document import Edit, Scalar
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
-from whisker_sync.manuscript.align import align, moved, staying
+from whisker_sync.manuscript.align import moved, staying
+from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.order import is_key, keys
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
@@ -33,7 +34,6 @@ from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.kinds import is_twee
 from whisker_sync.story.similarity import passage_digest
-from whisker_sync.story.twee import parse
 from whisker_sync.text.edits import Splice, apply, diff
 from whisker_sync.text.merge import rebase
 
@@ -131,28 +131,6 @@ class Plan:
 
 
 @dataclass(slots=True, eq=False)
-class _Group:
-    """A passage of the base, with those behind it that have lost their header."""
-
-    parts: list[Part]
-    _segment: Segment | None = None
-
-    @property
-    def text(self) -> str:
-        """All of it, as it stood in the file."""
-        if len(self.parts) == 1:
-            return self.parts[0].text
-        return "".join(part.text for part in self.parts)
-
-    @property
-    def segment(self) -> Segment:
-        """All of it as one passage, which it looked like to the author."""
-        if self._segment is None:
-            self._segment = headed(self.text)
-        return self._segment
-
-
-@dataclass(slots=True, eq=False)
 class _Sheet:
     """A saved text file being compared with its base."""
 
@@ -161,7 +139,7 @@ class _Sheet:
     own: list[Part] = field(default_factory=list)
     """What of the base lies outside of passages."""
 
-    groups: list[_Group] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     beginning: str = ""
     fresh: list[Segment] = field(default_factory=list)
     match: list[int | None] = field(default_factory=list)
@@ -169,7 +147,7 @@ class _Sheet:
     """Segments that are passages from elsewhere: of another file, or brought back."""
 
     left: set[int] = field(default_factory=set)
-    """Groups that went to another file."""
+    """Groups that went to another file, or into another group."""
 
     files: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
@@ -254,7 +232,7 @@ class Intake:
             if part.piece is Piece.OWN:
                 sheet.files.append(part.id)
             if part.piece is Piece.PASSAGE and twee:
-                sheet.groups.append(_Group([part]))
+                sheet.groups.append(Group([part]))
             elif part.piece is Piece.OWN or not sheet.groups:
                 sheet.own.append(part)
             else:
@@ -262,10 +240,19 @@ class Intake:
         if text is None:
             return sheet
         if twee:
-            _cut(sheet, text.text, renames=not saved.first or saved.again)
+            self._cut(sheet, text.text)
         else:
             sheet.beginning = text.text
         return sheet
+
+    def _cut(self, sheet: _Sheet, text: str) -> None:
+        renames = not sheet.saved.first or sheet.saved.again
+        found = cut(sheet.own, sheet.groups, text, renames=renames)
+        sheet.beginning, sheet.fresh, sheet.match = found.beginning, found.fresh, found.match
+        sheet.left |= found.absorbed
+        for id_ in found.hidden:
+            if not self._view.passages[id_].headless:
+                self.plan.fields[id_, schema.SHOWN] = 0
 
     def _move_between_files(self) -> None:
         vanished: list[tuple[_Sheet, int]] = []
@@ -273,6 +260,7 @@ class Intake:
         for sheet in self._sheets:
             if not sheet.saved.first or sheet.saved.again:
                 matched = set(sheet.match)
+                matched |= sheet.left
                 vanished += ((sheet, i) for i in range(len(sheet.groups)) if i not in matched)
             appeared += ((sheet, i) for i, old in enumerate(sheet.match) if old is None)
         pairs = moved(
@@ -426,20 +414,23 @@ class Intake:
         dead = (each for each in self._view.members(files) if not self._view.alive(each))
         return {self._view.segment(each).digest: each for each in dead if not each.headless}
 
-    def _edit_group(self, sheet: _Sheet, group: _Group, new: Segment) -> list[Part]:
+    def _edit_group(self, sheet: _Sheet, group: Group, new: Segment) -> list[Part]:
         """Edit a passage and those that continue it; return what they are in the save."""
-        head, *rest = group.parts
-        if not rest:
-            texts = [new.text]
-            self._edit(sheet, self._view.passages[head.id], group.segment, new)
-        else:
-            texts = distribute([part.text for part in group.parts], new.text)
-            for part, text in zip(group.parts, texts, strict=True):
-                is_ = headed(text) if part.piece is Piece.PASSAGE else headless(text)
-                self._edit(sheet, self._view.passages[part.id], segment_of(part), is_)
-        return [
-            Part(part.piece, part.id, text) for part, text in zip(group.parts, texts, strict=True)
-        ]
+        texts = distribute([part.text for part in group.parts], new.text)
+        parts: list[Part] = []
+        for n, (part, text) in enumerate(zip(group.parts, texts, strict=True)):
+            passage = self._view.passages[part.id]
+            was, piece = segment_of(part), part.piece
+            if n == 0 and group.shown:
+                was, piece = Segment(self._view.header(passage), was.body, was.gap), Piece.PASSAGE
+                if passage.headless:
+                    self.plan.fields[part.id, schema.SHOWN] = 1
+            elif len(group.parts) == 1:
+                was = group.segment
+            parts.append(Part(piece, part.id, text))
+            is_ = new if len(group.parts) == 1 else segment_of(parts[-1])
+            self._edit(sheet, passage, was, is_)
+        return parts
 
     def _edit(self, sheet: _Sheet, passage: Passage, was: Segment, new: Segment) -> None:
         """Write the fields that the author changed."""
@@ -610,48 +601,6 @@ class Intake:
             if (file := self._view.files.get(id_)) and file.path is not None:
                 ids |= dict.fromkeys(each.id for each in self._view.files_at(file.path))
         return list(ids)
-
-
-def _cut(sheet: _Sheet, text: str, *, renames: bool) -> None:
-    """
-    Cut a saved file into passages and say which each was before.
-
-    What is the same at both ends of the file is not cut again. That is quick, and a
-    line in a body that looks like a header stays there as long as nobody touches it.
-    """
-    groups = sheet.groups
-    own = "".join(part.text for part in sheet.own)
-    start, head = 0, 0
-    if text.startswith(own) and _is_border(text, len(own)):
-        start = len(own)
-        for group in groups:
-            end = start + len(group.text)
-            if not text.startswith(group.text, start) or not _is_border(text, end):
-                break
-            start, head = end, head + 1
-    end, tail = len(text), len(groups)
-    while tail > head:
-        border = end - len(groups[tail - 1].text)
-        if border < start or not text.endswith(groups[tail - 1].text, start, end):
-            break
-        if not _is_border(text, border):
-            break
-        end, tail = border, tail - 1
-    source = parse(text[start:end])
-    sheet.beginning = own if start else source.prologue
-    middle = [Segment(each.header, each.body, each.gap) for each in source.passages]
-    found = align([group.segment for group in groups[head:tail]], middle, renames=renames)
-    sheet.fresh = [group.segment for group in groups[:head]] + middle
-    sheet.fresh += [group.segment for group in groups[tail:]]
-    sheet.match = [*range(head), *(None if i is None else head + i for i in found)]
-    sheet.match += range(tail, len(groups))
-
-
-def _is_border(text: str, at: int) -> bool:
-    """Tell whether a passage may begin here, and whatever is before it ends."""
-    if at == len(text):
-        return True
-    return text.startswith("::", at) and (at == 0 or text[at - 1] == "\n")
 
 
 def _eol(base: Content | None, text: Text) -> Eol:

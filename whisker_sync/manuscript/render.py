@@ -189,14 +189,14 @@ class View:
         """Return the body of a passage."""
         return self._document.text(schema.BODY + id_)
 
+    def header(self, passage: Passage) -> str:
+        """Return the header line of a passage, whether it is shown or not."""
+        return rewrite(passage.header, passage.name, sorted(passage.tags), passage.metadata)
+
     def segment(self, passage: Passage) -> Segment:
         """Return a passage as it stands in its file."""
         if passage.segment is None:
-            header = ""
-            if not passage.headless:
-                header = rewrite(
-                    passage.header, passage.name, sorted(passage.tags), passage.metadata
-                )
+            header = "" if passage.headless else self.header(passage)
             passage.segment = Segment(header, self.body(passage.id), passage.gap)
         return passage.segment
 
@@ -324,10 +324,16 @@ def _joined(parts: list[Part], eol: Eol) -> tuple[Part, ...]:
         if eol != "raw" and "\r" in text:
             # Left from before the line ends of the file were made all the same.
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if i < last and text and not text.endswith("\n"):
+        if i < last and text and not text.endswith("\n") and not _runs_on(parts, i):
             text += "\n"
         joined.append(part if text is part.text else Part(part.piece, part.id, text))
     return tuple(joined)
+
+
+def _runs_on(parts: list[Part], i: int) -> bool:
+    """Tell whether what follows a part is a passage that continues it."""
+    following = (part for part in parts[i + 1 :] if part.text)
+    return next(following).piece is Piece.HEADLESS
 
 
 def _text(value: Scalar) -> str:

@@ -1,0 +1,131 @@
+"""Splitting and joining passages: whisker_sync.manuscript.cutting, in a manuscript."""
+
+from __future__ import annotations
+
+from tests.manuscript.world import Author, exchange, pair
+
+START = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
+CAVE = ":: Cave [dark]\nIt is dark here and something breathes in the back.\n\n"
+END = ":: End\nThe end of it all.\n"
+STORY = START + CAVE + END
+SPLIT = STORY.replace(" The wind", "\n\n:: Wind\nThe wind")
+JOINED = STORY.replace(":: Cave [dark]\n", "")
+
+
+def ids(author: Author) -> dict[str, str]:
+    """Return the ids of passages by their names."""
+    return {str(f["n"]): id_ for id_, f in author.document.records("P").items()}
+
+
+def met(*saves: str) -> str:
+    """Let authors of one story save these versions of it, and meet; return what they have."""
+    authors = pair(("a.twee", STORY))
+    for author, text in zip(authors, saves, strict=True):
+        author.save("a.twee", text)
+    exchange(*authors)
+    alice, bob = authors
+    assert alice.folder == bob.folder
+    return alice.text("a.twee")
+
+
+def test_words_written_in_what_another_splits_off_are_there_once_and_in_their_place() -> None:
+    merged = met(SPLIT, STORY.replace("wind is cold", "wind is cold and wet"))
+    assert merged == SPLIT.replace("wind is cold", "wind is cold and wet")
+
+
+def test_words_deleted_in_what_another_splits_off_stay_deleted() -> None:
+    assert met(SPLIT, STORY.replace("is cold", "blows")) == SPLIT.replace("is cold", "blows")
+
+
+def test_two_who_split_one_passage_double_nothing() -> None:
+    merged = met(SPLIT, STORY.replace("a cave. The", "a cave.\n\n:: Draught\nThe"))
+    assert merged.count("The wind is cold.") == 1
+
+
+def test_a_part_that_was_split_off_can_be_edited_renamed_and_deleted() -> None:
+    alice, bob = pair(("a.twee", SPLIT))
+    assert len(ids(alice)) == 4  # It came like that, so they are four passages.
+    alice, bob = pair(("a.twee", STORY))
+    alice.save("a.twee", SPLIT)
+    exchange(alice, bob)
+    assert len(ids(alice)) == 3
+    bob.save("a.twee", SPLIT.replace(":: Wind", ":: Gale").replace("is cold", "is icy"))
+    exchange(alice, bob)
+    assert alice.text("a.twee").startswith(
+        ":: Start\nYou stand before a cave.\n\n:: Gale\nThe wind is icy.\n\n:: Cave"
+    )
+    bob.save("a.twee", STORY.replace(" The wind is cold.", ""))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == STORY.replace(" The wind is cold.", "")
+
+
+def test_a_part_that_was_split_off_and_goes_elsewhere_is_a_passage_of_its_own() -> None:
+    alice, bob = pair(("a.twee", STORY))
+    alice.save("a.twee", SPLIT)
+    exchange(alice, bob)
+    wind = ":: Wind\nThe wind is cold.\n\n"
+    bob.save("a.twee", SPLIT.replace(wind, "") + "\n" + wind)
+    exchange(alice, bob)
+    assert alice.text("a.twee").endswith(END + "\n" + wind)
+    assert set(ids(bob)) == {"Start", "Wind", "Cave", "End"}
+
+
+def test_words_written_in_a_passage_that_another_joins_to_its_neighbour_stay_in_place() -> None:
+    merged = met(JOINED, STORY.replace("something breathes", "somebody breathes softly"))
+    assert merged == JOINED.replace("something breathes", "somebody breathes softly")
+
+
+def test_two_who_join_the_same_passages_double_nothing() -> None:
+    assert met(JOINED, JOINED.replace("wind is cold", "wind is icy")).count("breathes") == 1
+
+
+def test_three_passages_joined_at_once_stay_three_texts() -> None:
+    all_in_one = JOINED.replace(":: End\n", "")
+    alice, bob = pair(("a.twee", STORY))
+    alice.save("a.twee", all_in_one)
+    bob.save("a.twee", STORY.replace("it all", "all this"))
+    exchange(alice, bob)
+    assert bob.text("a.twee") == all_in_one.replace("it all", "all this")
+    assert len(ids(alice)) == 3
+
+
+def test_a_joined_passage_is_itself_again_when_its_header_is_put_back() -> None:
+    alice, bob = pair(("a.twee", STORY))
+    before = ids(alice)
+    alice.save("a.twee", JOINED)
+    exchange(alice, bob)
+    bob.save("a.twee", STORY.replace("Cave [dark]", "Cavern").replace("in the", "at the"))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == STORY.replace("Cave [dark]", "Cavern").replace(
+        "in the", "at the"
+    )
+    assert ids(alice)["Cavern"] == before["Cave"]
+    assert len(ids(alice)) == 3
+
+
+def test_the_first_passage_can_lose_its_header_to_what_is_before_all_passages() -> None:
+    alice, bob = pair(("a.twee", STORY))
+    headless = STORY.replace(":: Start\n", "")
+    alice.save("a.twee", headless)
+    bob.save("a.twee", STORY.replace("cold", "icy"))
+    exchange(alice, bob)
+    assert bob.text("a.twee") == headless.replace("cold", "icy")
+
+
+def test_an_author_who_joins_lines_does_not_get_the_line_end_back() -> None:
+    flowing = STORY.replace("cold.\n\n:: Cave [dark]\nIt", "cold. It")
+    alice, bob = pair(("a.twee", STORY))
+    outcome = alice.save("a.twee", flowing)
+    assert outcome.writes == ()
+    exchange(alice, bob)
+    assert bob.text("a.twee") == flowing
+
+
+def test_a_deleted_passage_is_not_taken_for_a_joined_one() -> None:
+    alice, bob = pair(("a.twee", STORY))
+    alice.save("a.twee", START.replace("cold.", "cold. It is dark here.") + END)
+    exchange(alice, bob)
+    assert "breathes" not in bob.text("a.twee")
+    bob.save("a.twee", bob.text("a.twee") + "\n" + CAVE)
+    exchange(alice, bob)
+    assert "breathes" in alice.text("a.twee")

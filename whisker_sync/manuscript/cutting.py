@@ -1,0 +1,270 @@
+"""
+A saved file is cut into passages, and each is found in the version it was made from.
+
+Splitting a passage, by typing a header line into it, and joining two, by deleting one,
+must not move text from one text of the document into another: whatever a co-author
+writes in the moved part at the same time would stay behind, or be there twice. So
+
+* a part that was split off stays where it is: its header line is written into the body,
+  where every tool sees a passage, and it merges as running text does;
+* a passage whose header line was deleted keeps its text, too, and is shown without
+  header behind its predecessor, until somebody puts the header back.
+
+A *group* is what stands together in any case: a passage of the document with whatever
+was split off inside of it and joined to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from whisker_sync.manuscript.align import align
+from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.pieces import Segment, headed, segment_of
+from whisker_sync.manuscript.shadow import Part, Piece
+from whisker_sync.story.similarity import words
+from whisker_sync.story.twee import parse
+
+SPLIT = 0.5
+"""So many of the words of what is new vanished from the passage before it: a part of that."""
+
+JOINED = 0.8
+"""So many of the words of what vanished are new in the passage before it: now part of that."""
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A passage of the base, with those behind it that have lost their header."""
+
+    parts: list[Part]
+    shown: bool = False
+    """Its first part had no header in the base, and has one in the save."""
+
+    _segment: Segment | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it, as it stood in the file."""
+        if len(self.parts) == 1:
+            return self.parts[0].text
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def segment(self) -> Segment:
+        """All of it as one passage."""
+        if self._segment is None:
+            headless = self.parts[0].piece is Piece.HEADLESS
+            self._segment = segment_of(self.parts[0]) if headless else headed(self.text)
+        return self._segment
+
+    def pieces(self) -> list[Segment]:
+        """All of it as the passages that it looks like."""
+        if "\n::" not in self.text:
+            return [self.segment]
+        return _segments(self.text)
+
+
+@dataclass(slots=True, eq=False)
+class Cut:
+    """A saved file in pieces, and what each was in the base."""
+
+    own: list[Part]
+    """What of the base lies outside of passages."""
+
+    groups: list[Group]
+    beginning: str
+    """What of the save lies before its first passage."""
+
+    fresh: list[Segment] = field(default_factory=list)
+    match: list[int | None] = field(default_factory=list)
+    """For each of ``fresh``, its group."""
+
+    absorbed: set[int] = field(default_factory=set)
+    """Groups that belong to another one now."""
+
+    hidden: list[str] = field(default_factory=list)
+    """Passages whose header was deleted."""
+
+
+def cut(own: list[Part], groups: list[Group], text: str, *, renames: bool) -> Cut:
+    """
+    Cut a saved file into passages and say which each was before.
+
+    What is the same at both ends of the file is not cut again. That is quick, and a
+    line in a body that looks like a header stays there as long as nobody touches it.
+    """
+    before = "".join(part.text for part in own)
+    start, head = 0, 0
+    if text.startswith(before) and _is_border(text, len(before)):
+        start = len(before)
+        for group in groups:
+            end = start + len(group.text)
+            if not text.startswith(group.text, start) or not _is_border(text, end):
+                break
+            start, head = end, head + 1
+    end, tail = len(text), len(groups)
+    while tail > head:
+        border = end - len(groups[tail - 1].text)
+        if border < start or not text.endswith(groups[tail - 1].text, start, end):
+            break
+        if not _is_border(text, border):
+            break
+        end, tail = border, tail - 1
+    source = parse(text[start:end])
+    middle = [Segment(each.header, each.body, each.gap) for each in source.passages]
+    cut = Cut(own, groups, before if start else source.prologue)
+    owners = _Owners(cut, range(head, tail), middle, renames=renames)
+    cut.fresh = [group.segment for group in groups[:head]]
+    cut.match = [*range(head)]
+    for owner, segment in owners.merged():
+        cut.fresh.append(segment)
+        cut.match.append(owner)
+    cut.fresh += [group.segment for group in groups[tail : owners.known]]
+    cut.match += range(tail, owners.known)
+    return cut
+
+
+def _segments(text: str) -> list[Segment]:
+    return [Segment(each.header, each.body, each.gap) for each in parse(text).passages]
+
+
+def _is_border(text: str, at: int) -> bool:
+    """Tell whether a passage may begin here, and whatever is before it ends."""
+    if at == len(text):
+        return True
+    return text.startswith("::", at) and (at == 0 or text[at - 1] == "\n")
+
+
+class _Owners:
+    """To which group each segment of a save belongs."""
+
+    def __init__(
+        self, cut: Cut, changed: range, middle: Sequence[Segment], *, renames: bool
+    ) -> None:
+        self._cut = cut
+        self._middle = middle
+        self.known = len(cut.groups)
+        pieces = [(g, n, piece) for g in changed for n, piece in enumerate(cut.groups[g].pieces())]
+        found = align([piece for _, _, piece in pieces], middle, renames=renames)
+        self.of: list[int | None] = [None if i is None else pieces[i][0] for i in found]
+        self._first = {
+            pieces[i][0]: j for j, i in enumerate(found) if i is not None and not pieces[i][1]
+        }
+        """Where the beginning of each group is."""
+
+        left = set(range(len(pieces))) - set(found)
+        self._vanished: dict[int, list[str]] = {}
+        """For groups of which something is gone, the words of that."""
+        for i in sorted(left):
+            self._vanished.setdefault(pieces[i][0], []).extend(pieces[i][2].words)
+        for group in dict.fromkeys(g for g in self.of if g is not None):
+            self._keep_together(group)
+        if renames:
+            for group in sorted(self._vanished):
+                self._join(group)
+        for j in range(len(middle)):
+            if self.of[j] is None:
+                self._split(j)
+
+    def merged(self) -> list[tuple[int | None, Segment]]:
+        """Return each group, or new passage, with all that stands together as one segment."""
+        runs: list[tuple[int | None, list[Segment]]] = []
+        for owner, segment in zip(self.of, self._middle, strict=True):
+            if owner is not None and runs and runs[-1][0] == owner:
+                runs[-1][1].append(segment)
+            else:
+                runs.append((owner, [segment]))
+        return [
+            (owner, run[0] if len(run) == 1 else headed("".join(each.text for each in run)))
+            for owner, run in runs
+        ]
+
+    def _places(self, group: int) -> list[int]:
+        return [j for j, owner in enumerate(self.of) if owner == group]
+
+    def _keep_together(self, group: int) -> None:
+        """Leave to a group only what stands in one row, with what was put between."""
+        places = self._places(group)
+        if len(places) == 1:
+            return
+        at = last = self._first.get(group, places[0])
+        for j in places:
+            if j > last and all(owner is None for owner in self.of[last + 1 : j]):
+                last = j
+        for j in places:
+            self.of[j] = None
+        self.of[at : last + 1] = [group] * (last + 1 - at)
+
+    def _words(self, group: int) -> Counter[str]:
+        return Counter(word for piece in self._cut.groups[group].pieces() for word in piece.words)
+
+    def _shown(self, group: int) -> Counter[str]:
+        return Counter(word for j in self._places(group) for word in self._middle[j].words)
+
+    # Split.
+
+    def _split(self, j: int) -> None:
+        """Find out whether a new segment was split off from a group beside it."""
+        segment = self._middle[j]
+        before = self.of[j - 1] if j else None
+        if before is not None and self._put_back(before, j):
+            return
+        beside = [before, self.of[j + 1] if j + 1 < len(self.of) else None]
+        for group, ahead in zip(beside, (False, True), strict=True):
+            if group is None or group >= self.known:
+                continue
+            if ahead and self._cut.groups[group].segment.name != segment.name:
+                continue
+            gone = self._words(group) - self._shown(group)
+            both = gone & Counter(segment.words)
+            if both and both.total() >= SPLIT * len(segment.words):
+                self.of[j] = group
+                return
+
+    def _put_back(self, group: int, j: int) -> bool:
+        """Find out whether a passage that was joined to a group has its header again."""
+        parts = self._cut.groups[group].parts
+        new = self._middle[j].words
+        tails = [words("".join(part.text for part in parts[n:])) for n in range(1, len(parts))]
+        alike = [likeness(tail, new) for tail in tails]
+        if not alike or max(alike) < SPLIT:
+            return False
+        n = alike.index(max(alike)) + 1
+        self._cut.groups[group] = Group(parts[:n])
+        self._cut.groups.append(Group(parts[n:], shown=True))
+        self.of[j] = len(self._cut.groups) - 1
+        return True
+
+    # Join.
+
+    def _join(self, group: int) -> None:
+        """Find out whether a group that lost its header is now part of the one before it."""
+        gone = self._vanished[group]
+        places = self._places(group)
+        if not gone or group in self._first:
+            return
+        here = {owner for owner in self.of if owner is not None}
+        root = next((g for g in reversed(range(group)) if g in here), -1)
+        if root < 0:
+            own = words("".join(part.text for part in self._cut.own))
+            added = Counter(words(self._cut.beginning)) - Counter(own)
+        else:
+            if places and places[0] != self._places(root)[-1] + 1:
+                return
+            added = self._shown(root) - self._words(root)
+        if (added & Counter(gone)).total() < JOINED * len(gone):
+            return
+        head, *rest = self._cut.groups[group].parts
+        parts = [Part(Piece.HEADLESS, head.id, head.text.partition("\n")[2]), *rest]
+        self._cut.absorbed.add(group)
+        self._cut.hidden.append(head.id)
+        if root < 0:
+            if places:
+                return  # What follows it stays a passage of its own.
+            self._cut.own += parts
+        else:
+            self._cut.groups[root] = Group([*self._cut.groups[root].parts, *parts])
+            for j in places:
+                self.of[j] = root
