@@ -15,6 +15,7 @@ Everything that can go wrong, in one tree.
         * :exc:`UnreadableFile`
         * :exc:`LeftOut`
         * :exc:`DiskFull`
+        * :exc:`NotInTrash`
     * :exc:`DocumentError` -- the CRDT
         * :exc:`BadEdit`
         * :exc:`BadState`
@@ -203,6 +204,19 @@ class DiskFull(FolderError):
 
     def __str__(self) -> str:
         return f"no space left to write {self.path}; free some, nothing was lost"
+
+
+class NotInTrash(FolderError):
+    """A version that is asked for and is not there, or not the only one."""
+
+    def __init__(self, start: str, count: int) -> None:
+        self.start = start
+        self.count = count
+
+    def __str__(self) -> str:
+        if self.count:
+            return f"{self.count} versions begin with {self.start!r}; give more of its letters"
+        return f"nothing in the trash begins with {self.start!r}; see: whisker trash"
 
 
 # The CRDT.

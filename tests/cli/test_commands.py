@@ -305,3 +305,28 @@ def test_a_story_is_not_made_where_much_else_lies(ada: Person, tmp_path: Path) -
     assert not (home / ".whisker").exists()
     insisted = ada.run("init", str(home), "--force", inside=False, HOME=str(home))
     assert insisted.returncode == 0
+
+
+def test_the_trash_is_listed_shown_and_restored_without_a_daemon(ada: Person) -> None:
+    from whisker_sync.folder.files import Folder
+    from whisker_sync.store.layout import Layout
+
+    make(ada)
+    assert "Nothing was replaced" in ada.run("trash").stdout
+    layout = Layout.find(ada.folder)
+    folder = Folder(layout.root, layout.stage, layout.trash)
+    folder.trash.put("cave.twee", b":: Cave\nas it was\n")
+    (ada.folder / "cave.twee").write_text(":: Cave\nas it is\n")
+    (version,) = ada.json("trash")["versions"]
+    assert (version["path"], version["size"]) == ("cave.twee", 18)
+    assert version["version"][:10] in ada.run("trash", "list", "cave.twee").stdout
+    assert ada.json("trash", "list", "other.twee")["versions"] == []
+    assert ada.run("trash", "show", version["version"][:6]).stdout == ":: Cave\nas it was\n"
+    assert ada.run("trash", "restore", version["version"][:6]).returncode == 0
+    assert (ada.folder / "cave.twee").read_text() == ":: Cave\nas it was\n"
+    assert [each["size"] for each in ada.json("trash")["versions"]] == [17, 18]
+    assert ada.run("trash", "restore", version["version"], "--to", "b/old.twee").returncode == 0
+    assert (ada.folder / "b" / "old.twee").read_text() == ":: Cave\nas it was\n"
+    missing = ada.run("trash", "show", "zz")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "whisker trash" in missing.stderr

@@ -5,17 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import zlib
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from whisker_sync.errors import LeftOut, UnreadableFile, UnsafePath
 from whisker_sync.folder import files as files_module
-from whisker_sync.folder.files import Folder, Kept, Replaced
+from whisker_sync.folder import writers as writers_module
+from whisker_sync.folder.files import Folder, Kept, Replaced, Source
 from whisker_sync.folder.swap import exchange as really_exchange
+from whisker_sync.folder.trash import INDEX, Trash
+from whisker_sync.folder.writers import is_written
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.files import Large
 
 CAVE = StoryPath("part/cave.twee")
 
@@ -37,7 +43,7 @@ def sha(content: bytes) -> bytes:
 
 
 def trash(place: Path) -> set[bytes]:
-    return {zlib.decompress(path.read_bytes()) for path in (place / "trash").iterdir()}
+    return {path.read_bytes() for path in (place / "trash").iterdir() if path.name != INDEX}
 
 
 def test_a_new_file_is_written_with_its_folders(folder: Folder, place: Path) -> None:
@@ -160,14 +166,15 @@ def test_a_save_in_the_last_moment_before_a_removal_survives(
     folder: Folder, place: Path, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.write(CAVE, b"dark", None)
-    real = Folder._keep
+    real, saves = Folder.read, [save]
 
-    def keep_then_save(self: Folder, content: bytes) -> None:
-        real(self, content)
-        if content == b"dark":
-            save(place / "story" / CAVE)
+    def read_then_save(self: Folder, path: StoryPath) -> bytes | Large | None:
+        content = real(self, path)
+        if saves:
+            saves.pop()(place / "story" / CAVE)
+        return content
 
-    monkeypatch.setattr(Folder, "_keep", keep_then_save)
+    monkeypatch.setattr(Folder, "read", read_then_save)
     assert folder.write(CAVE, None, sha(b"dark")) == Kept(CAVE, b"saved meanwhile")
     assert folder.read(CAVE) == b"saved meanwhile"
 
@@ -207,19 +214,19 @@ def test_a_save_that_came_out_goes_back_before_anything_else(
     """An editor that reads ours meanwhile would write it over what its author saved."""
     folder.write(CAVE, b"dark", None)
     steps: list[Save] = [in_place, Path.exists]
-    real, seen = Folder._keep, []
+    real, seen = Trash.put, []
 
     def step_then_exchange(staged: Path, where: Path) -> bool:
         steps.pop(0)(where)
         return really_exchange(staged, where)
 
-    def look_then_keep(self: Folder, content: bytes) -> None:
+    def look_then_put(self: Trash, path: str, content: bytes) -> None:
         if content == b"saved meanwhile":
             seen.append((place / "story" / CAVE).read_bytes())
-        real(self, content)
+        real(self, path, content)
 
     monkeypatch.setattr(files_module, "exchange", step_then_exchange)
-    monkeypatch.setattr(Folder, "_keep", look_then_keep)
+    monkeypatch.setattr(Trash, "put", look_then_put)
     assert folder.write(CAVE, b"ours", sha(b"dark")) == Kept(CAVE, b"saved meanwhile")
     assert seen == [b"saved meanwhile"]
 
@@ -292,20 +299,6 @@ def test_a_file_where_a_folder_should_be_is_an_error_and_stays(folder: Folder, p
     assert (place / "story" / "part").read_bytes() == b"a file"
 
 
-def test_the_trash_is_bounded_and_forgets_the_oldest(
-    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files_module, "TRASH_BYTES", 3000)
-    folder.write(CAVE, os.urandom(500), None)
-    for _ in range(20):
-        now = folder.read(CAVE)
-        assert now is not None
-        folder.write(CAVE, os.urandom(500), sha(now))
-    kept = list((place / "trash").iterdir())
-    assert sum(path.stat().st_size for path in kept) <= 3000
-    assert len(kept) >= 4
-
-
 def test_a_scan_finds_all_files_and_names_those_left_out(folder: Folder, place: Path) -> None:
     for name in ("b.twee", "a/c.css", "a/b/d.png", "x.tmp", ".git/config", "aux.txt"):
         path = place / "story" / name
@@ -363,3 +356,115 @@ def test_it_says_why_a_file_is_not_synced(
 ) -> None:
     (place / "story" / "a.twee").write_text("x")
     assert folder.why_not(name) == why
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_an_editor_that_writes_in_place_while_a_file_is_replaced_is_waited_for(
+    folder: Folder, place: Path, exchange: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It opened the file before, and goes on after it was swapped out."""
+    folder.write(CAVE, b"dark", None)
+    skip_unless_writers_are_known(place)
+    writing: list[Any] = []
+
+    def open_then_exchange(staged: Path, where: Path) -> bool:
+        if not writing:
+            file = where.open("r+b", buffering=0)
+            file.truncate()
+            writing.append(file)
+            threading.Timer(0.1, finish).start()
+        return exchange and really_exchange(staged, where)
+
+    def finish() -> None:
+        writing[0].write(b"saved meanwhile")
+        writing[0].close()
+
+    monkeypatch.setattr(files_module, "exchange", open_then_exchange)
+    assert folder.write(CAVE, b"ours", sha(b"dark")) == Kept(CAVE, b"saved meanwhile")
+    assert folder.read(CAVE) == b"saved meanwhile"
+
+
+def skip_unless_writers_are_known(place: Path) -> None:
+    with (place / "story" / CAVE).open("rb") as file:
+        if is_written(file.fileno()) is None:
+            pytest.skip("this system or disk does not say who writes")
+
+
+@pytest.mark.parametrize("saved_again", [False, True])
+def test_what_comes_later_still_takes_its_place_unless_there_is_something_newer(
+    folder: Folder, place: Path, saved_again: bool
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    skip_unless_writers_are_known(place)
+    path = place / "story" / CAVE
+    file = path.open("r+b", buffering=0)
+    done = folder.write(CAVE, b"ours", sha(b"dark"))
+    assert isinstance(done, Replaced)
+    assert done.held is not None
+    assert folder.look_again(done.held) == done.held, "it is still at it"
+    file.truncate()
+    file.write(b"saved late")
+    file.close()
+    if saved_again:
+        by_rename(path)
+        assert folder.look_again(done.held) is None
+        assert (path.read_bytes(), b"saved late" in trash(place)) == (b"saved meanwhile", True)
+    else:
+        assert folder.look_again(done.held) == Kept(CAVE, b"saved late")
+        assert path.read_bytes() == b"saved late"
+        assert b"ours" in trash(place)
+    assert folder.look_again(done.held) is None
+    assert not list((place / "stage").iterdir())
+
+
+def test_where_nobody_tells_what_was_replaced_is_looked_at_once_more(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (files_module, writers_module):
+        monkeypatch.setattr(module, "is_written", lambda _: None)
+    monkeypatch.setattr(files_module, "HOLD_SECONDS", 0.1)
+    folder.write(CAVE, b"dark", None)
+    with (place / "story" / CAVE).open("r+b", buffering=0) as file:
+        done = folder.write(CAVE, b"ours", sha(b"dark"))
+        assert isinstance(done, Replaced)
+        assert done.held is not None
+        assert folder.look_again(done.held) == done.held
+        file.write(b"late")
+    time.sleep(0.1)
+    assert folder.look_again(done.held) == Kept(CAVE, b"late")
+
+
+def test_a_file_that_is_just_being_written_is_read_when_it_is_whole(
+    folder: Folder, place: Path
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    skip_unless_writers_are_known(place)
+    file = (place / "story" / CAVE).open("wb", buffering=0)
+
+    def finish() -> None:
+        file.write(b"whole")
+        file.close()
+
+    threading.Timer(0.1, finish).start()
+    assert folder.read(CAVE) == b"whole"
+
+
+def test_what_is_large_is_never_read_as_a_whole(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "LARGE", 4)
+    small, large = b"1234", b"12345"
+    (place / "story" / "s").write_bytes(small)
+    (place / "story" / "l").write_bytes(large)
+    (place / "large").write_bytes(b"other")
+    assert folder.read(StoryPath("s")) == small
+    assert folder.read(StoryPath("l")) == Large(sha(large), 5)
+    source = Source(Large(sha(b"other"), 5), place / "large")
+    assert folder.write(StoryPath("l"), source, sha(large)) == Replaced(
+        StoryPath("l"), source.content
+    )
+    assert (place / "story" / "l").read_bytes() == b"other"
+    assert folder.copy(StoryPath("l"), place / "copy") == source.content
+    assert (place / "copy").read_bytes() == b"other"
+    assert trash(place) == {large}
+    assert folder.write(StoryPath("l"), None, sha(b"other")) == Replaced(StoryPath("l"), None)

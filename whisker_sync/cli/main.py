@@ -24,6 +24,7 @@ COMMANDS = {
     "join": "Join a story that you were invited to.",
     "peers": "Show the other devices, or call one by its address.",
     "sync": "Start, stop and watch the exchange with the others.",
+    "trash": "List, show or restore what was replaced or removed here.",
 }
 """Every command and what it is for, in one line."""
 

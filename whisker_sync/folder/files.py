@@ -5,12 +5,16 @@ Rule 1: never outside the folder. Names are those that :func:`whisker_sync.paths
 lets through, and nothing is followed that is a link.
 
 Rule 2: never over an unseen save. A file is replaced only if it still holds what we
-believe (compare and swap); what is replaced is in the trash first. On Linux the swap
-itself is atomic and what came out of it is looked at once more.
+believe (compare and swap). The swap is one step where the system can, and what came out
+of it is looked at until nobody writes to it any more: a save that was not seen goes back
+to its place. What was replaced is in the trash.
 
 Rule 3: whole or not at all. A file is written beside, synced, and moved into place: a
 crash leaves the old or the new one, never an empty one, which we would take for the
 author deleting everything.
+
+Rule 4: nothing large in memory. Beyond :data:`LARGE` bytes a content is known by its
+SHA-256, and moves from file to file.
 """
 
 from __future__ import annotations
@@ -18,28 +22,71 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import stat
-import zlib
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
+from typing import BinaryIO
 
 from whisker_sync.errors import DiskFull, FolderError, LeftOut, UnreadableFile, UnsafePath
-from whisker_sync.folder.ignore import Rules, is_key, let_in
+from whisker_sync.folder.ignore import KEY_HEAD_BYTES, Rules, is_key, let_in
 from whisker_sync.folder.swap import exchange
+from whisker_sync.folder.trash import Trash, aside
+from whisker_sync.folder.witness import NOATIME, Witness
+from whisker_sync.folder.writers import is_written, wait_for_writers
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.files import Large
 from whisker_sync.paths import NEVER_SYNCED, accept
 
-MAX_FILE = 64 << 20
+MAX_FILE = 4 << 30
 """Bytes of a file that is looked at at all; what is synced has smaller limits of its own."""
 
-TRASH_BYTES = 64 << 20
-"""Bytes of replaced versions that are kept, compressed; the oldest go first."""
+LARGE = 4 << 20
+"""Bytes up to which a file is read as a whole."""
+
+HOLD_SECONDS = 1.0
+"""How long what was replaced is kept at hand, where nobody tells whether it is written to."""
+
+MAX_HOLD_SECONDS = 10.0
+"""How long at most, while some program has it open for writing."""
+
+_BLOCK = 1 << 20
 
 Mark = tuple[int, int, int]
 """Time of the last change in nanoseconds, size, and number of the file on its disk."""
+
+Content = bytes | Large
+"""What a file holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A large content, in a file of ours."""
+
+    content: Large
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that was replaced while a program may have been writing to it."""
+
+    path: StoryPath
+    out: Path
+    """Where it is now."""
+
+    knew: Content
+    """What it held when it was replaced."""
+
+    ours: Mark | None
+    """Of what stands in its place."""
+
+    since: float
+    """When it was replaced, on a monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +94,12 @@ class Replaced:
     """A file is now as it should be."""
 
     path: StoryPath
-    content: bytes | None
+    content: Content | None
     mark: Mark | None = field(default=None, compare=False)
     """Of what we put there, taken before anybody could change it again; None: it was removed."""
+
+    held: Held | None = field(default=None, compare=False)
+    """What was there before, to be given to :meth:`Folder.look_again` after a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +107,7 @@ class Kept:
     """The author was faster: this is there, and was left alone."""
 
     path: StoryPath
-    content: bytes | None
+    content: Content | None
 
 
 class Folder:
@@ -66,8 +116,13 @@ class Folder:
     def __init__(self, root: Path, stage: Path, trash: Path) -> None:
         self._root = root
         self._stage = stage
-        self._trash = trash
         self._rules = Rules(root)
+        self._witness = Witness()
+        self.trash = Trash(trash)
+
+    def close(self) -> None:
+        """Let go of the files that are kept open."""
+        self._witness.close()
 
     # Reading.
 
@@ -109,36 +164,40 @@ class Folder:
         """Tell whether the rules let a file in, or may let in some of a folder."""
         return self._rules.why_not(path, is_folder=is_folder) is None
 
-    def read(self, path: StoryPath) -> bytes | None:
+    def read(self, path: StoryPath) -> Content | None:
         """
-        The content of a file; None if there is none.
+        The content of a file, when nobody is writing to it any more; None if there is none.
 
         Raises:
             UnreadableFile: It is there but cannot be read.
             LeftOut: It is a private key.
         """
-        place = self._place(path)
-        try:
-            if self._through_link(place):
+        with self._opened(path) as file:
+            if file is None:
                 return None
-            handle = os.open(place, os.O_RDONLY | _NOFOLLOW | _BINARY)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as problem:
-            raise UnreadableFile(path, problem.strerror or str(problem)) from None
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(handle)
-            return None
-        with os.fdopen(handle, "rb") as file:
-            if status.st_size > MAX_FILE:
-                raise UnreadableFile(path, f"it has {status.st_size:,} bytes")
-            try:
-                content = file.read(MAX_FILE + 1)
-            except OSError as problem:
-                raise UnreadableFile(path, problem.strerror or str(problem)) from None
-        if is_key(content) and not self._rules.lets_in(path.split("/")):
+            wait_for_writers(file.fileno())
+            head = file.read(KEY_HEAD_BYTES)
+            file.seek(0)
+            content = _content(file)
+        if is_key(head) and not self._rules.lets_in(path.split("/")):
             raise LeftOut(path, f"it is a private key; if it is not, {let_in(path)}")
+        return content
+
+    def copy(self, path: StoryPath, target: Path) -> Large | None:
+        """
+        Copy a file to ``target``, which is synced; return what was copied. None: no file.
+
+        Raises:
+            UnreadableFile, DiskFull: It could not be.
+        """
+        with self._opened(path) as file:
+            if file is None:
+                return None
+            wait_for_writers(file.fileno())
+            with target.open("xb") as copy:
+                content = _digest(file, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
         return content
 
     def mark(self, path: StoryPath) -> Mark | None:
@@ -148,10 +207,23 @@ class Folder:
         except (OSError, ValueError):
             return None
 
+    def read_since_write(self, path: StoryPath) -> bool | None:
+        """
+        Whether anybody read what we wrote there last, now that something else is there.
+
+        None if that is not known, or if what we wrote is still there. It is told once.
+        """
+        mark = self.mark(path)
+        if mark is not None and self._witness.is_ours(path, mark[0], mark[2]):
+            return None
+        was_read = self._witness.was_read(path)
+        self._witness.forget(path)
+        return was_read
+
     # Writing.
 
     def write(
-        self, path: StoryPath, content: bytes | None, expected: bytes | None
+        self, path: StoryPath, content: bytes | Source | None, expected: bytes | None
     ) -> Replaced | Kept:
         """
         Make a file hold ``content`` (None: remove it) if it holds what is ``expected``.
@@ -167,22 +239,44 @@ class Folder:
             raise LeftOut(path, reason)
         mark = self.mark(path)
         now = self.read(path)
-        if _sha256(now) != expected:
+        if sha256_of(now) != expected:
             return Kept(path, now)
-        if now == content:
-            return Replaced(path, content, mark)
+        wanted = content.content if isinstance(content, Source) else content
+        if now == wanted:
+            return Replaced(path, wanted, mark)
         try:
-            if now is not None:
-                self._keep(now)
             if content is None:
                 return self._remove(path, now)
             return self._replace(path, content, now)
         except OSError as problem:
-            if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise DiskFull(path) from None
-            raise UnreadableFile(path, problem.strerror or str(problem)) from None
+            raise _in_our_words(path, problem) from None
 
-    def _replace(self, path: StoryPath, content: bytes, now: bytes | None) -> Replaced | Kept:
+    def look_again(self, held: Held) -> Held | Kept | None:
+        """
+        Take in what a program wrote into a file after it was replaced.
+
+        That is now in its place, if nobody saved there since (:class:`Kept`), or in the
+        trash. None: nothing came. :class:`Held`: the program is still at it.
+        """
+        with suppress(FileNotFoundError):
+            written = _is_written(held.out)
+            patience = HOLD_SECONDS if written is None else MAX_HOLD_SECONDS
+            if written is not False and time.monotonic() - held.since < patience:
+                return held
+            late = _content_of(held.out)
+            if late == held.knew or held.ours is None or self.mark(held.path) != held.ours:
+                self.trash.take(held.path, held.out)
+                return None
+            self._witness.forget(held.path)
+            if exchange(held.out, self._place(held.path)):
+                self.trash.take(held.path, held.out)
+                return Kept(held.path, late)
+            self.trash.take(held.path, held.out)
+        return None
+
+    def _replace(
+        self, path: StoryPath, content: bytes | Source, now: Content | None
+    ) -> Replaced | Kept:
         place = self._place(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         if self._through_link(place):
@@ -190,8 +284,10 @@ class Folder:
         if now is None and (other := self._other_case(place)):
             raise UnreadableFile(path, f"{other} is there, and this disk takes it for the same")
         staged = self._write_beside(place, content, keep_mode=now is not None)
-        done = Replaced(path, content, _mark_of(staged))
+        wanted = content.content if isinstance(content, Source) else content
+        done = Replaced(path, wanted, _mark_of(staged))
         try:
+            self._witness.wrote(path, staged)
             if now is None:
                 return self._place_new(place, staged, done)
             # To write it took a while: once more, as late as possible.
@@ -199,13 +295,11 @@ class Folder:
                 return Kept(path, late)
             if exchange(staged, place):
                 return self._look_at_swapped(place, staged, now, done)
-            # No atomic exchange here, or the file is gone.
-            if (late := self.read(path)) != now:
-                return Kept(path, late)
-            staged.replace(place)
-            return done
+            return self._replace_in_two_steps(place, staged, now, done)
         finally:
             staged.unlink(missing_ok=True)
+            if self.mark(path) != done.mark:
+                self._witness.forget(path)
 
     def _place_new(self, place: Path, staged: Path, done: Replaced) -> Replaced | Kept:
         """Put a new file into place, unless one appeared there meanwhile."""
@@ -220,36 +314,70 @@ class Folder:
         return done
 
     def _look_at_swapped(
-        self, place: Path, staged: Path, now: bytes, done: Replaced
+        self, place: Path, out: Path, now: Content, done: Replaced
     ) -> Replaced | Kept:
         """After an exchange: if what came out is not what we knew, it goes back."""
-        put, out = done.content, staged.read_bytes()
-        if out == now:
-            return done
+        came, put = _settled(out), done.content
+        if came == now:
+            return replace(done, held=self._put_away(out, now, done))
         # At once: until then an editor may read ours, which lacks what was saved.
-        saves = [out]
-        while exchange(staged, place) and (came := staged.read_bytes()) != put:
-            put, out = out, came  # saved once more, which is newer still
-            saves.append(out)
+        saves = [came]
+        while exchange(out, place) and (came := _content_of(out)) != put:
+            put = saves[-1]
+            saves.append(came)  # saved once more, which is newer still
         for save in saves:
-            self._keep(save)
+            if isinstance(save, bytes):
+                self.trash.put(done.path, save)
         return Kept(done.path, self.read(done.path))
 
-    def _remove(self, path: StoryPath, now: bytes | None) -> Replaced | Kept:
+    def _replace_in_two_steps(
+        self, place: Path, staged: Path, now: Content, done: Replaced
+    ) -> Replaced | Kept:
+        """Where there is no exchange, or the file is gone: nearly as good."""
+        out = self._stage / token_hex(8)
+        try:
+            aside(place, out)
+            if (late := self.read(done.path)) != now:
+                return Kept(done.path, late)
+            staged.replace(place)
+            if (came := _settled(out)) == now:
+                return replace(done, held=self._put_away(out, now, done))
+            if self.mark(done.path) == done.mark:
+                out.replace(place)
+            elif isinstance(came, bytes):
+                self.trash.put(done.path, came)
+            return Kept(done.path, self.read(done.path))
+        except FileNotFoundError:
+            return Kept(done.path, self.read(done.path))
+        finally:
+            out.unlink(missing_ok=True)
+
+    def _put_away(self, out: Path, knew: Content, done: Replaced) -> Held | None:
+        """Move what was replaced to the trash, unless somebody may write on into it."""
+        if _is_written(out) is False:
+            self.trash.take(done.path, out)
+            return None
+        held = self._stage / token_hex(8)
+        out.replace(held)
+        return Held(done.path, held, knew, done.mark, time.monotonic())
+
+    def _remove(self, path: StoryPath, now: Content | None) -> Replaced | Kept:
         place = self._place(path)
-        aside = self._stage / token_hex(8)
-        if (late := self.read(path)) != now:
-            return Kept(path, late)
-        place.replace(aside)
-        out = aside.read_bytes()
-        if out != now:  # saved in the last moment: it goes back, unless it was saved once more
-            self._place_new(place, aside, Replaced(path, out))
-            self._keep(out)
-            aside.unlink(missing_ok=True)
+        out = self._stage / token_hex(8)
+        if now is None or (late := self.read(path)) != now:
+            return Kept(path, None if now is None else late)
+        place.replace(out)
+        self._witness.forget(path)
+        if (came := _settled(out)) != now:
+            # Saved in the last moment: it goes back, unless it was saved once more.
+            self._place_new(place, out, Replaced(path, came))
+            if isinstance(came, bytes):
+                self.trash.put(path, came)
+            out.unlink(missing_ok=True)
             return Kept(path, self.read(path))
-        aside.unlink()
         self._remove_empty(place.parent)
-        return Replaced(path, None)
+        done = Replaced(path, None)
+        return replace(done, held=self._put_away(out, now, done))
 
     def _remove_empty(self, folder: Path) -> None:
         while folder != self._root:
@@ -259,25 +387,25 @@ class Folder:
                 return
             folder = folder.parent
 
-    def _write_beside(self, place: Path, content: bytes, *, keep_mode: bool) -> Path:
+    def _write_beside(self, place: Path, content: bytes | Source, *, keep_mode: bool) -> Path:
         staged = self._stage / token_hex(8)
-        mode = 0o644
-        if keep_mode:
-            mode = stat.S_IMODE(place.stat().st_mode)
         handle = os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o644)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                if isinstance(content, Source):
+                    with content.file.open("rb") as source:
+                        shutil.copyfileobj(source, file, _BLOCK)
+                else:
+                    file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             if keep_mode:
-                staged.chmod(mode)
+                staged.chmod(stat.S_IMODE(place.stat().st_mode))
+            self._witness.prepare(staged)
         except BaseException:
             staged.unlink(missing_ok=True)
             raise
         return staged
-
-    # The trash.
 
     def tidy(self) -> None:
         """
@@ -287,34 +415,47 @@ class Folder:
         """
         for left in self._stage.iterdir():
             with suppress(OSError):
-                self._keep(left.read_bytes())
-                left.unlink()
-
-    def _keep(self, content: bytes) -> None:
-        """Put a version that is about to go into the trash."""
-        kept = self._trash / hashlib.sha256(content).hexdigest()
-        if kept.exists():
-            os.utime(kept)
-            return
-        packed = zlib.compress(content)
-        fresh = self._trash / f"new-{token_hex(8)}"
-        fresh.write_bytes(packed)
-        fresh.replace(kept)
-        self._bound_trash()
-
-    def _bound_trash(self) -> None:
-        kept = [(entry.stat().st_mtime_ns, entry) for entry in self._trash.iterdir()]
-        size = sum(entry.stat().st_size for _, entry in kept)
-        for _, entry in sorted(kept):
-            if size <= TRASH_BYTES:
-                return
-            size -= entry.stat().st_size
-            entry.unlink(missing_ok=True)
+                self.trash.take("", left)
 
     # Places.
 
     def _place(self, path: StoryPath) -> Path:
         return self._root / accept(path)
+
+    @contextmanager
+    def _opened(self, path: StoryPath) -> Iterator[BinaryIO | None]:
+        """Open a file for reading, which nobody notices; None: there is none."""
+        place = self._place(path)
+        try:
+            file = None if self._through_link(place) else self._open(path, place)
+        except (FileNotFoundError, NotADirectoryError):
+            file = None
+        except OSError as problem:
+            raise UnreadableFile(path, problem.strerror or str(problem)) from None
+        if file is None:
+            yield None
+            return
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_FILE:
+                raise UnreadableFile(path, f"it has {size:,} bytes")
+            try:
+                yield file
+            except OSError as problem:
+                raise _in_our_words(path, problem) from None
+
+    def _open(self, path: StoryPath, place: Path) -> BinaryIO | None:
+        flags = os.O_RDONLY | _NOFOLLOW | _BINARY | _NONBLOCK
+        try:
+            handle = os.open(place, flags | NOATIME)
+        except PermissionError:
+            # The file is somebody else's: then our own reading counts, too.
+            handle = os.open(place, flags)
+            self._witness.forget(path)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return None
+        return os.fdopen(handle, "rb")
 
     def _through_link(self, place: Path) -> bool:
         """Whether a folder on the way, or the file itself, is a link."""
@@ -353,6 +494,13 @@ class Folder:
                 yield "/".join(names), entry
 
 
+def sha256_of(content: Content | None) -> bytes | None:
+    """The SHA-256 of what a file holds; None: there is no file."""
+    if content is None:
+        return None
+    return content.sha256 if isinstance(content, Large) else hashlib.sha256(content).digest()
+
+
 def _mark_of(place: Path) -> Mark | None:
     status = place.lstat()
     if not stat.S_ISREG(status.st_mode):
@@ -360,11 +508,47 @@ def _mark_of(place: Path) -> Mark | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _sha256(content: bytes | None) -> bytes | None:
-    return None if content is None else hashlib.sha256(content).digest()
+def _is_written(place: Path) -> bool | None:
+    with place.open("rb") as file:
+        return is_written(file.fileno())
+
+
+def _settled(place: Path) -> Content:
+    """What a file of ours holds when nobody writes to it any more, or will not end to."""
+    with place.open("rb") as file:
+        wait_for_writers(file.fileno())
+        return _content(file)
+
+
+def _content_of(place: Path) -> Content:
+    with place.open("rb") as file:
+        return _content(file)
+
+
+def _content(file: BinaryIO) -> Content:
+    if os.fstat(file.fileno()).st_size <= LARGE:
+        return file.read()
+    return _digest(file, None)
+
+
+def _digest(file: BinaryIO, copy: BinaryIO | None) -> Large:
+    sha256, size = hashlib.sha256(), 0
+    while block := file.read(_BLOCK):
+        sha256.update(block)
+        size += len(block)
+        if copy is not None:
+            copy.write(block)
+    return Large(sha256.digest(), size)
+
+
+def _in_our_words(path: StoryPath, problem: OSError) -> FolderError:
+    if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFull(path)
+    return UnreadableFile(path, problem.strerror or str(problem))
 
 
 _A_LINK = "it is a link to another place"
 
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: int = getattr(os, "O_BINARY", 0)
+_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)  # a pipe of that name must not stop us

@@ -15,6 +15,14 @@ from whisker_sync.revision import Version
 
 
 @dataclass(frozen=True, slots=True)
+class Large:
+    """What a file holds that is too large for memory."""
+
+    sha256: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileSeen:
     """What was found under a path."""
 

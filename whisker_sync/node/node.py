@@ -34,12 +34,12 @@ from whisker_sync.errors import (
     PortInUse,
     UnreadableFile,
 )
-from whisker_sync.folder.files import Folder, Replaced
+from whisker_sync.folder.files import Folder, Held, Replaced
 from whisker_sync.folder.watch import GRACE_SECONDS, Watch
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.workspace import discovery_tag, is_tag_of
 from whisker_sync.ids import Address, LinkId, StoryPath
-from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.node import suspects
 from whisker_sync.node.carriers import Carrier
@@ -115,6 +115,9 @@ HISTORY_DAYS = 365
 
 HISTORY_BYTES = 256 << 20
 """Bytes of compressed history that are kept in any case, however old."""
+
+LATE_SECONDS = 0.2
+"""How long after a write is looked for what an editor wrote into the file that was there."""
 
 _SURPRISES = {
     Verdict.RESTORED: "the journal is older than this machine remembers (a restored backup?); "
@@ -303,6 +306,7 @@ class Node:
                 await self._lan.close()
         if self._listener is not None:
             await self._listener.close()
+        self._folder.close()
         if hasattr(self, "_writer"):
             await self._writer.close()
             if hasattr(self, "_peer") and self._install is not None:
@@ -563,7 +567,7 @@ class Node:
         seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
         for path in sorted(paths):
             try:
-                content = await asyncio.to_thread(self._folder.read, path)
+                content = await asyncio.to_thread(self._read, path)
             except FolderError as problem:
                 unreadable.append(path)
                 told.append(Problem(path, str(problem)))
@@ -571,7 +575,7 @@ class Node:
                 doubtful = everything or self._watch.believes_in(path)
                 if content is None and doubtful and path not in gone:
                     continue  # perhaps it is just being saved: the watch waits, and tells
-                seen.append(FileSeen(path, content))
+                seen.append(FileSeen(path, content, self._folder.read_since_write(path)))
         self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))
 
     async def _begin_files(self) -> None:
@@ -610,11 +614,31 @@ class Node:
             return
         if isinstance(result, Replaced):
             self._watch.expect(write.path, result.mark)
-            self.feed(FileWritten(write.path, result.content, _now_ms()))
+            self.feed(FileWritten(write.path, content, _now_ms()))
+            if result.held is not None:
+                self._spawn(self._look_again(result.held), "look again")
         elif result.content is None:
             self.feed(FileStuck(write.path, None, _now_ms()))
         else:
-            self.feed(FileKept(write.path, result.content, _now_ms()))
+            self.feed(FileKept(write.path, _whole(write.path, result.content), _now_ms()))
+
+    async def _look_again(self, held: Held) -> None:
+        """Ask after a file that was replaced while somebody may have been writing to it."""
+        await asyncio.sleep(LATE_SECONDS)
+
+        async def job() -> None:
+            late = await asyncio.to_thread(self._folder.look_again, held)
+            if isinstance(late, Held):
+                self._spawn(self._look_again(late), "look again")
+            elif late is not None:
+                self._watch.expect(late.path, self._folder.mark(late.path))
+                content = _whole(late.path, late.content)
+                self.feed(FilesSeen((FileSeen(late.path, content, False),), _now_ms()))
+
+        self._disk.put_nowait(job)
+
+    def _read(self, path: StoryPath) -> bytes | None:
+        return _whole(path, self._folder.read(path))
 
     async def _content_of(self, write: WriteFile | WriteAsset) -> bytes | None:
         if isinstance(write, WriteFile):
@@ -748,6 +772,12 @@ class Node:
             log.error("%s", problem, exc_info=problem)
             self._failure.set_exception(problem)
             self._failure.exception()  # whoever cares awaits failed()
+
+
+def _whole(path: StoryPath, content: bytes | Large | None) -> bytes | None:
+    if isinstance(content, Large):
+        raise UnreadableFile(path, f"it has {content.size:,} bytes")
+    return content
 
 
 def _now_ms() -> int:
