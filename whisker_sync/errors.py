@@ -16,6 +16,12 @@ Everything that can go wrong, in one tree.
         * :exc:`LeftOut`
         * :exc:`DiskFull`
         * :exc:`NotInTrash`
+    * :exc:`StoryError` -- a story that cannot be read, built or changed as asked
+        * :exc:`UnreadableSource`
+        * :exc:`NoSuchPassage`
+        * :exc:`AmbiguousPassage`
+        * :exc:`NameTaken`
+        * :exc:`ImpossibleName`
     * :exc:`DocumentError` -- the CRDT
         * :exc:`BadEdit`
         * :exc:`BadState`
@@ -217,6 +223,72 @@ class NotInTrash(FolderError):
         if self.count:
             return f"{self.count} versions begin with {self.start!r}; give more of its letters"
         return f"nothing in the trash begins with {self.start!r}; see: whisker trash"
+
+
+# Stories.
+
+
+class StoryError(WhiskerError):
+    """A story cannot be read, built or changed as asked."""
+
+
+class UnreadableSource(StoryError):
+    """A file or folder of a story that is not there or cannot be read."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read: {self.problem}"
+
+
+class NoSuchPassage(StoryError):
+    """No passage of the story has this name."""
+
+    def __init__(self, name: str, close: str | None = None) -> None:
+        self.name = name
+        self.close = close
+
+    def __str__(self) -> str:
+        hint = f"; did you mean “{self.close}”?" if self.close else "; names care about case"
+        return f"there is no passage “{self.name}”{hint}"
+
+
+class AmbiguousPassage(StoryError):
+    """Several passages have the name that one was meant by."""
+
+    def __init__(self, name: str, places: tuple[str, ...]) -> None:
+        self.name = name
+        self.places = places
+
+    def __str__(self) -> str:
+        return (
+            f"there is more than one passage “{self.name}” ({', '.join(self.places)}); "
+            "rename all but one of them in their files first"
+        )
+
+
+class NameTaken(StoryError):
+    """Another passage has the name that one is to get."""
+
+    def __init__(self, name: str, place: str) -> None:
+        self.name = name
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"there is a passage “{self.name}” already, in {self.place}; nothing was changed"
+
+
+class ImpossibleName(StoryError):
+    """A name that no passage can have."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"a passage cannot be called “{self.name}”: {self.problem}"
 
 
 # The CRDT.

@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "Make a folder a story that can be shared.",
     "invite": "Print a link with which somebody can join.",
     "join": "Join a story that you were invited to.",
+    "parse": "Show the passages of Twee files, and what is wrong with them.",
     "peers": "Show the other devices, or call one by its address.",
     "sync": "Start, stop and watch the exchange with the others.",
     "trash": "List, show or restore what was replaced or removed here.",

@@ -35,8 +35,11 @@ class Decoded:
 
 def decode(data: bytes) -> Decoded | None:
     """Return the text that the bytes of a file spell; None: they are not text."""
-    if b"\0" in data:
-        return None
+    return None if b"\0" in data else decode_utf8(data)
+
+
+def decode_utf8(data: bytes) -> Decoded | None:
+    """Return what UTF-8 spells, NUL included; None: it is not UTF-8."""
     bom = data.startswith(_BOM)
     try:
         text = data[len(_BOM) :].decode() if bom else data.decode()

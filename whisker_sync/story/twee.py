@@ -26,7 +26,9 @@ is an empty gap and nothing special.
 
 A merge may form a line that begins with ``::`` inside a body. Nothing is done
 about it here: who keeps bodies apart knows where they begin and end, and to all who
-parse the file, this module included, that line is a passage.
+parse the file, this module included, that line is a passage. An author who wants such a
+line in a text writes ``\::``, as Twine does: :func:`text_of` reads that, and
+:func:`body_of` writes it.
 
 How a header is read
 ====================
@@ -69,6 +71,8 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r"[\\\[\]{}]")
 _SPECIAL_IN_TAG = re.compile(rf"[\\\[\]{{}}{_TRIMMED}]")
 _LINE_END = re.compile(r"\r\n?|\n")
+_ESCAPED_LINE = re.compile(r"(?:\A|(?<=\n))\\::")
+_HEADER_LIKE_LINE = re.compile(r"(?:\A|(?<=\n))::")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,16 @@ def segment(text: str) -> Segment:
     """Cut a text that begins with a header line and has no other passage in it."""
     header = text.partition("\n")[0]
     return _segment(header, text[len(header) :])
+
+
+def text_of(body: str) -> str:
+    r"""Return the text that a body spells: ``\::`` at the start of a line means ``::``."""
+    return _ESCAPED_LINE.sub("::", body)
+
+
+def body_of(text: str) -> str:
+    """Return a body that spells a text, and in which no line is a header."""
+    return _HEADER_LIKE_LINE.sub(r"\\::", text)
 
 
 def _segment(header: str, rest: str) -> Segment:

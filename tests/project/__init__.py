@@ -1,0 +1,1 @@
+"""Tests of :mod:`whisker_sync.project`."""
