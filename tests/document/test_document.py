@@ -26,7 +26,10 @@ from whisker_sync.document import (
     coalesce,
     fresh_client,
 )
-from whisker_sync.document.gate import parse_state
+from whisker_sync.document.document import MAX_DOCUMENT, MAX_INSERT
+from whisker_sync.document.gate import MAX_CLIENTS, Malformed, encode_state, parse_state
+from whisker_sync.document.hold import MAX_HELD, MAX_HELD_BYTES
+from whisker_sync.document.ledger import MAX_ROOTS
 from whisker_sync.errors import BadEdit, BadState
 
 SCHEMA = Schema(
@@ -484,15 +487,60 @@ def _scribble(replica: Document, dice: Random) -> Change | None:
     return edit.change
 
 
-def test_a_hold_is_bounded() -> None:
-    from whisker_sync.document.hold import MAX_HELD
+def filled(size: int) -> tuple[Document, Document]:
+    """Two documents that are the same and have so many bytes, encoded."""
+    one, other = fresh(1), fresh(2)
+    while (room := size - len(one.encode())) > 0:
+        # A text that goes on has room for its length already, once it is long.
+        text = "x" * max(1, min(room, 1 << 20) - 40 * (len(one.text("t")) < 1 << 22))
+        other.recall(insert(one, len(one.text("t")), text))
+    assert len(other.encode()) == size
+    return one, other
 
+
+def test_a_document_grows_up_to_its_limit_and_no_further() -> None:
+    one, other = filled(MAX_DOCUMENT - 100)
+    assert isinstance(other.merge(insert(one, 0, "y" * 80), "test"), Applied)
+    before = other.text("t")
+    refused = other.merge(insert(one, 0, "z" * 30), "test")
+    assert refused == Rejected("the document would have more than 12 MiB")
+    assert other.text("t") == before
+    insert(other, 0, "here")  # nobody is kept from writing
+    assert other.is_large()
+
+
+def test_a_document_at_its_limit_takes_deletions_and_has_room_again() -> None:
+    one, other = filled(MAX_DOCUMENT)
+    with one.edit("author") as edit:
+        edit.delete("t", 0, 1000)
+    assert edit.change is not None
+    assert isinstance(other.merge(edit.change.update, "test"), Applied)
+    assert isinstance(other.merge(insert(one, 0, "y" * 500), "test"), Applied)
+
+
+def test_what_is_known_already_does_not_count_for_the_limit() -> None:
+    one, other = filled(MAX_DOCUMENT - 100)
+    insert(one, 0, "y")
+    assert isinstance(other.merge(one.encode(), "test"), Applied)
+
+
+def test_a_hold_is_bounded() -> None:
     one, hold = fresh(1), Hold[int]()
     updates = [insert(one, 0, "x") for _ in range(MAX_HELD + 2)]
     for i, update in enumerate(updates[1:]):
         hold.add(update, i)
     assert len(hold) == MAX_HELD
     assert hold.dropped == 1
+
+
+def test_a_hold_is_bounded_in_bytes_too() -> None:
+    hold = Hold[int]()
+    half = MAX_HELD_BYTES // 2
+    hold.add(b"a" * half, 1)
+    hold.add(b"b" * half, 2)
+    assert (hold.size, hold.dropped) == (MAX_HELD_BYTES, 0)
+    hold.add(b"c", 3)
+    assert (hold.size, hold.dropped) == (half + 1, 1)
 
 
 def test_merged_updates_say_the_same() -> None:
@@ -534,3 +582,33 @@ def test_a_fresh_client_is_none_that_is_known() -> None:
     first = fresh_client((), Random(5))
     assert fresh_client({first}, dice) != first
     assert all(0 < fresh_client((), dice) < 1 << 32 for _ in range(100))
+
+
+# Limits.
+
+
+def test_so_much_is_inserted_at_once_and_no_more() -> None:
+    document = fresh(1)
+    insert(document, 0, "x" * MAX_INSERT)
+    with pytest.raises(BadEdit, match="at once"):
+        insert(document, 0, "x" * (MAX_INSERT + 1))
+
+
+def test_a_state_vector_has_so_many_clients_and_no_more() -> None:
+    clocks = dict.fromkeys(range(1, MAX_CLIENTS + 1), 1)
+    assert parse_state(encode_state(clocks)) == clocks
+    clocks[MAX_CLIENTS + 1] = 1
+    with pytest.raises(Malformed):
+        parse_state(encode_state(clocks))
+
+
+def test_a_document_has_so_many_roots_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_ROOTS == 100_000
+    monkeypatch.setattr("whisker_sync.document.ledger.MAX_ROOTS", 3)
+    one, other = fresh(1), fresh(2)
+    updates = [insert(one, 0, "x", f"b:{i}") for i in range(3)]
+    assert all(isinstance(other.merge(update, "test"), Applied) for update in updates)
+    monkeypatch.undo()
+    one_more = insert(one, 0, "x", "b:3")
+    monkeypatch.setattr("whisker_sync.document.ledger.MAX_ROOTS", 3)
+    assert other.merge(one_more, "test") == Rejected("more than 3 roots")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.peer.effects import Hangup
 from whisker_sync.peer.events import Merged, Trouble
@@ -366,3 +368,41 @@ def test_a_machine_that_meets_its_own_clone_says_so() -> None:
     crowd.connect(alice, clone)
     crowd.wait()
     assert [e for e in alice.events if isinstance(e, Trouble) and "two machines" in e.sentence]
+
+
+def test_an_author_is_told_once_that_a_story_comes_near_its_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("whisker_sync.document.document.LARGE_DOCUMENT", 3000)
+    crowd = Crowd()
+    alice = crowd.join("alice")
+    told: list[int] = []
+    for words in (10, 1000, 2000):
+        alice.save("cave.twee", ":: Cave\n" + "word " * words)
+        crowd.run()
+        said = [e for e in alice.events if isinstance(e, Trouble) and "MiB" in e.sentence]
+        told.append(len(said))
+    assert told == [0, 1, 1]
+
+
+def test_a_story_beyond_its_limit_stays_with_its_author_and_both_sides_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("whisker_sync.document.document.MAX_DOCUMENT", 3000)
+    crowd = Crowd()
+    alice, bob = crowd.join("alice"), crowd.join("bob")
+    crowd.connect(alice, bob)
+    alice.save("cave.twee", ":: Cave\nIt is dark.\n")
+    crowd.wait()
+    alice.save("long.twee", ":: Long\n" + "word " * 1000)
+    crowd.wait()
+    assert list(bob.folder) == ["cave.twee"]
+    assert alice.peer.status().split == ("story",)
+    assert any("more than" in e.sentence for e in alice.events if isinstance(e, Trouble))
+    assert bob.peer.status().quarantined == 1
+    # What the others write is beyond the limit for her, too; both keep all they have.
+    bob.save("cave.twee", ":: Cave\nIt is pitch dark.\n")
+    crowd.wait(100)
+    assert bob.peer.status().split == ("story",)
+    disagreed = [e for e in bob.events if isinstance(e, Trouble) and "different" in e.sentence]
+    assert 0 < len(disagreed) < 3

@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sync.toy import End, Toy, Wire
-from whisker_sync.errors import UnexpectedMessage
+from whisker_sync.errors import LimitExceeded, UnexpectedMessage
 from whisker_sync.ids import DeviceId
 from whisker_sync.sync.session import (
+    ASKED_SECONDS,
     CATCH_SECONDS,
+    MAX_ASKED,
     MAX_CATCHES,
     WINDOW,
     Asked,
@@ -258,6 +260,20 @@ def test_two_who_cannot_agree_say_so_and_stop_asking() -> None:
     catches = [m for end in wire.ends for m in end.said if isinstance(m, Catch)]
     assert len(catches) <= 2 * (MAX_CATCHES + 1)
     assert wire.wait(100) == []
+
+
+def test_so_many_requests_for_everything_are_answered_and_no_more() -> None:
+    alice, bob = toys("one", "one")
+    wire = meet(alice, bob)
+    wire.wait()
+    session, catch = wire.ends[0].session, Catch(bob.holdings())
+    for _ in range(MAX_ASKED):
+        session.receive(catch, alice, 1000.0)
+    with pytest.raises(LimitExceeded):
+        session.receive(catch, alice, 1000.0)
+    with pytest.raises(LimitExceeded):
+        session.receive(catch, alice, 1000.0 + ASKED_SECONDS - 0.1)
+    session.receive(catch, alice, 1000.0 + ASKED_SECONDS)
 
 
 def test_at_rest_nothing_is_said_twice() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from whisker_sync.errors import MalformedFrame
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import Record
+from whisker_sync.shown import plain
 from whisker_sync.wire import limits
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.messages import (
@@ -50,7 +51,8 @@ hash32 = st.binary(min_size=32, max_size=32)
 hash64 = st.binary(min_size=64, max_size=64)
 life = st.binary(min_size=8, max_size=8).map(Incarnation)
 print16 = st.binary(min_size=16, max_size=16)
-name = st.text(max_size=limits.MAX_NAME)
+name = st.text(max_size=limits.MAX_NAME).map(plain)
+reason = st.text(max_size=limits.MAX_REASON).map(plain)
 document = st.text(min_size=1, max_size=limits.MAX_DOCUMENT_NAME)
 record = st.builds(
     Record,
@@ -101,7 +103,7 @@ message: st.SearchStrategy[Message] = st.one_of(
         Reject,
         st.text(min_size=1, max_size=limits.MAX_DOCUMENT_NAME),
         st.binary(min_size=32, max_size=32),
-        st.text(max_size=limits.MAX_REASON),
+        reason,
         st.lists(st.tuples(number, number, number), max_size=3).map(tuple),
     ),
     st.builds(Archive, print16),
@@ -120,7 +122,7 @@ message: st.SearchStrategy[Message] = st.one_of(
     ),
     st.builds(WantRevisions, st.lists(print16, max_size=4).map(tuple)),
     st.builds(Revisions, st.booleans(), st.lists(st.binary(max_size=60), max_size=4).map(tuple)),
-    st.builds(Bye, st.text(max_size=limits.MAX_REASON)),
+    st.builds(Bye, reason),
     st.builds(
         Covers,
         st.dictionaries(life, number, max_size=3).map(lambda tracks: tuple(sorted(tracks.items()))),

@@ -14,6 +14,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from whisker_sync.shown import harmless
+
 VERSION = 1
 """Of the JSON objects; changes only when a field changes its meaning."""
 
@@ -75,9 +77,9 @@ def _any_set(*names: str) -> bool:
 
 
 def _print(text: str, stream: Any) -> None:
-    """Print, with ``?`` for what the terminal's encoding does not have."""
+    """Print, with ``?`` for what the terminal does not have, or would act upon."""
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    stream.write(harmless(text).encode(encoding, "replace").decode(encoding) + "\n")
     stream.flush()
 
 

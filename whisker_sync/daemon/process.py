@@ -23,6 +23,7 @@ from typing import Any
 
 from whisker_sync.daemon.control import Refusal, ask, is_running
 from whisker_sync.errors import DaemonDidNotStart, DaemonNotRunning
+from whisker_sync.shown import plain
 from whisker_sync.store.layout import Layout, holder, is_held
 
 START_SECONDS = 60.0
@@ -122,10 +123,19 @@ def log_to_file(layout: Layout, *, verbose: bool) -> None:
     handler = logging.handlers.RotatingFileHandler(
         layout.log, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8"
     )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("whisker_sync")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+class _Lines(logging.Formatter):
+    """Nothing that others chose, such as a file's name, can make a line look like another."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - its name there
+        """See :class:`logging.Formatter`."""
+        record.message = plain(record.message.replace("\n", " "))
+        return super().formatMessage(record)
 
 
 def _first_line(child: subprocess.Popen[bytes]) -> bytes:

@@ -7,6 +7,8 @@ their own.
 """
 
 from whisker_sync.document.document import (
+    LARGE_DOCUMENT,
+    MAX_DOCUMENT,
     Applied,
     Change,
     Document,
@@ -27,6 +29,8 @@ from whisker_sync.document.ledger import Touch
 from whisker_sync.document.schema import Kind, Root, Scalar, Schema
 
 __all__ = [
+    "LARGE_DOCUMENT",
+    "MAX_DOCUMENT",
     "Applied",
     "Change",
     "Document",

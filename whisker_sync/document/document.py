@@ -35,12 +35,23 @@ from whisker_sync.document.gate import (
     parse,
     parse_state,
 )
-from whisker_sync.document.ledger import Impossible, Ledger, Missing, Touch
+from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing, Touch
 from whisker_sync.document.schema import Kind, Scalar, Schema
 from whisker_sync.errors import BadEdit, BadState, EngineFailure
 
 MAX_INSERT = 8 << 20
 """Bytes inserted at once; together with its frame an update must stay below its limit."""
+
+MAX_DOCUMENT = 12 << 20
+"""
+Bytes of a whole document, encoded, beyond which it does not grow by what comes from elsewhere.
+
+Whoever is new, or was away for long, gets it in one update, which must stay below its own
+limit however the text was cut up by then. Deletions are always taken in.
+"""
+
+LARGE_DOCUMENT = 8 << 20
+"""Bytes from which on the author should know that there is a limit."""
 
 Span = tuple[int, int, int]
 """Some of what a client wrote: client, first clock, length."""
@@ -233,6 +244,7 @@ class Document:
         self._texts: dict[str, str] = {}
         self._elements: dict[Touch, int] = {}
         self._total = 0
+        self._weight = 0  # bytes of what it was made of: as many as it has encoded, or more
         self._dirty: set[Touch] = set()
         self._fingerprint: bytes | None = None
 
@@ -382,6 +394,8 @@ class Document:
             return Rejected(str(problem))
         except Missing as missing:
             return NotReady(missing.needs)
+        if not ours and self._outgrows(update, admitted):
+            return Rejected(f"the document would have more than {MAX_DOCUMENT >> 20} MiB")
         for _, place in admitted.fresh:
             if place.touch[0] and place.kind is not Kind.FOREIGN:
                 self.engine.root(place.touch[0], place.kind)
@@ -393,7 +407,14 @@ class Document:
             return Nothing()
         touched = self._ledger.enter(admitted)
         self._touch(touched)
+        self._gain(update)
         return Applied(touched)
+
+    def is_large(self) -> bool:
+        """Whether the author should know that there is a limit; cheap while it is not."""
+        if self._weight > LARGE_DOCUMENT:
+            self._weight = len(self.encode())
+        return self._weight > LARGE_DOCUMENT
 
     def look(self, touched: Iterable[Touch]) -> None:
         """
@@ -440,8 +461,19 @@ class Document:
         admitted = self._ledger.admit(parsed)
         touched = self._ledger.enter(admitted)
         self._touch(touched)
+        self._gain(update)
         clients = tuple(dict.fromkeys(struct.client for struct in parsed.structs))
         return Change(update, origin, touched, clients)
+
+    def _outgrows(self, update: bytes, admitted: Admitted) -> bool:
+        if not admitted.fresh or self._weight + len(update) <= MAX_DOCUMENT:
+            return False
+        whole = self.encode()
+        self._weight = len(whole)
+        return len(merge((whole, update))) > MAX_DOCUMENT
+
+    def _gain(self, update: bytes) -> None:
+        self._weight += len(update)
 
     def _touch(self, touched: frozenset[Touch]) -> None:
         self._fingerprint = None

@@ -33,6 +33,9 @@ MAX_CLOCK = (1 << 31) - 1
 MAX_CLIENT = (1 << 53) - 1
 """Yjs draws client ids of up to 53 bits; we draw 32."""
 
+MAX_CLIENTS = 50_000
+"""Clients in a state vector; each time that somebody opens a document and edits it is one."""
+
 MAX_NAME = 256
 """Bytes of the name of a root, a key or an element."""
 
@@ -242,8 +245,8 @@ def parse_state(data: bytes) -> dict[int, int]:
     """
     try:
         count, at = _uint(data, 0)
-        if count * 2 > len(data):
-            raise Malformed("more clients than bytes")
+        if count > MAX_CLIENTS or count * 2 > len(data):
+            raise Malformed("too many clients")
         clocks: dict[int, int] = {}
         for _ in range(count):
             client, at = _uint(data, at)

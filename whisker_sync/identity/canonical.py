@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 import cbor2
 
 from whisker_sync.errors import MalformedPaper
+from whisker_sync.shown import is_plain, plain
 
 MAX_NAME = 64
 """Code points of a name of a device or of a person."""
@@ -166,25 +167,9 @@ def name(value: object) -> str:
 
 def is_showable(text: str) -> bool:
     """Whether a name is within its limits and holds nothing that changes how others look."""
-    return len(text) <= MAX_NAME and not any(_is_hidden(letter) for letter in text)
+    return len(text) <= MAX_NAME and is_plain(text)
 
 
 def showable(text: str) -> str:
     """A name made fit to be shown: what cannot be is left out, and the rest cut."""
-    kept = "".join(letter for letter in text if not _is_hidden(letter))
-    return " ".join(kept.split())[:MAX_NAME].strip() or "nameless"
-
-
-# Controls, signs that turn the direction of writing, breaks, fillers, and what is no character.
-# A list of our own, because Python's tables grow with each version (rule 3).
-_HIDDEN = (
-    (0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160),
-    (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F),
-    (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFDD0, 0xFDEF), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),
-    (0xFFF0, 0xFFFB), (0xFFFE, 0xFFFF), (0xE0000, 0xE0FFF),
-)  # fmt: skip
-
-
-def _is_hidden(letter: str) -> bool:
-    point = ord(letter)
-    return any(first <= point <= last for first, last in _HIDDEN)
+    return " ".join(plain(text).split())[:MAX_NAME].strip() or "nameless"

@@ -22,6 +22,9 @@ MAX_OUTBOX_FRAMES = 1024
 MAX_OUTBOX_BYTES = 80 << 20
 """Bytes waiting for one link: the largest message, in parts, and some more."""
 
+TURN_SECONDS = 0.02
+"""How long frames of one link are taken before the other links, and all else, get a turn."""
+
 HANGUP_SECONDS = 1.0
 """How long what is in the outbox may take before a link is ended."""
 
@@ -72,9 +75,15 @@ class Carrier:
             self.link.abort()
 
     async def _receive(self) -> str:
+        clock = asyncio.get_running_loop().time
+        turn = clock() + TURN_SECONDS
         try:
             while True:
                 self._heard(await self.link.receive())
+                if clock() >= turn:
+                    # Many frames may have come at once; taking them never waits by itself.
+                    await asyncio.sleep(0)
+                    turn = clock() + TURN_SECONDS
         except LinkClosed as closed:
             return closed.reason
 

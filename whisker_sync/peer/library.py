@@ -125,6 +125,7 @@ class Library:
         self._assets: list[tuple[bytes, bytes]] = []
         self._revisions: list[Revision] = []
         self._fingerprint: bytes | None = None
+        self._large: set[str] = set()  # documents that we said are large
 
     # What a session asks.
 
@@ -282,6 +283,13 @@ class Library:
         else:
             self.facts[name] = value
         (self._new_facts if soon else self._lazy_facts)[name] = value
+
+    def has_become_large(self, name: str) -> bool:
+        """Whether a document comes near its limit; true once."""
+        if name in self._large or not self._documents[name].is_large():
+            return False
+        self._large.add(name)
+        return True
 
     def keep(self, asset: bytes, content: bytes) -> None:
         """Keep the content of a binary file."""

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from whisker_sync.batch import Recalled
-from whisker_sync.document import Document, Schema, Span, Touch
+from whisker_sync.document import LARGE_DOCUMENT, MAX_DOCUMENT, Document, Schema, Span, Touch
 from whisker_sync.errors import (
     DifferentVersion,
     DocumentError,
@@ -446,6 +446,7 @@ class Peer:
         if outcome.change is not None:
             touched = outcome.change.touched
             self._stir(now)
+            yield from self._warn_of_size(STORY)
             yield Tell(events.Merged(STORY, self._self.device, touched, local=True))
 
     def _changed(
@@ -453,10 +454,21 @@ class Peer:
     ) -> Iterator[Effect]:
         """Follow up a change that did not come from the files."""
         self._stir(now)
+        yield from self._warn_of_size(document)
         yield Tell(events.Merged(document, author, touched, local=author == self._self.device))
         if document == STORY and self._manuscript is not None and self._resumed:
             yield from self._absorb(self._manuscript.merged(touched), 0, now)
             yield from self._want_assets(now)
+
+    def _warn_of_size(self, document: str) -> Iterator[Effect]:
+        if self._library.has_become_large(document):
+            yield Tell(
+                events.Trouble(
+                    f"with all that was ever deleted, {document!r} has more than "
+                    f"{LARGE_DOCUMENT >> 20} MiB; beyond {MAX_DOCUMENT >> 20} MiB others cannot "
+                    "take in more of it"
+                )
+            )
 
     def _stir(self, now: float) -> None:
         for conversation in self._live():

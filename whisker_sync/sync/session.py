@@ -51,7 +51,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from whisker_sync.errors import UnexpectedMessage
+from whisker_sync.errors import LimitExceeded, UnexpectedMessage
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import Entry, Record
 from whisker_sync.wire.limits import MAX_RECORDS
@@ -84,6 +84,12 @@ CATCH_SECONDS = 1.0
 
 ANSWER_SECONDS = 10.0
 """How long others wait their turn while one device answers such a request."""
+
+MAX_ASKED = 120
+"""Such requests of the other side in :data:`ASKED_SECONDS`; it has no reason for half as many."""
+
+ASKED_SECONDS = 60.0
+"""See :data:`MAX_ASKED`."""
 
 MAX_CATCHES = 3
 """Requests without any effect before we say that two devices disagree."""
@@ -221,6 +227,7 @@ class Session:
         self._gap = False  # something at or before _sent was skipped
         self._reading = False  # entries were asked from disk
         self._owed: Catch | None = None
+        self._asked_us: deque[float] = deque(maxlen=MAX_ASKED)  # when
         self._pushes_sent: deque[tuple[int, int]] = deque()  # number, _sent after it
         self._pushes_acked = 0
         self._last_push = 0
@@ -257,7 +264,7 @@ class Session:
                 if message.fingerprint == library.fingerprint():
                     self.behind = False  # what we were about to ask for has come another way
             case State.LIVE, Catch():
-                self._owed = message
+                self._hear_catch(message, now)
             case State.LIVE, Links(linked):
                 self._hear_links(frozenset(linked))
             case State.LIVE, WantAsset(asset):
@@ -406,6 +413,13 @@ class Session:
         while self._pushes_sent and self._pushes_sent[0][0] <= pushes:
             self.acked = max(self.acked, self._pushes_sent.popleft()[1])
 
+    def _hear_catch(self, catch: Catch, now: float) -> None:
+        # An answer costs us a look at all documents, and the question costs nothing.
+        if len(self._asked_us) == MAX_ASKED and now < self._asked_us[0] + ASKED_SECONDS:
+            raise LimitExceeded("requests for everything", MAX_ASKED + 1, MAX_ASKED)
+        self._asked_us.append(now)
+        self._owed = catch
+
     def _hear_links(self, linked: frozenset[DeviceId]) -> None:
         if self._gap and not linked >= self.linked:
             self._sent, self._gap = self._complete, False
@@ -468,9 +482,10 @@ class Session:
             return self._match(theirs.head, ours.head)
         if self._rest_stale:  # they spoke before our latest change, and are about to hear of it
             return []
-        self._rest_heard = self._rest_told = None
+        self._rest_heard = None
         if self._catches == MAX_CATCHES:
-            return [Disagreed()]
+            return [Disagreed()]  # what we told stands, or both would say theirs again for ever
+        self._rest_told = None
         self._catches += 1
         self.behind = True
         self._resting = False

@@ -5,6 +5,9 @@ from __future__ import annotations
 MAX_FRAME = 1 << 20
 """Bytes of a frame; the protocol has the same limit."""
 
+MAX_QUEUE = 16
+"""Frames of one connection that wait to be read; then its sender has to wait."""
+
 MAX_STRANGERS = 32
 """Connections that others may have to us before they have proven anything."""
 

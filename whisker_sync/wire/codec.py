@@ -24,6 +24,7 @@ from whisker_sync.errors import MalformedFrame
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import RECORD_FORMAT, Record
 from whisker_sync.revision import ID_BYTES, MAX_REVISION
+from whisker_sync.shown import is_plain, plain
 from whisker_sync.wire import limits
 from whisker_sync.wire.messages import (
     Ack,
@@ -116,11 +117,11 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [11, asset, content]
         case Reject(document, update, reason, spans):
             refused = [list(span) for span in spans[: limits.MAX_SPANS]]
-            return [14, document, update, reason[: limits.MAX_REASON], refused]
+            return [14, document, update, _said(reason), refused]
         case Covers(tracks):
             return [70, [list(track) for track in tracks]]
         case Bye(reason):
-            return [12, reason[: limits.MAX_REASON]]
+            return [12, _said(reason)]
         case Challenge(oldest, newest, nonce):
             return [0, oldest, newest, nonce]
         case Proof(version, nonce, mac):
@@ -143,6 +144,10 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [59, asked, list(revisions)]
 
 
+def _said(reason: str) -> str:
+    return plain(reason)[: limits.MAX_REASON]
+
+
 def _hello_fields(hello: Hello) -> Fields:
     return [
         4,
@@ -154,8 +159,8 @@ def _hello_fields(hello: Hello) -> Fields:
         hello.cursor,
         hello.fingerprint,
         list(hello.linked),
-        hello.name[: limits.MAX_NAME],
-        hello.person[: limits.MAX_NAME],
+        plain(hello.name)[: limits.MAX_NAME],
+        plain(hello.person)[: limits.MAX_NAME],
         hello.port,
     ]
 
@@ -279,7 +284,7 @@ def _read(body: bytes, sender: DeviceId) -> Message | Part:
     try:
         fields = cbor2.loads(
             body,
-            max_depth=8,
+            max_depth=limits.MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
             strict_hashable_types=True,
@@ -339,6 +344,13 @@ def _text(value: object, most: int) -> str:
     return value
 
 
+def _shown(value: object, most: int) -> str:
+    """Text that people will read."""
+    if is_plain(text := _text(value, most)):
+        return text
+    raise MalformedFrame("text that cannot be shown as it is")
+
+
 def _list(value: object, most: int) -> Fields:
     if type(value) is not list or len(value) > most:
         raise MalformedFrame("a list missing or too long")
@@ -393,8 +405,8 @@ def _hello(fields: Fields, _: DeviceId) -> Hello:
         cursor=_number(fields[5]),
         fingerprint=_exactly(fields[6], 0, 16),
         linked=_devices(fields[7]),
-        name=_text(fields[8], limits.MAX_NAME),
-        person=_text(fields[9], limits.MAX_NAME),
+        name=_shown(fields[8], limits.MAX_NAME),
+        person=_shown(fields[9], limits.MAX_NAME),
         port=_number(fields[10], 65535),
     )
 
@@ -467,7 +479,7 @@ def _asset(fields: Fields, _: DeviceId) -> Asset:
 
 def _reject(fields: Fields, _: DeviceId) -> Reject:
     _count(fields, 4)
-    reason = _text(fields[2], limits.MAX_REASON)
+    reason = _shown(fields[2], limits.MAX_REASON)
     spans = tuple(_span(item) for item in _list(fields[3], limits.MAX_SPANS))
     return Reject(_document(fields[0]), _exactly(fields[1], 32), reason, spans)
 
@@ -480,7 +492,7 @@ def _span(value: object) -> tuple[int, int, int]:
 
 def _bye(fields: Fields, _: DeviceId) -> Bye:
     _count(fields, 1)
-    return Bye(_text(fields[0], limits.MAX_REASON))
+    return Bye(_shown(fields[0], limits.MAX_REASON))
 
 
 def _covers(fields: Fields, _: DeviceId) -> Covers:

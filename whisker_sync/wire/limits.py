@@ -22,6 +22,9 @@ MAX_MESSAGE = 64 << 20
 MAX_ITEMS = 50_000
 """Values in one message, lists included; the fullest push has 36,868, the fullest catch 40,003."""
 
+MAX_DEPTH = 8
+"""How deep lists in a message may lie within each other; ours need four."""
+
 COMPRESS_FROM = 4096
 """Bytes from which a message is compressed and sent in parts; typing stays far below."""
 
