@@ -22,6 +22,8 @@ Everything that can go wrong, in one tree.
         * :exc:`AmbiguousPassage`
         * :exc:`NameTaken`
         * :exc:`ImpossibleName`
+        * :exc:`ChangedMeanwhile`
+        * :exc:`CannotWrite`
     * :exc:`DocumentError` -- the CRDT
         * :exc:`BadEdit`
         * :exc:`BadState`
@@ -289,6 +291,29 @@ class ImpossibleName(StoryError):
 
     def __str__(self) -> str:
         return f"a passage cannot be called “{self.name}”: {self.problem}"
+
+
+class ChangedMeanwhile(StoryError):
+    """A file was saved between reading and writing it."""
+
+    def __init__(self, path: str, written: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self.written = written
+
+    def __str__(self) -> str:
+        before = f"; {', '.join(self.written)} was written before" if self.written else ""
+        return f"{self.path} was changed just now, and was left alone{before}; try again"
+
+
+class CannotWrite(StoryError):
+    """A file that cannot be written."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be written: {self.problem}"
 
 
 # The CRDT.

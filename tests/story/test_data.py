@@ -51,3 +51,17 @@ def test_another_start_changes_that_name_and_nothing_else() -> None:
         '\n{ "start" : "the \\"Old\\" Höhle",\t"zoom": 1.0, "mine": {"start": "Cave"} }\n'
     )
     assert with_start(text, "Caves", "x") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("{}", '{"start": "Sea"}'),
+        ('{"zoom":1}', '{"start": "Sea", "zoom":1}'),
+        ('{\n\t"ifid": "A"\n}', '{\n\t"start": "Sea",\n\t"ifid": "A"\n}'),
+        ('{"ifid": "A",}', '{"ifid": "A",}'),
+    ],
+)
+def test_a_story_that_does_not_say_where_it_begins_is_made_to_say_so(text: str, after: str) -> None:
+    assert apply(text, with_start(text, "Start", "Sea")) == after
+    assert with_start(text, "Cave", "Sea") == []

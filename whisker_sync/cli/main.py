@@ -24,6 +24,7 @@ COMMANDS = {
     "join": "Join a story that you were invited to.",
     "parse": "Show the passages of Twee files, and what is wrong with them.",
     "peers": "Show the other devices, or call one by its address.",
+    "rename": "Give a passage another name, and repair the links to it.",
     "sync": "Start, stop and watch the exchange with the others.",
     "trash": "List, show or restore what was replaced or removed here.",
 }

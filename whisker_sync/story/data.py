@@ -69,16 +69,29 @@ def read_data(text: str) -> StoryData:
 
 
 def with_start(text: str, old: str, new: str) -> list[Splice]:
-    """Return the edits of ``StoryData`` that let the story start with ``new``, if with ``old``."""
+    """
+    Return the edits of ``StoryData`` that make a story begin with ``new`` instead of ``old``.
+
+    A story that does not say where it begins, begins with ``Start``; then it is made to say so.
+    None, if it begins elsewhere, or is broken.
+    """
+    spelled = json.dumps(new, ensure_ascii=False)
     start = len(text) - len(text.lstrip(json_text.BLANKS))
     match json_text.members(text, start):
-        case members, _:
-            return [
-                Splice(member.value_start, member.end, json.dumps(new, ensure_ascii=False))
-                for member in members
-                if member.key == "start"
-                and json.loads(text[member.value_start : member.end]) == old
-            ]
+        case members, end:
+            starts = [member for member in members if member.key == "start"]
+            if starts:
+                return [
+                    Splice(member.value_start, member.end, spelled)
+                    for member in starts
+                    if json.loads(text[member.value_start : member.end]) == old
+                ]
+            if old != DEFAULT_START:
+                return []
+            if not members:
+                return [Splice(start + 1, end - 1, f'"start": {spelled}')]
+            first = members[0].start
+            return [Splice(first, first, f'"start": {spelled},{text[start + 1 : first] or " "}')]
         case None:
             return []
 
