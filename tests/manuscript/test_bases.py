@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.manuscript.world import Author, exchange, pair
+from tests.manuscript.world import Author, exchange, pair, sha256
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen
@@ -131,3 +131,15 @@ def test_large_versions_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> Non
         shadow.staged = Staged(page(f"{i}" * 10))
         shadow.landed()
     assert [version.parts[0].text[0] for version in shadow.earlier] == ["x", "2", "3"]
+
+
+def test_an_author_who_says_what_a_save_was_made_from_is_believed() -> None:
+    alice, bob = pair(("a.twee", ":: Cave\nIt is dark here.\n"))
+    bob.save("a.twee", ":: Cave\nIt is dark here. Bats hang from the ceiling.\n")
+    exchange(alice, bob)
+    seen, back = alice.folder[StoryPath("a.twee")], b":: Cave\nIt is dark here.\n"
+    save = FileSeen(StoryPath("a.twee"), back, made_from=sha256(seen))
+    alice.folder[StoryPath("a.twee")] = back
+    alice._happened(alice.manuscript.saw([save], 0.0))
+    exchange(alice, bob)
+    assert bob.folder[StoryPath("a.twee")] == back

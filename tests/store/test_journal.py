@@ -294,7 +294,12 @@ def test_revisions_come_back_newest_first(reopen: Reopen) -> None:
     journal = reopen()
     assert journal.history() == [encode(revision(time)) for time in (3, 2, 1)]
     assert journal.history(since=2) == [encode(revision(time)) for time in (3, 2)]
-    assert journal.history(newest=1) == [encode(revision(3))]
+    assert journal.history(after=revision(3).id) == [encode(revision(time)) for time in (2, 1)]
+    size = len(encode(revision(3)))
+    assert journal.history(max_bytes=2 * size - 1) == [encode(revision(3))]
+    assert len(journal.history(max_bytes=2 * size)) == 2
+    assert journal.history(after=revision(2).id, max_bytes=0) == [encode(revision(1))]
+    assert journal.history(after=b"gone") == []
     assert journal.recall().revisions == {revision(time).id: time for time in (1, 2, 3)}
 
 

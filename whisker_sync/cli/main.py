@@ -27,6 +27,11 @@ COMMANDS = {
     "rename": "Give a passage another name, and repair the links to it.",
     "sync": "Start, stop and watch the exchange with the others.",
     "trash": "List, show or restore what was replaced or removed here.",
+    "log": "Show who changed what, and when.",
+    "show": "Show what a revision changed.",
+    "who": "Show who wrote which words of a passage.",
+    "restore": "Bring a passage or a file back as it was.",
+    "milestone": "Give the story a name as it stands.",
 }
 """Every command and what it is for, in one line."""
 

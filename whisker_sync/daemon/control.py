@@ -25,7 +25,10 @@ from whisker_sync.errors import DaemonError, DaemonNotRunning
 from whisker_sync.store.layout import Layout, is_held, write_private
 
 MAX_LINE = 4 << 20
-"""Bytes of a question or an answer."""
+"""Bytes of a question."""
+
+MAX_ANSWER = 64 << 20
+"""Bytes of an answer: one revision of the history alone may be large."""
 
 CONNECT_SECONDS = 5.0
 """How long the daemon may take to answer the call, not the question."""
@@ -149,8 +152,8 @@ async def _connect(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if sys.platform == "win32":
         port, question["token"] = json.loads(_note(layout).read_bytes())
-        return await asyncio.open_connection("127.0.0.1", port, limit=MAX_LINE)
-    return await asyncio.open_unix_connection(_socket_path(layout), limit=MAX_LINE)
+        return await asyncio.open_connection("127.0.0.1", port, limit=MAX_ANSWER)
+    return await asyncio.open_unix_connection(_socket_path(layout), limit=MAX_ANSWER)
 
 
 def _note(layout: Layout) -> Path:

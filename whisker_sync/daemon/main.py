@@ -39,6 +39,9 @@ HANG_SECONDS = 30.0
 WATCH_SECONDS = 5.0
 """How often the loop says that it is not stuck."""
 
+HISTORY_BYTES = 3 << 20
+"""Bytes of revisions in one answer, unless one alone has more."""
+
 OFFLINE = 75
 """Exit code for: nobody is reachable."""
 
@@ -128,6 +131,11 @@ class Daemon:
                     return {"ok": True}
                 case "invite":
                     return self._invite()
+                case "history":
+                    return await self._history(question)
+                case "milestone":
+                    await self._node.set_milestone(str(question.get("name")))
+                    return {"ok": True}
                 case "stop":
                     self._stop.set()
                     return {"ok": True}
@@ -173,6 +181,15 @@ class Daemon:
         async with asyncio.timeout(seconds):
             await self._node.until(lambda s: _somebody(s) and _done(s))
         return self._status()
+
+    async def _history(self, question: Answer) -> Answer:
+        after = question.get("after")
+        found = await self._node.history(
+            since=int(question.get("since") or 0),
+            after=bytes.fromhex(after) if isinstance(after, str) else None,
+            max_bytes=HISTORY_BYTES,
+        )
+        return {"revisions": [encoded.decode() for encoded in found]}
 
     def _invite(self) -> Answer:
         hosts = addresses(self._interface)

@@ -36,6 +36,9 @@ class FileSeen:
     from that. True: somebody did, not necessarily an editor. None: not known.
     """
 
+    made_from: bytes | None = None
+    """SHA-256 of the version it was made from, if whoever saved it said so. None: not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteFile:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -163,8 +163,7 @@ class Manuscript:
                 assets[what.sha256] = content
                 if is_twee(path):
                     self._tell(problems, Problem(path, _not_utf8(path)))
-        unread = {path for path, seen in news.items() if seen.read_since_write is False}
-        batch, contents, change = self._take(found, unread, now)
+        batch, contents, change = self._take(found, news, now)
         self._held |= assets.keys()
         dirty = set(found) | self._later
         if change:
@@ -291,7 +290,10 @@ class Manuscript:
     # From files to edits.
 
     def _take(
-        self, found: Mapping[StoryPath, Found | None], unread: Container[StoryPath], now: float
+        self,
+        found: Mapping[StoryPath, Found | None],
+        news: Mapping[StoryPath, FileSeen],
+        now: float,
     ) -> tuple[list[Saved], Mapping[StoryPath, Content | None], Change | None]:
         """
         Write what the author did; the shadows are then as the disk is.
@@ -307,7 +309,7 @@ class Manuscript:
         beside: dict[StoryPath, Content] = {}
         batch = self._batch_again(found, beside) if self._again else None
         if batch is None:
-            batch = self._batch(found, unread, now, beside)
+            batch = self._batch(found, news, now, beside)
         intake.take(batch)
         change = None
         if intake.plan:
@@ -326,7 +328,7 @@ class Manuscript:
     def _batch(
         self,
         found: Mapping[StoryPath, Found | None],
-        unread: Container[StoryPath],
+        news: Mapping[StoryPath, FileSeen],
         now: float,
         beside: dict[StoryPath, Content],
     ) -> list[Saved]:
@@ -347,7 +349,7 @@ class Manuscript:
             if live is not None and live.sha256 == what.sha256:
                 self._adopt(path, live)
                 here |= files_of(live)
-            elif base := self._base(path, what, gone, unread=path in unread):
+            elif base := self._base(news[path], what, gone):
                 batch.append(Saved(path, what, base))
                 here |= files_of(base)
             else:
@@ -390,7 +392,7 @@ class Manuscript:
             elif live is not None and live.sha256 == what.sha256:
                 self._adopt(path, live)
             elif path in known or not isinstance(what, Text):
-                base = self._base(path, what, {}) or known.get(path)
+                base = self._base(FileSeen(path, None), what, {}) or known.get(path)
                 batch.append(self._again_from(path, what, base, beside))
             else:
                 new[path] = what
@@ -440,15 +442,10 @@ class Manuscript:
         self._left_out.discard(path)
 
     def _base(
-        self,
-        path: StoryPath,
-        what: Found,
-        gone: Mapping[StoryPath, Content],
-        *,
-        unread: bool = False,
+        self, seen: FileSeen, what: Found, gone: Mapping[StoryPath, Content]
     ) -> Content | None:
         """Return the version that a save was made from, of those that may have been there."""
-        shadow = self._shadows.get(path)
+        shadow = self._shadows.get(seen.path)
         if shadow is None:
             return None
         staged = shadow.staged.content if shadow.staged else None
@@ -458,8 +455,11 @@ class Manuscript:
             versions = [*shadow.earlier, shadow.disk]
             if isinstance(staged, Page):
                 versions.append(staged)
-            elif unread and shadow.earlier:
+            elif seen.read_since_write is False and shadow.earlier:
                 versions.pop()  # Nobody opened it.
+            for version in versions:
+                if version.sha256 == seen.made_from:
+                    return version
             return versions[opened(what.text, versions)]
         if shadow.disk is not None or not isinstance(staged, Page):
             return shadow.disk

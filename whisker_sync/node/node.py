@@ -42,6 +42,7 @@ from whisker_sync.ids import Address, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.node import suspects
+from whisker_sync.node.announced import made_from
 from whisker_sync.node.carriers import Carrier
 from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
 from whisker_sync.node.settings import User, load_local, membership, save_local
@@ -89,7 +90,7 @@ from whisker_sync.peer.poison import fact_of, facts_of
 from whisker_sync.peer.rewrite import CUT, cut_of, rewrite
 from whisker_sync.peer.status import Status
 from whisker_sync.record import Entry, Record
-from whisker_sync.revision import DAY_MS, Revision, decode
+from whisker_sync.revision import DAY_MS
 from whisker_sync.store.intent import Intent
 from whisker_sync.store.layout import Layout, Lock
 from whisker_sync.store.salvage import INCOMPLETE, SALVAGED
@@ -245,18 +246,12 @@ class Node:
         self._disk.put_nowait(job)
         await looked.wait()
 
-    async def history(self, *, since: int = 0, newest: int | None = None) -> list[Revision]:
-        """
-        Revisions from a time on (milliseconds since 1970), newest first.
-
-        ``newest`` is how many at most.
-        """
-
-        def read() -> list[bytes]:
-            return self._writer.journal.history(since=since, newest=newest)
-
-        found = [decode(encoded) for encoded in await self._writer.run(read)]
-        return [revision for revision in found if revision is not None]
+    async def history(
+        self, *, since: int = 0, after: bytes | None = None, max_bytes: int | None = None
+    ) -> list[bytes]:
+        """Revisions of the history, encoded; see :meth:`Journal.history`."""
+        read = partial(self._writer.journal.history, since=since, after=after, max_bytes=max_bytes)
+        return await self._writer.run(read)
 
     async def set_milestone(self, name: str) -> None:
         """Give a name to the story as it stands; returns when that is durable."""
@@ -575,7 +570,8 @@ class Node:
                 doubtful = everything or self._watch.believes_in(path)
                 if content is None and doubtful and path not in gone:
                     continue  # perhaps it is just being saved: the watch waits, and tells
-                seen.append(FileSeen(path, content, self._folder.read_since_write(path)))
+                read = self._folder.read_since_write(path)
+                seen.append(FileSeen(path, content, read, made_from(self.layout, path, content)))
         self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))
 
     async def _begin_files(self) -> None:

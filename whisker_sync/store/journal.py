@@ -26,6 +26,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -210,17 +211,30 @@ class Journal:
         with self._guarded():
             return [self._revision(id_) for id_ in ids]
 
-    def history(self, *, since: int = 0, newest: int | None = None) -> list[bytes]:
+    def history(
+        self, *, since: int = 0, after: bytes | None = None, max_bytes: int | None = None
+    ) -> list[bytes]:
         """
         Revisions from a time on (milliseconds since 1970), newest first, encoded.
 
-        ``newest`` is how many at most; of the same time, in the order of their ids.
+        Of the same time, in the order of their ids. About ``max_bytes`` of them, at least
+        one; ``after`` is the id of the last one that was read before.
         """
-        query = "SELECT id FROM revision WHERE time >= ? ORDER BY time DESC, id LIMIT ?"
+        found: list[bytes] = []
         with self._guarded():
-            rows = list(self._rows(query, (since, -1 if newest is None else newest)))
-            found = [self._revision(_blob(id_)) for (id_,) in rows]
-        return [content for content in found if content is not None]
+            query = "SELECT id, time FROM revision WHERE time >= ? ORDER BY time DESC, id"
+            rows = iter(list(self._rows(query, (since,))))
+            if after is not None:
+                rows = dropwhile(lambda row: row[0] != after, rows)
+                next(rows, None)
+            for id_, _ in rows:
+                content = self._revision(_blob(id_))
+                if content is None:
+                    continue
+                if max_bytes is not None and (max_bytes := max_bytes - len(content)) < 0 and found:
+                    break
+                found.append(content)
+        return found
 
     def thin(self, before: int, keep: int) -> int:
         """
