@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.node.test_node import CAVE, HERE, Author, in_sync, until
-from whisker_sync.errors import AnotherCopy
+from tests.node.test_node import CAVE, HERE, SECONDS, Author, in_sync, until
+from whisker_sync.errors import AnotherCopy, MustBeginAnew
 from whisker_sync.ids import Address, DeviceId
 from whisker_sync.node.installs import FACT, Install, Verdict
 from whisker_sync.node.node import Node
@@ -171,3 +172,31 @@ async def test_a_backup_from_before_others_were_met_doubles_nothing(tmp_path: Pa
     assert (
         alice.files() == bob.files() == {"cave.twee": CAVE.replace("dark", "pitch dark").encode()}
     )
+
+
+async def test_a_whole_machine_that_is_restored_begins_anew_and_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    alice, bob = Author.pair(tmp_path)
+    cave = alice.folder / "cave.twee"
+    cave.write_text(CAVE)
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await in_sync(a, b)
+    cave.write_text(CAVE.replace("dark", "pitch dark"))  # while nothing runs, and then a backup
+    backup = shutil.copytree(alice.layout.home, tmp_path / "backup")
+    notes = shutil.copytree(alice.home, tmp_path / "backup-home")
+    async with alice.online() as a, bob.online() as b:
+        await until(lambda: alice.files() == bob.files(), a, b)
+        await in_sync(a, b)
+    for place, copy in ((alice.layout.home, backup), (alice.home, notes)):
+        shutil.rmtree(place)
+        shutil.move(copy, place)
+    async with bob.online() as b:
+        async with alice.online() as a:
+            with pytest.raises(MustBeginAnew):
+                await asyncio.wait_for(a.failed(), SECONDS)
+        async with alice.online() as a:
+            await in_sync(a, b)
+    assert alice.files() == bob.files()
+    assert alice.files()["cave.twee"].decode() == CAVE.replace("dark", "pitch dark")

@@ -243,16 +243,17 @@ def test_a_restored_journal_knows_its_passages_again(history: History) -> None:
     assert not history.judge(strict=True).wrong
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="When the user's own note is restored with the journal, nobody notices: what the "
-    "folder held and the journal did not is taken for new once more. The cursors of others "
-    "point beyond our head then, but they are heard of too late (Peer._greeted).",
-)
 def test_a_whole_machine_that_is_restored_doubles_nothing() -> None:
     history = History(
         3139,
         2,
         (Scribble(0), Write(0, words=0), Write(0), Write(0), BackUp(0), Restore(0, home=True)),
+    )
+    assert not history.judge(strict=True).wrong
+
+
+def test_a_journal_that_was_put_back_waits_for_all_who_are_there() -> None:
+    history = History(
+        250, 4, (Crash(1), Write(0, words=0), BackUp(0), Write(0, words=1), Rewind(0))
     )
     assert not history.judge(strict=True).wrong

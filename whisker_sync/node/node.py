@@ -85,9 +85,9 @@ from whisker_sync.peer.inputs import (
     StoreTrouble,
     Tick,
 )
-from whisker_sync.peer.peer import RESTORED, STORY, Peer
+from whisker_sync.peer.peer import RESTORED, STORY, UNNOTICED, Peer
 from whisker_sync.peer.poison import fact_of, facts_of
-from whisker_sync.peer.rewrite import CUT, cut_of, rewrite
+from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
 from whisker_sync.peer.status import Status
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import DAY_MS
@@ -109,7 +109,7 @@ MAX_EVENTS = 1000
 """Events that wait for a subscriber; if it is slower, the oldest are dropped."""
 
 SEARCH_SECONDS = 10.0
-"""How long others are looked for after a damaged journal forgot who they are."""
+"""How long we wait for all others whom we know, before one is enough."""
 
 HISTORY_DAYS = 365
 """Days for which the history is kept in any case, by the clocks of those who wrote it."""
@@ -348,7 +348,7 @@ class Node:
                 self._spawn(self._begin_joined(), "join")
             elif lan and incomplete:
                 # Who the others are is lost, too, but they may be here.
-                self._spawn(self._begin_joined(SEARCH_SECONDS), "join")
+                self._spawn(self._begin_joined(0.0), "join")
             else:
                 await self._begin_files()
         await self._listen(port, interface)
@@ -373,6 +373,8 @@ class Node:
         verdict = self._install.judge(recalled.facts, recalled.head)
         facts: dict[str, bytes | None] = {}
         sentence = recalled.facts.get(SALVAGED)
+        if recalled.facts.get(RESTORED) == UNNOTICED:
+            verdict = Verdict.RESTORED
         if INCOMPLETE in recalled.facts:
             verdict = Verdict.RESTORED
             facts[RESTORED] = b""
@@ -436,12 +438,13 @@ class Node:
         """Let go of edits that others cannot take in, as was decided before this start."""
         journal, device = self._writer.journal, self._membership.device
         for name, schema in self._schemas.items():
-            cut = cut_of(recalled.facts.get(CUT + name, b"[]"))
+            asked = CUT + name if CUT + name in recalled.facts else WITHDRAWN + name
+            cut, anew = cut_of(recalled.facts.get(asked, b"[]")), asked == CUT + name
             if not cut:
                 continue
             client = fresh_client((), SystemRandom())
-            done = rewrite(name, schema, recalled, cut, device=device, client=client)
-            forget: tuple[str, bytes | None] = (CUT + name, None)
+            done = rewrite(name, schema, recalled, cut, device=device, client=client, anew=anew)
+            forget: tuple[str, bytes | None] = (asked, None)
             if done is None:
                 self._tell(Trouble(f"what others cannot take in of {name} stays here only"))
                 await self._writer.run(journal.write, [Batch(facts=(forget,))])
@@ -582,10 +585,18 @@ class Node:
         self._spawn(self._watch_files(), "watch")
 
     async def _begin_joined(self, seconds: float | None = None) -> None:
-        """The same, but only when somebody has told us everything, or did not in time."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.until(lambda status: any(peer.in_sync for peer in status.peers))
+        """
+        The same, but only when the others have told us everything, or did not in time.
+
+        After a while one of them is enough: not all may come back.
+        """
+        try:
+            async with asyncio.timeout(SEARCH_SECONDS):
+                await self.until(_all_told)
+        except TimeoutError:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.until(_somebody_told)
         save_local(self.layout, replace(load_local(self.layout), joining=False))
         await self._begin_files()
 
@@ -774,6 +785,14 @@ def _whole(path: StoryPath, content: bytes | Large | None) -> bytes | None:
     if isinstance(content, Large):
         raise UnreadableFile(path, f"it has {content.size:,} bytes")
     return content
+
+
+def _all_told(status: Status) -> bool:
+    return bool(status.peers) and all(peer.in_sync for peer in status.peers)
+
+
+def _somebody_told(status: Status) -> bool:
+    return any(peer.in_sync for peer in status.peers)
 
 
 def _now_ms() -> int:

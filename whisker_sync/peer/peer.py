@@ -46,6 +46,7 @@ from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, StoryPath
 from whisker_sync.manuscript.files import Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.manuscript import Manuscript
+from whisker_sync.manuscript.shadow import PREFIX as SHADOW
 from whisker_sync.peer import events
 from whisker_sync.peer.dialing import Dialing
 from whisker_sync.peer.effects import (
@@ -92,7 +93,7 @@ from whisker_sync.peer.inputs import (
 )
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
-from whisker_sync.peer.rewrite import CUT, fact_of
+from whisker_sync.peer.rewrite import ALL, CUT, WITHDRAWN, fact_of
 from whisker_sync.peer.status import Load, Membership, PeerStatus, Status
 from whisker_sync.record import Record
 from whisker_sync.revision import Revision, split
@@ -133,6 +134,9 @@ STORY = "story"
 
 RESTORED = "restored"
 """Fact of a journal that is older than the files: it was put back to what a backup said."""
+
+UNNOTICED = b"others said so"
+"""What this fact holds until the next start, if only others could tell."""
 
 WITHOUT_A_WORD = ""
 """The reason that strangers are given when they are hung up on."""
@@ -214,6 +218,11 @@ class Peer:
         self._filed: deque[tuple[int, Revision, LinkId | None]] = deque()  # not told yet
         self._manuscript: Manuscript | None = None
         self._resumed = not files
+        self._began_at = recalled.head
+        self._shadows_then = _below(recalled.facts, SHADOW)
+        self._met = False  # somebody greeted this process
+        self._by_program = False  # the story was edited by a program, too
+        self._withdrawing = False  # what we took in from files is theirs already: say no more
         if files:
             self._manuscript = Manuscript(
                 self._library.document(STORY), _below(self._library.facts, "shadow/"), dice
@@ -241,10 +250,14 @@ class Peer:
 
         ``now`` is a monotonic time in seconds.
         """
+        if self._withdrawing and not isinstance(input, (Committed, Edited, Stopping)):
+            return []  # a new process follows in a moment
         return [*self._react(input, now), *self._continue(now)]
 
     def deadline(self) -> float | None:
         """When a :class:`Tick` is due, unless something happens before; None: never."""
+        if self._withdrawing:
+            return None
         times = [
             conversation.until
             for conversation in self._conversations.values()
@@ -336,6 +349,7 @@ class Peer:
             case FileWritten() | FileKept() | FileStuck():
                 yield from self._write_answered(input, now)
             case Edited(document, change, at):
+                self._note_program(document)
                 self._library.wrote(document, change, at, from_file=False)
                 yield from self._changed(document, change.touched, self._self.device, now)
             case LinkUp():
@@ -378,6 +392,15 @@ class Peer:
             case Tick():
                 yield from self._hang_up_silent(now)
                 yield from self._ask_for_stuck(now)
+
+    def _note_program(self, document: str) -> None:
+        """What a program wrote is in no file: it must never go without being written anew."""
+        if document != STORY:
+            return
+        self._by_program = True
+        if self._withdrawing and (cut := self._library.facts.get(WITHDRAWN + STORY)):
+            self._library.remember(WITHDRAWN + STORY, None)
+            self._library.remember(CUT + STORY, cut)
 
     def _ask_for_stuck(self, now: float) -> Iterator[Effect]:
         """Ask for writes again that failed: there may be room by now, and nobody says so."""
@@ -629,9 +652,42 @@ class Peer:
             loser = self._double(other, conversation)
             if loser is not None:
                 yield Hangup(loser.link, "there is another connection to this device")
+        if self._was_put_back(session.ours, session.theirs):
+            yield from self._begin_put_back(session.theirs)
+        self._met = True
         self._remember_peer(conversation, 0)
         name = session.theirs.name
         yield Tell(events.PeerConnected(session.device, name, str(conversation.address)))
+
+    def _was_put_back(self, ours: Hello, theirs: Hello) -> bool:
+        """Whether they hold what was told in this life of our journal and is not here any more."""
+        told = self._library.head if self._met else self._began_at
+        known = self._library.facts.get(RESTORED) == UNNOTICED
+        return theirs.cursor_of == ours.incarnation and theirs.cursor > told and not known
+
+    def _begin_put_back(self, theirs: Hello) -> Iterator[Effect]:
+        """
+        Begin anew as a journal that was put back, which only others can tell.
+
+        What we took in from the files since may be theirs, too. As long as we told nobody,
+        it is forgotten, and the files are compared once more when we know all that they know.
+        """
+        library = self._library
+        yield Tell(
+            events.Trouble(
+                f"the journal is older than what {theirs.name or 'another device'} has from it "
+                "(a restored backup?); what is missing comes back from the others"
+            )
+        )
+        library.remember(RESTORED, UNNOTICED)
+        if self._manuscript is not None and not self._met and not self._by_program:
+            self._withdrawing = True
+            shadows = dict.fromkeys(_below(library.facts, SHADOW)) | self._shadows_then
+            for name, shadow in shadows.items():
+                library.remember(name, shadow)
+            library.remember(WITHDRAWN + STORY, fact_of([(library.document(STORY).client, *ALL)]))
+            self._waiting.clear()
+        self._anew_after = library.due
 
     def _is_back(self, old: Conversation, new: Conversation) -> bool:
         """
@@ -658,8 +714,8 @@ class Peer:
         """
         Which of two connections to one device we end.
 
-        Both sides come to the same answer: after a restart of the other side the older
-        one is dead; if both dialled, the call of the smaller device id stays; if one
+        Both sides come to the same answer: after a restart of the other side the one that
+        began before is dead; if both dialled, the call of the smaller device id stays; if one
         side called twice, that side decides, for its newer call.
         """
         assert old.session is not None
@@ -668,7 +724,10 @@ class Peer:
         assert new.session.theirs is not None
         old.superseded = True
         if old.session.theirs.boot != new.session.theirs.boot:
-            return old
+            if new.opened >= old.opened:
+                return old
+            old.superseded, new.superseded = False, True
+            return new
         we_dialled_old, we_dialled_new = old.candidate is not None, new.candidate is not None
         if we_dialled_old == we_dialled_new:
             return old if we_dialled_old else None
@@ -893,6 +952,9 @@ class Peer:
     def _continue(self, now: float) -> Iterator[Effect]:
         library = self._library
         yield from self._persist()
+        if self._withdrawing:
+            yield from self._begin_anew()
+            return
         yield from self._release_writes()
         yield from self._tell_links()
         for conversation in list(self._live()):
@@ -917,7 +979,10 @@ class Peer:
         for snapshot in library.compactable(self._best_ack()):
             yield Compact(*snapshot)
         yield from self._persist()  # what conversations learned meanwhile
-        if self._anew_after is not None and library.committed >= self._anew_after:
+        yield from self._begin_anew()
+
+    def _begin_anew(self) -> Iterator[Effect]:
+        if self._anew_after is not None and self._library.committed >= self._anew_after:
             self._anew_after = None
             yield Tell(events.BeginAnew())
 

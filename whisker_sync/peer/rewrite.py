@@ -37,6 +37,12 @@ from whisker_sync.text.edits import diff
 CUT = "cut/"
 """What the facts begin with that say what has to go at the next start."""
 
+WITHDRAWN = "withdrawn/"
+"""The same, for what was taken in from files: there it still is, and nothing is written anew."""
+
+ALL = (0, 1 << 31)
+"""Clock and length of a cut that leaves nothing of a client."""
+
 ORIGIN = "rewrite"
 
 
@@ -78,9 +84,10 @@ def rewrite(
     *,
     device: DeviceId,
     client: int,
+    anew: bool = True,
 ) -> Rewrite | None:
     """
-    Open a document without a cut and write anew what was made on ``device``.
+    Open a document without a cut and, if ``anew``, write what was made on ``device`` once more.
 
     None: that is not possible any more, because a snapshot has it within.
     """
@@ -105,7 +112,7 @@ def rewrite(
             break
         left = dropped
     state, digest, change = kept.encode(), kept.digest(), None
-    if any(mine for _, mine in left):
+    if anew and any(mine for _, mine in left):
         with kept.edit(ORIGIN) as edit:
             _write_anew(whole, kept, edit)
         change = edit.change

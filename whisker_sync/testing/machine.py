@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whisker_sync.batch import Batch, Recalled
-from whisker_sync.document import Document, Edit, Kind, Nothing, Schema
+from whisker_sync.document import Document, Edit, Kind, Nothing, Schema, fresh_client
 from whisker_sync.errors import DiskFull
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath, WorkspaceId
@@ -44,7 +44,7 @@ from whisker_sync.peer.effects import (
     Send,
     Tell,
 )
-from whisker_sync.peer.events import Event, PeerConnected
+from whisker_sync.peer.events import BeginAnew, Event, PeerConnected
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
@@ -66,8 +66,11 @@ from whisker_sync.peer.inputs import (
     StoreTrouble,
     Tick,
 )
-from whisker_sync.peer.peer import RESTORED, Peer
+from whisker_sync.peer.peer import RESTORED, UNNOTICED, Peer
+from whisker_sync.peer.poison import fact_of
+from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
 from whisker_sync.peer.status import Membership, Status
+from whisker_sync.record import Entry, Record
 from whisker_sync.store.journal import Journal
 from whisker_sync.testing.bounds import overfull
 from whisker_sync.testing.disk import Disk
@@ -99,6 +102,9 @@ YEAR = 365 * 24 * HOUR
 HEAD_SECONDS = 60.0
 """How often the user's note learns how far the journal has come; as there."""
 
+SEARCH_SECONDS = 10.0
+"""How long all others are waited for, before one is enough; as there."""
+
 _INSTALL = "install"
 
 MAX_EVENTS = 1_000
@@ -122,6 +128,7 @@ class Backup:
     disk: Disk
     folder: dict[StoryPath, bytes]
     note: Note | None
+    joining: bool
 
 
 class Machine:
@@ -158,7 +165,7 @@ class Machine:
         """What tells the journal that was open last from an older one; not on the same disk."""
 
         self.joining = False
-        """Files are looked at only when somebody has told everything."""
+        """Files are looked at only when the others have told everything."""
 
         self.is_asleep = False
         """Its process stands still, and so do its timers."""
@@ -200,6 +207,7 @@ class Machine:
         self._naps = 0
         self._clock_error = 0
         self._backup: Backup | None = None
+        self._booted_at = 0.0
 
     def __repr__(self) -> str:
         return f"<{self.name}: {'up' if self.is_up else 'down'}, {len(self.folder)} files>"
@@ -302,6 +310,7 @@ class Machine:
         try:
             self._journal = self.disk.open(world.dice.randbytes(8))
             recalled = self._recognise(self._journal, self._journal.recall())
+            recalled = self._write_anew(self._journal, recalled)
         except DiskFull:
             self.disk.lose_power()
             self._journal = None
@@ -319,8 +328,11 @@ class Machine:
             speaks=self.speaks,
         )
         self._check_promises(recalled)
+        self._booted_at = world.now
         if world.files and not self.joining:
             self._begin_files()
+        elif self.joining:
+            self._later(SEARCH_SECONDS, self._finish_joining)
         self.tell(Listening(self.address.port))
         world.announce(self)
 
@@ -340,6 +352,8 @@ class Machine:
         restored = (
             known is not None and not copied and not _is_last(known["mark"], recalled, before)
         )
+        if recalled.facts.get(RESTORED) == UNNOTICED:
+            restored = True
         if copied or restored:
             recalled = replace(recalled, incarnation=journal.renew(dice.randbytes(8)))
         if restored and before is not None and before.shared:
@@ -355,6 +369,28 @@ class Machine:
         kept = {**recalled.facts, **facts}
         return replace(recalled, facts={k: value for k, value in kept.items() if value is not None})
 
+    def _write_anew(self, journal: Journal, recalled: Recalled) -> Recalled:
+        """Let go of edits that others cannot take in, or have already, as there."""
+        dice, device = self._world.dice, self.device
+        for name, schema in self._world.schemas.items():
+            asked = CUT + name if CUT + name in recalled.facts else WITHDRAWN + name
+            cut, anew = cut_of(recalled.facts.get(asked, b"[]")), asked == CUT + name
+            if not cut:
+                continue
+            client = fresh_client((), dice)
+            done = rewrite(name, schema, recalled, cut, device=device, client=client, anew=anew)
+            if done is None:
+                journal.write([Batch(facts=((asked, None),))])
+            else:
+                entries: tuple[Entry, ...] = ()
+                if done.change is not None:
+                    record = Record(name, done.change.update, device, client, self.clock)
+                    entries = (Entry(recalled.head + 1, device, record),)
+                batch = Batch(entries, ((asked, None), fact_of(name, cut)))
+                journal.restart(name, done.state, done.digest, batch, dice.randbytes(8))
+            recalled = journal.recall()
+        return recalled
+
     def _follow_journal(self) -> None:
         """Let the user's note know how far the journal has come."""
         assert self.note is not None
@@ -362,8 +398,12 @@ class Machine:
         self._later(HEAD_SECONDS, self._follow_journal)
 
     def _finish_joining(self) -> None:
-        """Look at the files now that somebody has told everything."""
-        if any(peer.in_sync for peer in self.status.peers):
+        """Look at the files once all others have told everything; after a while, one of them."""
+        if not self.joining:
+            return
+        told = [peer.in_sync for peer in self.status.peers]
+        late = self._world.now >= self._booted_at + SEARCH_SECONDS
+        if any(told) if late else told and all(told):
             self.joining = False
             self._begin_files()
 
@@ -500,7 +540,7 @@ class Machine:
     def back_up(self, path: Path | None) -> None:
         """Copy disk and folder, as they are; ``path`` is where, if the disk is a file."""
         self.throw_away()
-        self._backup = Backup(self.disk.copy(path), dict(self.folder), self.note)
+        self._backup = Backup(self.disk.copy(path), dict(self.folder), self.note, self.joining)
 
     def throw_away(self) -> None:
         """Have no backup any more."""
@@ -524,10 +564,12 @@ class Machine:
         before = self._words()
         self.stop()
         self.disk.become(self._backup.disk)
+        self.joining = self._backup.joining
         if folder:
             self.folder = dict(self._backup.folder)
         if home:
             self.note = self._backup.note
+        self._world.expect("(a restored backup?)")  # others may tell where the note cannot
         others = [other for other in self._world.machines.values() if other is not self]
         stored = {word for other in others for word in other.stored_words()}
         self._world.lose(before - self._words() - stored)
@@ -639,6 +681,12 @@ class Machine:
                 self.events.append(event)
                 if isinstance(event, PeerConnected) and self.note is not None:
                     self.note = replace(self.note, shared=True)
+                if isinstance(event, BeginAnew):
+                    self._later(0.0, self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self.stop()
+        self.boot()
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something after a while, if the process still lives then."""

@@ -149,6 +149,7 @@ class World:
             copy.went_back = machine.went_back = True
             self.expect("used this one's identity")
             self.expect("two machines say that they are")
+            self.expect("(a restored backup?)")
         return self._add(copy)
 
     def back_up(self, machine: Machine) -> None:

@@ -1,0 +1,74 @@
+"""Tests for a journal that only others can tell to be an old one; :mod:`..peer.peer`."""
+
+from __future__ import annotations
+
+from tests.peer.crowd import Crowd, Someone
+from whisker_sync.ids import StoryPath
+from whisker_sync.peer.events import BeginAnew, Trouble
+from whisker_sync.peer.inputs import Edited
+from whisker_sync.peer.peer import RESTORED, STORY, UNNOTICED
+from whisker_sync.peer.rewrite import CUT, WITHDRAWN
+
+CAVE = StoryPath("cave.twee")
+TEXT = ":: Cave\nIt is dark here.\n"
+
+
+def put_back() -> tuple[Crowd, Someone, Someone]:
+    """Alice's journal does not know what she told bob; her file holds it."""
+    crowd = Crowd()
+    alice, bob = crowd.join("alice"), crowd.join("bob")
+    crowd.connect(alice, bob)
+    alice.save(CAVE, TEXT)
+    crowd.wait()
+    entries, facts = tuple(alice.entries), dict(alice.facts)
+    alice.save(CAVE, TEXT.replace("dark", "pitch dark"))
+    crowd.wait()
+    alice.entries, alice.facts = list(entries), facts
+    alice.events.clear()
+    alice.boot()
+    crowd.run()
+    assert len(alice.entries) > len(entries)
+    return crowd, alice, bob
+
+
+def test_what_was_taken_in_since_is_withdrawn_before_anybody_hears_of_it() -> None:
+    crowd, alice, bob = put_back()
+    pushes = alice.pushes
+    crowd.connect(alice, bob)
+    crowd.wait()
+    assert BeginAnew() in alice.events
+    assert any(isinstance(e, Trouble) and "older than what bob" in e.sentence for e in alice.events)
+    assert alice.facts[RESTORED] == UNNOTICED
+    assert WITHDRAWN + STORY in alice.facts
+    assert alice.pushes == pushes
+
+
+def test_what_a_program_wrote_is_never_withdrawn_without_being_written_anew() -> None:
+    crowd, alice, bob = put_back()
+    crowd.connect(alice, bob)
+    while RESTORED not in alice.peer._library.facts:
+        who, effect = crowd.agenda.popleft()
+        crowd._do(who, effect)
+    document = alice.peer.document(STORY)
+    root = next(root for root in sorted(document.roots()) if root.startswith("b:"))
+    with document.edit("program") as edit:
+        edit.insert(root, 0, "Well, ")
+    assert edit.change is not None
+    alice.tell(Edited(STORY, edit.change, 1))
+    crowd.run()
+    assert WITHDRAWN + STORY not in alice.facts
+    assert CUT + STORY in alice.facts
+
+
+def test_who_was_not_put_back_goes_on() -> None:
+    crowd = Crowd()
+    alice, bob = crowd.join("alice"), crowd.join("bob")
+    crowd.connect(alice, bob)
+    alice.save(CAVE, TEXT)
+    crowd.wait()
+    alice.boot()
+    alice.save(CAVE, TEXT.replace("dark", "pitch dark"))
+    crowd.connect(alice, bob)
+    crowd.wait()
+    assert BeginAnew() not in alice.events
+    assert bob.read(CAVE) == TEXT.replace("dark", "pitch dark")
