@@ -12,7 +12,8 @@ One that misses them was made before, or its author deleted them; a buffer is st
 more often than somebody deletes all that others wrote. News that are shown count
 eight times as much as news that are missing, for old text does not come by chance.
 Words that a version removed count a tenth, for authors delete, too; and only on the
-side of most of them, for authors change what others delete.
+side of most of them, for authors change what others delete. But news that came and
+went again, and are in the save, can only be from a version in between.
 
 The weights were measured on 21,283 saves, of which 4,691 were stale; it is a guess
 in any case, so what was kept against a save is reported.
@@ -69,8 +70,13 @@ def _costs(saved: set[_Element], versions: Sequence[set[_Element]]) -> list[floa
         added = now - before - first
         removed = (before - now) & first
         gone, still = _weight(removed - saved), _weight(removed & saved)
+        revoked = before - now - first
         shown.append(_weight(added & saved) + _REMOVED * gone * (gone > still))
-        missing.append(_weight(added - saved) + _REMOVED * still * (still >= gone))
+        missing.append(
+            _weight(added - saved)
+            + _REMOVED * still * (still >= gone)
+            + _SHOWN * _weight(revoked & saved)
+        )
     return [
         round(sum(missing[: i + 1]) + _SHOWN * sum(shown[i + 1 :]), 6) for i in range(len(versions))
     ]

@@ -27,6 +27,7 @@ from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import moved, staying
 from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.likeness import asset_digest
+from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.order import is_key, keys
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
 from whisker_sync.manuscript.render import File, Passage, View
@@ -159,12 +160,20 @@ class _Sheet:
 class Intake:
     """What a batch of saves does to the document, and what each file then is."""
 
-    def __init__(self, view: View, dice: Random, born: str) -> None:
+    def __init__(self, view: View, dice: Random, born: str, limbo: Limbo, now: float) -> None:
         self._view = view
         self._dice = dice
         self._born = born
+        self._limbo = limbo
+        self._now = now
         self._sheets: list[_Sheet] = []
+        self._copies: list[tuple[_Sheet, Part, str, Segment]] = []
+        """What was cut after it had been pasted, its copy, and what that was at first."""
+
         self.plan = Plan()
+        self.refiled: dict[str, str] = {}
+        """Passages that were only copies, and which ones stand in their place now."""
+
         self.contents: dict[StoryPath, Content | None] = {}
         """What is on disk now, path by path."""
 
@@ -172,6 +181,8 @@ class Intake:
         """Plan what a batch of saves does."""
         for saved in batch:
             self._begin(saved)
+        self._limbo.forget(self._now, self._view.passages)
+        self._limbo.seen({part.id for s in self._sheets for g in s.groups for part in g.parts})
         self._move_between_files()
         for sheet in self._sheets:
             self._own(sheet)
@@ -182,6 +193,8 @@ class Intake:
                 eol = _eol(sheet.saved.base, text)
                 page = Page(tuple(sheet.parts), eol, text.bom, text.sha256)
                 self.contents[sheet.saved.path] = page
+        for sheet, part, copy, birth in self._copies:
+            self._refile(sheet, part, copy, birth)
 
     # Kinds of files.
 
@@ -263,18 +276,27 @@ class Intake:
                 matched |= sheet.left
                 vanished += ((sheet, i) for i in range(len(sheet.groups)) if i not in matched)
             appeared += ((sheet, i) for i, old in enumerate(sheet.match) if old is None)
+        limbo = list(self._limbo.taken)
         pairs = moved(
-            [(sheet, sheet.groups[i].segment) for sheet, i in vanished],
-            [(sheet, sheet.fresh[i]) for sheet, i in appeared],
+            [
+                *((id(sheet), sheet.groups[i].segment) for sheet, i in vanished),
+                *((id(taken), taken.group.segment) for taken in limbo),
+            ],
+            [(id(sheet), sheet.fresh[i]) for sheet, i in appeared],
         )
         for old, new in pairs:
-            source, group = vanished[old]
             target, segment = appeared[new]
-            source.left.add(group)
-            for part in source.groups[group].parts:
+            if old < len(vanished):
+                source, place = vanished[old]
+                source.left.add(place)
+                group = source.groups[place]
+            else:
+                taken = limbo[old - len(vanished)]
+                self._limbo.taken.remove(taken)
+                source, group = target, taken.group
+            for part in group.parts:
                 self._revive(self._view.passages[part.id])
-            parts = self._edit_group(source, source.groups[group], target.fresh[segment])
-            target.arrived[segment] = parts
+            target.arrived[segment] = self._edit_group(source, group, target.fresh[segment])
 
     # What a file holds outside of passages.
 
@@ -388,8 +410,7 @@ class Intake:
         matched = {old for old in sheet.match if old is not None}
         for i, group in enumerate(sheet.groups):
             if i not in matched and i not in sheet.left and not sheet.saved.first:
-                for part in group.parts:
-                    self._bury(sheet, part)
+                self._vanish(sheet, group)
         gone: dict[str, Passage] | None = None
         for i, (old, segment) in enumerate(zip(sheet.match, sheet.fresh, strict=True)):
             if old is not None:
@@ -407,6 +428,50 @@ class Intake:
                     parts = [Part(Piece.PASSAGE, self._make(sheet, segment), segment.text)]
             sheet.ids.append([part.id for part in parts])
             sheet.parts += parts
+
+    def _vanish(self, sheet: _Sheet, group: Group) -> None:
+        """Delete what the author took away, unless it was pasted elsewhere before."""
+        if len(group.parts) == 1 and (copy := self._limbo.copy_of(group.segment, self._missing())):
+            birth = self._limbo.pasted.pop(copy).segment
+            self._copies.append((sheet, group.parts[0], copy, birth))
+            return
+        self._limbo.take(group, self._now)
+        for part in group.parts:
+            self._bury(sheet, part)
+
+    def _missing(self) -> set[str]:
+        """Return what appeared lately and is not to be seen any more."""
+        missing = {id_ for id_ in self._limbo.pasted if not self._is_shown(id_)}
+        for sheet in self._sheets:
+            matched = set(sheet.match) | sheet.left
+            for i, group in enumerate(sheet.groups):
+                if i not in matched:
+                    missing.update(part.id for part in group.parts)
+        return missing
+
+    def _is_shown(self, id_: str) -> bool:
+        passage = self._view.passages.get(id_)
+        file = self._view.files.get(passage.file) if passage else None
+        content = self._view.content(file.path) if file and file.path is not None else None
+        parts = content.parts if isinstance(content, Page) else ()
+        return any(part.id == id_ and part.piece is Piece.PASSAGE for part in parts)
+
+    def _refile(self, sheet: _Sheet, part: Part, copy_id: str, birth: Segment) -> None:
+        """Put a passage where its copy is, with what was written there; the copy is emptied."""
+        passage, copy = self._view.passages[part.id], self._view.passages[copy_id]
+        self._revive(passage)
+        place = self.plan.fields.get((copy_id, schema.PLACE), f"{copy.file} {copy.key}")
+        self.plan.fields[passage.id, schema.PLACE] = place
+        body = self.plan.after(schema.BODY + copy_id, self._view.body(copy_id))
+        now = Segment(self._view.header(copy), body, copy.gap)
+        self._edit(sheet, passage, birth, now)
+        if body:
+            self.plan.splice(schema.BODY + copy_id, [Splice(0, len(body), "")])
+        # Who writes into the copy at the same time gets it back, with just these words.
+        empty = passage_digest(copy.name, copy.tags, "")
+        self.plan.fields[copy_id, schema.DELETED + empty] = 1
+        self.plan.fields[copy_id, schema.COPY_OF] = passage.id
+        self.refiled[copy_id] = passage.id
 
     def _gone(self, path: StoryPath) -> dict[str, Passage]:
         """Return the passages that were deleted from a file, by content."""
@@ -512,6 +577,8 @@ class Intake:
         if original := self._original(sheet, segment):
             fields[schema.COPY_OF] = original
         self.plan.made[id_] = fields
+        if not sheet.saved.first:
+            self._limbo.paste(id_, segment, self._now)
         if segment.body:
             self.plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
         return id_

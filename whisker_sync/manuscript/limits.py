@@ -14,11 +14,14 @@ MAX_FILES = 20_000
 RENAME_SECONDS = 60.0
 """A file that went and comes back under another name within this time was renamed."""
 
+MOVE_SECONDS = 60.0
+"""A passage that was cut and is pasted elsewhere within this time, or before, was moved."""
+
 PATIENCE_SECONDS = 2.0
 """A save waits so long for the answer to a write of the same file; then it goes ahead."""
 
 MAX_REMEMBERED = 1_000
-"""Files that went lately and are remembered for a rename, newest kept."""
+"""Files that went lately, passages cut and pasted: so many of each, newest kept."""
 
 MAX_PAIRS = 20_000
 """Pairs of texts compared word by word when looking for one that was renamed or moved."""
@@ -34,3 +37,6 @@ MAX_VERSIONS = 12
 
 MAX_VERSION_BYTES = 1024 * 1024
 """Characters that older versions of one file take, besides what the newest one has, too."""
+
+MAX_LIMBO = 64 * 1024
+"""Characters of passages on their way from file to file that the journal keeps, newest first."""

@@ -32,6 +32,7 @@ from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Saved, Text
+from whisker_sync.manuscript.limbo import LIMBO_FACT, Limbo
 from whisker_sync.manuscript.limits import (
     MAX_ASSET_BYTES,
     MAX_FILES,
@@ -91,6 +92,7 @@ class Manuscript:
 
         self._deferred_since = 0.0
         self._departed = Departed()
+        self._limbo = Limbo()
         self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
         self._room = MAX_FILES
@@ -100,6 +102,8 @@ class Manuscript:
         for name, fact in facts.items():
             if name == OWN_FACT:
                 self._born = fact.decode("ascii", "replace")
+            elif name == LIMBO_FACT:
+                self._limbo = Limbo.recall(fact)
             elif name.startswith(PREFIX):
                 self._recall(name[len(PREFIX) :], fact)
 
@@ -305,7 +309,7 @@ class Manuscript:
         if not self._born:
             self._born = schema.fresh_id(self._dice)
             self._facts_to_come.append((OWN_FACT, self._born.encode()))
-        intake = Intake(self._view, self._dice, self._born)
+        intake = Intake(self._view, self._dice, self._born, self._limbo, now)
         beside: dict[StoryPath, Content] = {}
         batch = self._batch_again(found, beside) if self._again else None
         if batch is None:
@@ -323,6 +327,11 @@ class Manuscript:
                 self._left_out.discard(path)
             else:
                 self._later.add(path)
+        if intake.refiled:
+            for shadow in self._shadows.values():
+                shadow.renamed(intake.refiled)
+        if self._limbo.changed():
+            self._facts_to_come.append((LIMBO_FACT, self._limbo.stored))
         return batch, intake.contents, change
 
     def _batch(

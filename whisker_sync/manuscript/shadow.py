@@ -184,6 +184,14 @@ class Shadow:
             self.earlier = ()
         self.settle()
 
+    def renamed(self, ids: Mapping[str, str]) -> None:
+        """Some parts belong to other passages than before; what is on disk is the same."""
+        self.disk = _renamed(self.disk, ids)
+        if self.staged is not None:
+            content = _renamed(self.staged.content, ids)
+            if content is not self.staged.content:
+                self.staged = Staged(content)
+
     def rest(self, content: Content | None) -> None:
         """The disk holds what the document shows; the two may share their parts."""
         if content == self.disk and self._known == (self.disk, None, self.earlier):
@@ -217,6 +225,15 @@ class Shadow:
         form = [_FORMAT, _to_json(self.disk), staged, earlier]
         text = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
         return zlib.compress(text.encode(), 1)
+
+
+def _renamed(content: Content | None, ids: Mapping[str, str]) -> Content | None:
+    match content:
+        case Page(parts) if any(part.id in ids for part in parts):
+            parts = tuple(Part(part.piece, ids.get(part.id, part.id), part.text) for part in parts)
+            return Page(parts, content.eol, content.bom, content.sha256)
+        case _:
+            return content
 
 
 def _bounded(versions: tuple[Page, ...], newest: Page) -> tuple[Page, ...]:

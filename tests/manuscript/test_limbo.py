@@ -1,0 +1,181 @@
+"""Passages that are cut and pasted in two saves: whisker_sync.manuscript.limbo, in a manuscript."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+
+from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.manuscript.cutting import Group
+from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECONDS
+from whisker_sync.manuscript.pieces import headed
+from whisker_sync.manuscript.shadow import Part, Piece
+
+CAVE = ":: Cave [dark]\nIt is dark here and something breathes in the back.\n"
+A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
+B = ":: Other\nOther text is told here.\n\n"
+WRITTEN = CAVE.replace("something breathes", "somebody breathes softly")
+
+
+def two() -> tuple[Author, Author]:
+    return pair(("a.twee", A + CAVE), ("b.twee", B))
+
+
+def cave(author: Author) -> list[str]:
+    """Return the ids of all passages that were ever a cave."""
+    records = author.document.records("P").items()
+    return [id_ for id_, fields in records if fields["n"] == "Cave"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("paste_first", [False, True])
+def test_a_passage_moved_in_two_saves_keeps_what_others_write_in_it(
+    paste_first: bool, restarted: bool
+) -> None:
+    alice, bob = two()
+    bob.save("a.twee", A + WRITTEN)
+    saves = [("a.twee", A), ("b.twee", B + CAVE)]
+    for path, text in saves[::-1] if paste_first else saves:
+        alice.save(path, text)
+        alice.now += MOVE_SECONDS
+        if restarted:
+            alice.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A
+    assert alice.text("b.twee") == B + WRITTEN
+
+
+@pytest.mark.parametrize("paste_first", [False, True])
+def test_what_is_changed_on_the_way_is_changed(paste_first: bool) -> None:
+    alice, bob = two()
+    bob.save("a.twee", A + WRITTEN)
+    first = cave(alice)
+    if paste_first:
+        alice.save("b.twee", B + CAVE)
+        alice.save("b.twee", B + CAVE.replace("dark here", "dim here").replace("[dark]", "[dim]"))
+        alice.save("a.twee", A)
+    else:
+        alice.save("a.twee", A)
+        alice.save("b.twee", B + CAVE.replace("dark here", "dim here").replace("[dark]", "[dim]"))
+    exchange(alice, bob)
+    expected = B + WRITTEN.replace("dark here", "dim here").replace("[dark]", "[dim]")
+    assert bob.text("b.twee") == expected
+    assert bob.text("a.twee") == A
+    with_words = [id_ for id_ in cave(alice) if alice.document.text(f"b:{id_}")]
+    assert with_words == first
+
+
+def test_what_others_wrote_in_the_copy_comes_along() -> None:
+    alice, bob = two()
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    bob.save("b.twee", B + WRITTEN)
+    exchange(alice, bob)
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert bob.text("b.twee") == B + WRITTEN
+    assert bob.text("a.twee") == A
+
+
+def test_words_written_in_a_copy_after_it_was_emptied_are_kept_without_the_others() -> None:
+    alice, bob = two()
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    alice.save("a.twee", A)
+    bob.save("b.twee", B + WRITTEN)
+    exchange(alice, bob)
+    text = bob.text("b.twee")
+    assert text.count("in the back") == 1
+    assert "softly" in text
+
+
+def test_after_a_minute_a_passage_pasted_elsewhere_is_another() -> None:
+    alice, _ = two()
+    alice.save("a.twee", A)
+    alice.now += MOVE_SECONDS + 0.1
+    alice.save("b.twee", B + CAVE)
+    assert len(cave(alice)) == 2
+
+
+def test_a_copy_that_was_made_on_purpose_stays_when_another_passage_goes() -> None:
+    alice, bob = two()
+    alice.save("b.twee", B + CAVE)
+    alice.save("a.twee", CAVE)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == CAVE
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_what_a_co_author_brought_back_is_not_pasted_from_limbo() -> None:
+    alice, bob = two()
+    bob.save("a.twee", A + WRITTEN)
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    alice.save("a.twee", alice.text("a.twee").replace("cold", "icy"))
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    assert "softly" in bob.text("a.twee")
+    assert "something breathes" in bob.text("b.twee")
+
+
+# What is kept.
+
+
+def full(passages: int, length: int) -> Limbo:
+    limbo = Limbo()
+    for i in range(passages):
+        text = f":: {i}\n" + "x" * length
+        limbo.take(Group([Part(Piece.PASSAGE, f"{i:016x}", text)]), 1.0)
+        limbo.paste(f"{i + 1_000_000:016x}", headed(text), 1.0)
+    return limbo
+
+
+def test_limbo_is_recalled_as_it_was_kept_and_its_minute_begins_anew() -> None:
+    limbo = full(3, 10)
+    assert limbo.changed()
+    assert not limbo.changed()
+    assert limbo.stored is not None
+    recalled = Limbo.recall(limbo.stored)
+    assert not recalled.changed()
+    everything = {part.id for each in limbo.taken for part in each.group.parts} | set(limbo.pasted)
+    recalled.forget(1_000.0, everything)
+    recalled.forget(1_000.0 + MOVE_SECONDS, everything)
+    assert [each.group.text for each in recalled.taken] == [e.group.text for e in limbo.taken]
+    assert recalled.pasted.keys() == limbo.pasted.keys()
+    recalled.forget(1_000.1 + MOVE_SECONDS, everything)
+    assert not recalled.taken
+    assert not recalled.pasted
+    assert recalled.changed()
+    assert recalled.stored is None
+
+
+def test_the_newest_are_kept_and_as_many_as_there_is_room_for() -> None:
+    limbo = full(MAX_REMEMBERED + 5, 1)
+    assert len(limbo.taken) == len(limbo.pasted) == MAX_REMEMBERED
+    large = full(10, MAX_LIMBO // 4)
+    large.changed()
+    assert large.stored is not None
+    recalled = Limbo.recall(large.stored)
+    assert [each.group.segment.name for each in recalled.taken] == ["7", "8", "9"]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        b"",
+        b"junk",
+        zlib.compress(b"[" * 100_000),
+        zlib.compress(b"[2,[],[]]"),
+        zlib.compress(b'[1,[[["b../../etc","x"]]],[]]'),
+        zlib.compress(b'[1,[[["q0000000000000000","x"]]],[]]'),
+        zlib.compress(b"[1,[5],[]]"),
+        zlib.compress(b"[1,[],[]]")[:-1],
+    ],
+)
+def test_a_damaged_limbo_is_empty(fact: bytes) -> None:
+    limbo = Limbo.recall(fact)
+    assert not limbo.taken
+    assert not limbo.pasted

@@ -1,0 +1,158 @@
+"""
+Passages on their way from one file to another, between two saves.
+
+An author who moves a passage cuts it, saves, pastes it somewhere else, and saves
+again; or the other way round. For a minute we remember what was cut and what appeared,
+so that the two halves are found to be one move. What is not remembered becomes a
+deletion and something new, and no word is lost by that.
+
+It is kept in the journal, where a minute begins anew when the process does. Like a
+shadow it is checked as strictly as bytes from a stranger.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Container
+from dataclasses import dataclass, replace
+
+from whisker_sync.manuscript.align import RENAMED
+from whisker_sync.manuscript.cutting import Group
+from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECONDS
+from whisker_sync.manuscript.pieces import Segment, headed
+from whisker_sync.manuscript.schema import is_id
+from whisker_sync.manuscript.shadow import Part, Piece
+
+LIMBO_FACT = "shadow//limbo"
+"""The fact that keeps it; no file has this path."""
+
+_FORMAT = 1
+_MAX_UNPACKED = 8 * MAX_LIMBO
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was cut, as its author saw it."""
+
+    group: Group
+    when: float
+    """Infinite: before this process began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What appeared, as it was then."""
+
+    segment: Segment
+    when: float
+
+
+class Limbo:
+    """What was cut and what appeared lately."""
+
+    def __init__(self) -> None:
+        self.taken: list[Taken] = []
+        self.pasted: dict[str, Pasted] = {}
+        """By the id of the passage that it became."""
+
+        self._stored: bytes | None = None
+
+    @classmethod
+    def recall(cls, fact: bytes) -> Limbo:
+        """Return what was kept; nothing if it is damaged."""
+        limbo = cls()
+        limbo._stored = fact
+        try:
+            inflate = zlib.decompressobj()
+            text = inflate.decompress(fact, _MAX_UNPACKED)
+            match json.loads(text):
+                case [format_, [*taken], [*pasted]] if format_ == _FORMAT and inflate.eof:
+                    groups = [Group([_part(part) for part in group]) for group in taken]
+                    parts = [_part(part) for part in pasted]
+                    limbo.taken = [Taken(group, math.inf) for group in groups if group.parts]
+                    limbo.pasted = {p.id: Pasted(headed(p.text), math.inf) for p in parts}
+        except (zlib.error, ValueError, TypeError, RecursionError):
+            pass
+        return limbo
+
+    def changed(self) -> bool:
+        """Tell whether the journal must hear of it; see :attr:`stored`."""
+        before, self._stored = self._stored, self._encode()
+        return before != self._stored
+
+    @property
+    def stored(self) -> bytes | None:
+        """What the journal shall hold; None: there is nothing to remember."""
+        return self._stored
+
+    def _encode(self) -> bytes | None:
+        room = MAX_LIMBO
+        taken: list[list[list[str]]] = []
+        for each in reversed(self.taken):
+            room -= sum(len(part.text) for part in each.group.parts)
+            if room >= 0:
+                taken.append([[part.piece.value + part.id, part.text] for part in each.group.parts])
+        pasted: list[list[str]] = []
+        for id_, copy in reversed(self.pasted.items()):
+            room -= len(copy.segment.text)
+            if room >= 0:
+                pasted.append([Piece.PASSAGE.value + id_, copy.segment.text])
+        if not taken and not pasted:
+            return None
+        form = json.dumps([_FORMAT, taken[::-1], pasted[::-1]], ensure_ascii=False)
+        return zlib.compress(form.encode(), 1)
+
+    def take(self, group: Group, now: float) -> None:
+        """Remember what was cut."""
+        self.taken.append(Taken(group, now))
+        del self.taken[:-MAX_REMEMBERED]
+
+    def paste(self, id_: str, segment: Segment, now: float) -> None:
+        """Remember what appeared."""
+        self.pasted[id_] = Pasted(segment, now)
+        if len(self.pasted) > MAX_REMEMBERED:
+            del self.pasted[next(iter(self.pasted))]
+
+    def forget(self, now: float, known: Container[str]) -> None:
+        """Forget what happened too long ago, or what the document does not know any more."""
+        self.taken = [
+            replace(each, when=min(now, each.when))
+            for each in self.taken
+            if now - each.when <= MOVE_SECONDS
+            and all(part.id in known for part in each.group.parts)
+        ]
+        self.pasted = {
+            id_: replace(each, when=min(now, each.when))
+            for id_, each in self.pasted.items()
+            if now - each.when <= MOVE_SECONDS and id_ in known
+        }
+
+    def seen(self, ids: Container[str]) -> None:
+        """Forget what was cut and is in a file again."""
+        self.taken = [
+            each for each in self.taken if not any(part.id in ids for part in each.group.parts)
+        ]
+
+    def copy_of(self, segment: Segment, but: Container[str]) -> str | None:
+        """Return the passage that appeared as a copy of what vanishes now."""
+        best: str | None = None
+        most = 0.0
+        for id_, pasted in self.pasted.items():
+            copy = pasted.segment
+            if copy.name != segment.name or id_ in but:
+                continue
+            alike = 1.0 if copy.body == segment.body else likeness(copy.words, segment.words)
+            if alike >= RENAMED and alike > most:
+                best, most = id_, alike
+        return best
+
+
+def _part(form: object) -> Part:
+    """Return a part, or raise ValueError."""
+    match form:
+        case [str(name), str(text)] if is_id(name[1:]):
+            return Part(Piece(name[:1]), name[1:], text)
+    raise ValueError
