@@ -35,11 +35,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from benchmarks.admission import let_in
 from whisker_sync.daemon.control import ask
 from whisker_sync.daemon.process import start, stop
 from whisker_sync.folder.trash import Trash
-from whisker_sync.identity.invitation import Invitation
-from whisker_sync.node.settings import load_config, load_key, make_workspace
+from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.revision import decode
 from whisker_sync.store.journal import Journal
 from whisker_sync.store.layout import Layout
@@ -256,10 +256,12 @@ class Desk:
     """Two daemons, two folders, two authors."""
 
     def __init__(self, place: Path, seed: int) -> None:
-        one = make_workspace(place / NAMES[0], "Torture")
-        invitation = Invitation(load_config(one).workspace, load_key(one), "Torture")
-        self.layouts = (one, make_workspace(place / NAMES[1], "Torture", invitation))
         self.homes = [place / f"home-{name}" for name in NAMES]
+        ada, bob = (
+            load_user(home, person=name) for home, name in zip(self.homes, NAMES, strict=True)
+        )
+        one = make_workspace(place / NAMES[0], "Torture", ada)
+        self.layouts = (one, let_in(ada, one, bob, place / NAMES[1]))
         dice = Random(seed)
         self.authors = [
             Author(name, layout.root, Random(dice.random()))

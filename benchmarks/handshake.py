@@ -25,6 +25,7 @@ from whisker_sync.sync.handshake import NONCE_BYTES, Handshake
 from whisker_sync.transport import tls
 from whisker_sync.transport.lan import LanLink, Listener, dial
 from whisker_sync.wire.codec import decode_greeting, encode
+from whisker_sync.wire.messages import Standing
 
 HERE = "127.0.0.1"
 
@@ -33,12 +34,15 @@ MOST = 25.0
 
 DIALLING, DIALLED = DeviceKey(b"a" * 32), DeviceKey(b"b" * 32)
 WORKSPACE, KEY = WorkspaceId(b"w" * 16), b"k" * 32
+STANDING = Standing(b"d" * 32, (b"t" * 32,))
 
 
 async def lead(link: LanLink, device: DeviceKey, *, dialling: bool) -> None:
     """Be one side, until the other is proven."""
     nonce = secrets.token_bytes(NONCE_BYTES)
-    handshake = Handshake(device, WORKSPACE, KEY, link.binding, nonce, dialling=dialling)
+    handshake = Handshake(
+        device, WORKSPACE, (KEY,), STANDING, link.binding, nonce, dialling=dialling
+    )
     for greeting in handshake.begin():
         await link.send(encode(greeting, device.device)[0])
     while handshake.other is None:

@@ -65,10 +65,10 @@ async def floor(count: int) -> list[float]:
 
 async def api(place: Path, count: int) -> list[float]:
     """Seconds for each of ``count`` edits of a document."""
-    Workspace.create(place / "a", "Latency")
+    Workspace.create(place / "a", "Latency", home=place / "home-a")
     options: dict[str, Any] = {"schemas": {"doc": SCHEMA}, "lan": False, "interface": HERE}
     async with Workspace.open(place / "a", home=place / "home-a", **options) as ada:
-        Workspace.join(ada.invite(), place / "b")
+        await Workspace.join(await ada.invite(), place / "b", home=place / "home-b", lan=False)
         async with Workspace.open(place / "b", home=place / "home-b", **options) as bob:
             await ada.sync_now()
             document = bob.document("doc")
@@ -86,12 +86,14 @@ async def api(place: Path, count: int) -> list[float]:
 
 def file_to_file(place: Path, count: int) -> list[float]:
     """Seconds for each of ``count`` saves, from one daemon's folder to the other's."""
-    from whisker_sync.identity.invitation import Invitation
-    from whisker_sync.node.settings import load_config, load_key, make_workspace
+    from benchmarks.admission import let_in
+    from whisker_sync.node.settings import load_user, make_workspace
 
-    one = make_workspace(place / "one", "Latency")
-    invitation = Invitation(load_config(one).workspace, load_key(one), "Latency")
-    other = make_workspace(place / "other", "Latency", invitation)
+    ada, bob = (
+        load_user(place / f"home-{i}", person=name) for i, name in enumerate(("Ada", "Bob"))
+    )
+    one = make_workspace(place / "one", "Latency", ada)
+    other = let_in(ada, one, bob, place / "other")
     (place / "one" / "story.twee").write_text(story(0))
     layouts: list[Layout] = [one, other]
     for i, layout in enumerate(layouts):

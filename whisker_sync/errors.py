@@ -50,10 +50,12 @@ Everything that can go wrong, in one tree.
         * :exc:`LinkClosed`
         * :exc:`CannotConnect`
     * :exc:`InvitationError` -- an invitation that cannot be used
+        * :exc:`NobodyInvites`
     * :exc:`UnknownWord` -- a word that is none of those to say aloud
     * :exc:`MembershipError` -- who belongs to a workspace
         * :exc:`MalformedPaper`
         * :exc:`NotEntitled`
+        * :exc:`ActRefused`
         * :exc:`WorkspaceFull`
         * :exc:`WrongRecovery`
     * :exc:`MailboxError` -- what a relay cannot do with a mailbox
@@ -568,6 +570,16 @@ class InvitationError(WhiskerError):
         return f"this invitation cannot be used: {self.problem}"
 
 
+class NobodyInvites(InvitationError):
+    """Nobody who made the invitation was found."""
+
+    def __str__(self) -> str:
+        return (
+            f"whoever invited you was not found ({self.problem}); both machines have to be on and "
+            "in the same network. If they are, try again with: --address HOST:PORT"
+        )
+
+
 class UnknownWord(WhiskerError):
     """A word that is none of those that codes and recovery sheets consist of."""
 
@@ -605,6 +617,16 @@ class NotEntitled(MembershipError):
 
     def __str__(self) -> str:
         return f"this cannot be done: {self.problem}"
+
+
+class ActRefused(MembershipError):
+    """What somebody asked the running peer to do about who belongs was not done."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class WorkspaceFull(MembershipError):

@@ -19,12 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.admission import let_in
 from benchmarks.reliability.diary import Diary
 from benchmarks.reliability.judge import Written, complaints, differences, files_of
 from whisker_sync.daemon.control import ask
 from whisker_sync.errors import DaemonError
-from whisker_sync.identity.invitation import Invitation
-from whisker_sync.node.settings import load_config, load_key, make_workspace
+from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.store.layout import Layout
 
 LOOPBACK = "127.0.0.1"
@@ -53,14 +53,16 @@ class Desk:
         self.broken: list[str] = []
         """What went wrong with its process."""
 
-        invitation = None
-        if first is not None:
-            workspace = load_config(first.layout).workspace
-            invitation = Invitation(workspace, load_key(first.layout), TITLE)
-        self.layout: Layout = make_workspace(place / name, TITLE, invitation)
+        home = place / f"home-{name}"
+        self.user = load_user(home, person=name)
+        self.layout: Layout = (
+            make_workspace(place / name, TITLE, self.user)
+            if first is None
+            else let_in(first.user, first.layout, self.user, place / name)
+        )
         self._environment = {
             **os.environ,
-            "WHISKER_HOME": str(place / f"home-{name}"),
+            "WHISKER_HOME": str(home),
             "LOGNAME": name,
         }
         self._diary = diary

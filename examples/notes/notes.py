@@ -51,7 +51,7 @@ async def run(directory: Path, interface: str | None = None) -> None:
     async with Workspace.open(
         directory, schemas={"notes": NOTES}, interface=interface
     ) as workspace:
-        print(f"invite with: {workspace.invite()}", flush=True)
+        print(f"invite with: {await workspace.invite()}", flush=True)
         listening = asyncio.create_task(listen(workspace))
         while line := await asyncio.to_thread(sys.stdin.readline):
             add(workspace, line.strip())
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> None:
         case ["new", directory]:
             Workspace.create(directory, "Notes")
         case ["join", link, directory]:
-            Workspace.join(link, directory)
+            asyncio.run(Workspace.join(link, directory))
         case ["run", directory, *interface]:
             asyncio.run(run(Path(directory), *interface))
         case _:

@@ -51,7 +51,7 @@ def test_a_session_of_two_from_invitation_to_goodbye(ada: Person, bob: Person) -
     (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
     ada.start()
     assert ada.run("sync", "start").stdout.startswith("Syncing already")
-    link = ada.json("invite")["link"]
+    link = ada.json("invite", "--yes")["link"]
     joined = bob.run(
         "join", "-", str(bob.folder), "--interface", LOOPBACK, inside=False, given=link + "\n"
     )
@@ -109,7 +109,7 @@ def test_joining_a_folder_that_is_not_empty_asks_and_removes_nothing(
     (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
     (ada.folder / "both.twee").write_text(":: Both\nThe same.\n")
     ada.start()
-    link = ada.json("invite")["link"]
+    link = ada.json("invite", "--yes")["link"]
     bob.folder.mkdir()
     (bob.folder / "mine.twee").write_text(":: Mine\nOnly here.\n")
     (bob.folder / "both.twee").write_text(":: Both\nThe same.\n")

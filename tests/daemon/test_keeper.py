@@ -116,7 +116,7 @@ def bob(ada: Person, tmp_path: Path) -> Iterator[Person]:
     (tmp_path / "sick").mkdir()
     person.environment["PYTHONPATH"] = str(tmp_path / "sick")
     ada.start()
-    link = ada.json("invite")["link"]
+    link = ada.json("invite", "--yes")["link"]
     person.run("join", link, str(person.folder), "--interface", LOOPBACK, inside=False)
     person.run("sync", "stop")
     assert (person.folder / "cave.twee").exists()

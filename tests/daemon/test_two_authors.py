@@ -41,7 +41,7 @@ def couple(tmp_path: Path) -> Iterator[tuple[Person, Person]]:
     try:
         ada.run("init", "--title", "The Cave")
         ada.start()
-        link = ada.json("invite")["link"]
+        link = ada.json("invite", "--yes")["link"]
         bob.run("join", link, str(bob.folder), "--interface", "127.0.0.1", inside=False)
         yield ada, bob
     finally:

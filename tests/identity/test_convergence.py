@@ -9,7 +9,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.identity.people import WORKSPACE, drawn, folded, founded, sealer, someone, told
+from tests.identity.people import WORKSPACE, drawn, folded, founded, someone, told
 from whisker_sync.errors import NotEntitled
 from whisker_sync.identity import acts
 from whisker_sync.identity.evidence import Evidence
@@ -17,6 +17,7 @@ from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.recovery import RecoveryKey
 from whisker_sync.identity.roster import Role, Ticket
 from whisker_sync.ids import DeviceId
+from whisker_sync.testing.people import sealer
 
 CAST = [someone(name) for name in ("Ada", "Ben", "Cy", "Di", "Eve", "Flo")]
 CAST.append(someone("Ben", "phone"))

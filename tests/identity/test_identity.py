@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from whisker_sync.errors import BadSettings, InvitationError
-from whisker_sync.identity.invitation import MAX_ADDRESSES, MAX_LINK, SCHEME, Invitation
+from whisker_sync.errors import BadSettings
 from whisker_sync.identity.keys import DeviceKey, device_of, fingerprint, verify
 from whisker_sync.identity.workspace import derive, discovery_tag, is_tag_of
-from whisker_sync.ids import Address, DeviceId, WorkspaceId
+from whisker_sync.ids import DeviceId
 
 # RFC 8032, section 7.1, test 1.
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
@@ -82,63 +79,3 @@ def test_members_know_a_tag_by_a_clock_that_is_an_hour_off_at_most(hour: int) ->
     assert known == [-1, 0, 1]
     assert not is_tag_of(PUBLIC, tag, hour)
     assert not is_tag_of(SEED, tag[:-1], hour)
-
-
-addresses = st.lists(
-    st.builds(Address, st.text(min_size=1, max_size=40), st.integers(1, 65535)),
-    max_size=MAX_ADDRESSES,
-).map(tuple)
-invitations = st.builds(
-    Invitation,
-    st.binary(min_size=16, max_size=16).map(WorkspaceId),
-    st.binary(min_size=32, max_size=32),
-    st.text(max_size=60),
-    addresses,
-)
-EXAMPLE = Invitation(WorkspaceId(b"w" * 16), SEED, "The Cave", (Address("192.0.2.7", 4711),))
-
-
-@given(invitations)
-def test_a_link_says_what_was_invited_to(invitation: Invitation) -> None:
-    assert Invitation.parse(invitation.link()) == invitation
-
-
-def test_a_mail_program_may_break_a_link() -> None:
-    link = EXAMPLE.link()
-    assert Invitation.parse(f"  {link[:40]}\r\n {link[40:]}\n") == EXAMPLE
-
-
-def test_an_invitation_does_not_show_the_key() -> None:
-    assert repr(SEED) not in repr(EXAMPLE)
-
-
-@given(st.data())
-def test_a_changed_link_is_refused_or_means_the_same_fields(data: st.DataObject) -> None:
-    link = list(EXAMPLE.link())
-    place = data.draw(st.integers(0, len(link) - 1))
-    link[place] = data.draw(st.characters())
-    try:
-        Invitation.parse("".join(link))
-    except InvitationError as problem:
-        assert "cannot be used" in str(problem)
-
-
-@pytest.mark.parametrize("size", range(len(SCHEME), 90, 7))
-def test_a_link_that_was_not_copied_whole_is_refused(size: int) -> None:
-    with pytest.raises(InvitationError):
-        Invitation.parse(EXAMPLE.link()[:size])
-
-
-def test_an_overlong_link_is_refused() -> None:
-    with pytest.raises(InvitationError, match="too long"):
-        Invitation.parse(SCHEME + "A" * MAX_LINK)
-
-
-def test_a_newer_link_asks_for_an_upgrade() -> None:
-    import base64
-
-    import cbor2
-
-    packed = base64.urlsafe_b64encode(cbor2.dumps([2, "something else"])).decode().rstrip("=")
-    with pytest.raises(InvitationError, match="upgrade"):
-        Invitation.parse(SCHEME + packed)

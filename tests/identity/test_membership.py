@@ -17,7 +17,6 @@ from tests.identity.people import (
     names,
     owners,
     removed,
-    sealer,
     someone,
     told,
 )
@@ -29,6 +28,7 @@ from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.recovery import RecoveryKey
 from whisker_sync.identity.roster import Departure, Notice, Role, Ticket
 from whisker_sync.identity.seals import commitment
+from whisker_sync.testing.people import sealer
 
 ADA, BEN, CY, DI, EVE = map(someone, ("Ada", "Ben", "Cy", "Di", "Eve"))
 PAPER = RecoveryKey(b"sixteen bytes!!!")

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whisker_sync.errors import InvitationError, UnknownWord
-from whisker_sync.identity.invitation import Invitation
 from whisker_sync.identity.link import (
     MAX_ADDRESSES,
     MAX_LINK,
@@ -23,7 +22,7 @@ from whisker_sync.identity.link import (
 )
 from whisker_sync.identity.spoken import MAX_CODE, MAX_NAMEPLATE, SpokenCode, read_invitation
 from whisker_sync.identity.words import WORDS, to_number
-from whisker_sync.ids import Address, DeviceId, WorkspaceId
+from whisker_sync.ids import Address, DeviceId
 
 SECRET, INVITER = bytes(range(16)), DeviceId(bytes(range(32)))
 EXAMPLE = InvitationLink(
@@ -139,7 +138,8 @@ def test_each_thing_that_is_wrong_with_a_link_has_its_sentence(link: str, senten
 
 
 def test_a_link_of_the_old_format_asks_for_a_new_one() -> None:
-    old = Invitation(WorkspaceId(bytes(16)), bytes(32), "The Cave").link()
+    packed = cbor2.dumps([1, bytes(16), bytes(32), "The Cave", []])
+    old = SCHEME + base64.urlsafe_b64encode(packed).decode().rstrip("=")
     with pytest.raises(InvitationError, match="older version; ask for a new one"):
         InvitationLink.parse(old)
 

@@ -21,7 +21,6 @@ from tests.identity.people import (
     names,
     owners,
     removed,
-    sealer,
     someone,
     told,
 )
@@ -63,6 +62,7 @@ from whisker_sync.identity.roster import (
 )
 from whisker_sync.identity.seals import Seal
 from whisker_sync.ids import DeviceId, WorkspaceId
+from whisker_sync.testing.people import sealer
 
 ADA, BEN, CY, DI, EVE = map(someone, ("Ada", "Ben", "Cy", "Di", "Eve"))
 PAPER = RecoveryKey(b"sixteen bytes!!!")

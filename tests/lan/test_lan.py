@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.admission import let_in
 from tests.cli.terminal import folder_of
 from tests.lan.lab import Lab, why_not
-from whisker_sync.identity.invitation import Invitation
-from whisker_sync.node.settings import load_config, load_key, make_workspace
+from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.store.layout import Layout
 
 REASON = why_not()
@@ -35,11 +35,17 @@ CHECKOUT = Path(__file__).parents[2]
 class Host:
     """An author's machine."""
 
-    def __init__(self, lab: Lab, number: int, place: Path, invitation: Invitation | None) -> None:
+    def __init__(self, lab: Lab, number: int, place: Path, first: Host | None) -> None:
         self.lab = lab
         self.number = number
         self.home = place / f"home-{number}"
-        self.layout: Layout = make_workspace(place / f"folder-{number}", "The Cave", invitation)
+        self.user = load_user(self.home, person=f"author{number}")
+        folder = place / f"folder-{number}"
+        self.layout: Layout = (
+            make_workspace(folder, "The Cave", self.user)
+            if first is None
+            else let_in(first.user, first.layout, self.user, folder)
+        )
         self.process: subprocess.Popen[str]
 
     def start(self) -> None:
@@ -76,9 +82,7 @@ def hosts(tmp_path: Path) -> Iterator[list[Host]]:
     lab = Lab(3)
     try:
         one = Host(lab, 1, tmp_path, None)
-        key = load_key(one.layout)
-        invitation = Invitation(load_config(one.layout).workspace, key, "The Cave")
-        everybody = [one, *(Host(lab, i, tmp_path, invitation) for i in (2, 3))]
+        everybody = [one, *(Host(lab, i, tmp_path, one) for i in (2, 3))]
         one.save("cave.twee", ":: Cave\nIt is dark.\n")
         for host in everybody:
             host.start()

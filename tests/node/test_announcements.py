@@ -12,9 +12,10 @@ import pytest
 
 from tests.discovery.mallory import Mallory
 from tests.node.test_node import CAVE, HERE, SECONDS, Author, in_sync, until
+from whisker_sync.identity.keyring import key_ring
 from whisker_sync.identity.workspace import discovery_tag
 from whisker_sync.node.node import Node, _hour
-from whisker_sync.node.settings import load_key
+from whisker_sync.node.settings import load_papers
 from whisker_sync.peer.dialing import MAX_CANDIDATES
 from whisker_sync.transport.lan import Listener
 
@@ -32,7 +33,9 @@ def pair(tmp_path: Path) -> tuple[Author, Author]:
 
 def right_tag(author: Author) -> bytes:
     """What members announce just now."""
-    return discovery_tag(load_key(author.layout), _hour()).hex().encode()
+    key = key_ring(load_papers(author.layout), author.user.key).key
+    assert key is not None
+    return discovery_tag(key, _hour()).hex().encode()
 
 
 @asynccontextmanager

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.admission import let_in
 from whisker_sync.errors import BadSettings, WorkspaceBusy
-from whisker_sync.identity.invitation import Invitation
 from whisker_sync.ids import Address
 from whisker_sync.node.node import Node
-from whisker_sync.node.settings import load_config, load_key, load_user, make_workspace
+from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.peer.peer import STORY
 from whisker_sync.store.layout import Layout
 
@@ -26,12 +26,15 @@ SECONDS = 20
 class Author:
     """Somebody with a folder and settings of their own."""
 
-    def __init__(self, place: Path, name: str, invitation: Invitation | None = None) -> None:
+    def __init__(self, place: Path, name: str, inviter: Author | None = None) -> None:
         self.name = name
         self.folder = place / name
         self.home = place / f"home-{name}"
-        self.layout = make_workspace(self.folder, "The Cave", invitation)
         self.user = load_user(self.home, person=name)
+        if inviter is None:
+            self.layout = make_workspace(self.folder, "The Cave", self.user)
+        else:
+            self.layout = let_in(inviter.user, inviter.layout, self.user, self.folder)
 
     @classmethod
     def pair(cls, place: Path) -> tuple[Author, Author]:
@@ -39,8 +42,7 @@ class Author:
         return alice, alice.invite(place, "bob")
 
     def invite(self, place: Path, name: str) -> Author:
-        workspace, key = load_config(self.layout).workspace, load_key(self.layout)
-        return Author(place, name, Invitation(workspace, key, "The Cave"))
+        return Author(place, name, self)
 
     @asynccontextmanager
     async def online(self, *, lan: bool = False) -> AsyncIterator[Node]:

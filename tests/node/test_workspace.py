@@ -15,9 +15,9 @@ SCHEMA = Schema((Root("body", Kind.TEXT), Root("facts", Kind.MAP)))
 HERE = "127.0.0.1"
 
 
-def make(place: Path, name: str) -> Path:
+def make(place: Path, name: str, home: str = "home") -> Path:
     path = place / name
-    Workspace.create(path, "Notes")
+    Workspace.create(path, "Notes", home=place / home)
     return path
 
 
@@ -33,12 +33,13 @@ async def test_what_a_program_edits_is_there_after_a_restart(tmp_path: Path) -> 
 
 
 async def test_two_programs_edit_one_document(tmp_path: Path) -> None:
-    path = make(tmp_path, "a")
+    path = make(tmp_path, "a", "home-a")
     schemas = {"notes": SCHEMA}
     async with Workspace.open(
         path, schemas=schemas, lan=False, interface=HERE, home=tmp_path / "home-a"
     ) as ada:
-        Workspace.join(ada.invite(), tmp_path / "b")
+        link = await ada.invite()
+        await Workspace.join(link, tmp_path / "b", lan=False, home=tmp_path / "home-b")
         async with Workspace.open(
             tmp_path / "b", schemas=schemas, lan=False, interface=HERE, home=tmp_path / "home-b"
         ) as bob:
@@ -104,7 +105,7 @@ async def test_a_folder_that_is_none_or_busy_says_so(tmp_path: Path) -> None:
             pass
     path = make(tmp_path, "a")
     with pytest.raises(AlreadyAWorkspace):
-        Workspace.create(path, "again")
+        Workspace.create(path, "again", home=tmp_path / "home")
     async with Workspace.open(path, lan=False, home=tmp_path / "home"):
         with pytest.raises(WorkspaceBusy):
             async with Workspace.open(path, lan=False, home=tmp_path / "home"):

@@ -19,6 +19,7 @@ from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
+    Drop,
     Effect,
     Hangup,
     Persist,
@@ -46,15 +47,17 @@ from whisker_sync.peer.inputs import (
     Tick,
 )
 from whisker_sync.peer.peer import STORY, Peer
-from whisker_sync.peer.status import Membership
+from whisker_sync.peer.status import Ourselves
 from whisker_sync.record import Entry
 from whisker_sync.revision import Revision
 from whisker_sync.revision import decode as decode_revision
 from whisker_sync.revision import encode as encode_revision
+from whisker_sync.testing.people import People, sealer
 from whisker_sync.wire.codec import decode
 from whisker_sync.wire.messages import Message, Part, Push
 
 KEY = b"k" * 32
+WORKSPACE = WorkspaceId(b"w" * 16)
 SCHEMAS = {STORY: STORY_SCHEMA}
 
 
@@ -88,10 +91,16 @@ class Someone:
             tail=tuple(self.entries),
             revisions={id_: self.revision(id_).time for id_ in self.revisions},
         )
-        workspace = WorkspaceId(b"w" * 16)
-        membership = Membership(self.device_key, self.name, self.name, workspace, self.key)
+        people = self.crowd.people.setdefault(self.key, People(WORKSPACE, self.key))
+        papers = people.enrol(self.device_key, self.name)
         self.peer = Peer(
-            membership, recalled, SCHEMAS, dice=self.crowd.dice, now=self.crowd.now, files=True
+            Ourselves(self.device_key, self.name, self.name, papers),
+            recalled,
+            SCHEMAS,
+            dice=self.crowd.dice,
+            now=self.crowd.now,
+            files=True,
+            sealer=sealer,
         )
         self.crowd.links = {
             link: ends for link, ends in self.crowd.links.items() if self not in ends
@@ -154,6 +163,7 @@ class Crowd:
         self.agenda: deque[tuple[Someone, Effect]] = deque()
         self.links: dict[LinkId, tuple[Someone, Someone]] = {}
         self.said: list[tuple[str, Message]] = []
+        self.people: dict[bytes, People] = {}
         self._next = 0
 
     def join(self, name: str, key: bytes = KEY) -> Someone:
@@ -220,7 +230,7 @@ class Crowd:
                 who.tell(RevisionsRead(link, tuple(who.revisions.get(id_) for id_ in ids)))
             case Tell(event):
                 who.events.append(event)
-            case Dial() | Compact() | Proven():
+            case Dial() | Compact() | Proven() | Drop():
                 pass
 
     def _carry(self, who: Someone, link: LinkId, frame: bytes) -> None:

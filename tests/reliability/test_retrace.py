@@ -10,8 +10,8 @@ from whisker_sync.node.settings import load_user, make_workspace
 
 
 async def test_it_says_how_a_file_came_to_be(tmp_path: Path) -> None:
-    layout = make_workspace(tmp_path / "folder", "The Cave")
     user = load_user(tmp_path / "home", person="ada")
+    layout = make_workspace(tmp_path / "folder", "The Cave", user)
     (layout.root / "cave.twee").write_text(":: Cave\nw0x w1x\n\n:: Hall\nw2x\n")
     node = await Node.open(layout, user, lan=False, interface="127.0.0.1")
     (layout.root / "cave.twee").write_text(":: Cave\nw0x w1x w3x\n\n:: Hall\nw2x\n")

@@ -48,8 +48,8 @@ def test_no_file_of_the_author_is_touched(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
 def test_what_is_private_is_private(tmp_path: Path) -> None:
     layout = make(tmp_path)
-    write_private(layout.key, b"secret")
-    assert layout.key.stat().st_mode & 0o777 == 0o600
+    write_private(layout.papers, b"secret")
+    assert layout.papers.stat().st_mode & 0o777 == 0o600
     assert layout.local.stat().st_mode & 0o777 == 0o700
 
 

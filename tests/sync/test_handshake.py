@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,33 +18,43 @@ from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import WorkspaceId
 from whisker_sync.sync.handshake import Handshake, State
 from whisker_sync.wire.codec import decode_greeting, encode
-from whisker_sync.wire.messages import Challenge, Greeting, Introduction, Proof, Welcome
+from whisker_sync.wire.limits import MACS
+from whisker_sync.wire.messages import (
+    Challenge,
+    Greeting,
+    Introduction,
+    Proof,
+    Standing,
+    Welcome,
+)
 
 ALICE, BOB, MALLORY = (DeviceKey(letter * 32) for letter in (b"a", b"b", b"m"))
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 BINDING = b"t" * 32
 WORKSPACE = WorkspaceId(b"w" * 16)
+ALICES, BOBS = Standing(b"a" * 32, (b"t" * 32,)), Standing(b"b" * 32, ())
+NO_MACS = (b"m" * 32,) * MACS
 
 
 def alice(
     device: DeviceKey = ALICE,
     workspace: WorkspaceId = WORKSPACE,
-    key: bytes = KEY,
+    keys: Sequence[bytes] = (KEY,),
     binding: bytes = BINDING,
 ) -> Handshake:
     """Alice, who dials."""
-    return Handshake(device, workspace, key, binding, b"1" * 32, dialling=True)
+    return Handshake(device, workspace, keys, ALICES, binding, b"1" * 32, dialling=True)
 
 
 def bob(
     device: DeviceKey = BOB,
     workspace: WorkspaceId = WORKSPACE,
-    key: bytes = KEY,
+    keys: Sequence[bytes] = (KEY,),
     binding: bytes = BINDING,
     nonce: bytes = b"2" * 32,
 ) -> Handshake:
     """Bob, who is dialled."""
-    return Handshake(device, workspace, key, binding, nonce, dialling=False)
+    return Handshake(device, workspace, keys, BOBS, binding, nonce, dialling=False)
 
 
 def run(ours: Handshake, theirs: Handshake) -> list[Greeting]:
@@ -82,10 +93,38 @@ def test_members_of_one_workspace_know_each_other_after_four_messages() -> None:
     assert (ours.public, theirs.public) == (BOB.public, ALICE.public)
     assert ours.state is theirs.state is State.PROVEN
     assert ours.transcript == theirs.transcript
+    assert (ours.theirs, theirs.theirs) == (BOBS, ALICES)
+
+
+@pytest.mark.parametrize(
+    ("dialling", "dialled"),
+    [
+        ((KEY, OTHER_KEY), (OTHER_KEY,)),
+        ((OTHER_KEY,), (KEY, OTHER_KEY)),
+        ((*(b"%d" % n * 32 for n in range(MACS - 1)), KEY), (KEY,)),
+        ((KEY,), (*(b"%d" % n * 32 for n in range(9)), KEY)),
+    ],
+)
+def test_who_was_away_while_the_key_was_changed_can_dial_and_be_dialled(
+    dialling: tuple[bytes, ...], dialled: tuple[bytes, ...]
+) -> None:
+    ours, theirs = alice(keys=dialling), bob(keys=dialled)
+    run(ours, theirs)
+    assert ours.state is theirs.state is State.PROVEN
+
+
+def test_nobody_can_count_how_often_the_key_was_changed() -> None:
+    proofs = [
+        alice(keys=keys).receive(bob().begin()[0])[0]
+        for keys in ((KEY,), (KEY, OTHER_KEY), tuple(b"%d" % n * 32 for n in range(9)))
+    ]
+    for proof in proofs:
+        assert isinstance(proof, Proof)
+        assert len(set(proof.macs)) == MACS
 
 
 def test_a_stranger_who_dials_learns_no_device() -> None:
-    ours, theirs = alice(key=OTHER_KEY), bob()
+    ours, theirs = alice(keys=(OTHER_KEY,)), bob()
     (challenge,) = theirs.begin()
     (proof,) = ours.receive(challenge)
     with pytest.raises(DifferentWorkspace):
@@ -96,12 +135,12 @@ def test_a_stranger_who_dials_learns_no_device() -> None:
 
 
 def test_a_stranger_who_is_dialled_learns_no_device() -> None:
-    ours, theirs = alice(), bob(key=OTHER_KEY)
+    ours, theirs = alice(), bob(keys=(OTHER_KEY,))
     (proof,) = ours.receive(theirs.begin()[0])
     said = encode(proof, ALICE.device)[0]
     assert not [secret for secret in (ALICE.public, ALICE.device, WORKSPACE) if secret in said]
     with pytest.raises(DifferentWorkspace):
-        ours.receive(Welcome(b"m" * 32, BOB.public, b"s" * 64))
+        ours.receive(Welcome(b"m" * 32, BOB.public, b"s" * 64, BOBS))
     assert ours.other is None
 
 
@@ -146,8 +185,11 @@ def test_a_proof_cannot_be_reflected() -> None:
     ours, theirs = alice(), bob()
     (proof,) = ours.receive(theirs.begin()[0])
     assert isinstance(proof, Proof)
-    with pytest.raises(DifferentWorkspace):
-        ours.receive(Welcome(proof.mac, BOB.public, b"s" * 64))
+    for mac in proof.macs:
+        ours, theirs = alice(), bob()
+        ours.receive(theirs.begin()[0])
+        with pytest.raises(DifferentWorkspace):
+            ours.receive(Welcome(mac, BOB.public, b"s" * 64, BOBS))
 
 
 def test_a_welcome_cannot_be_reflected() -> None:
@@ -155,7 +197,7 @@ def test_a_welcome_cannot_be_reflected() -> None:
     ours, theirs = alice(), bob()
     welcome = until_welcome(ours, theirs)
     with pytest.raises(ForgedDevice):
-        theirs.receive(Introduction(welcome.public, welcome.signature))
+        theirs.receive(Introduction(welcome.public, welcome.signature, BOBS))
 
 
 def test_nobody_can_put_another_device_into_a_welcome() -> None:
@@ -188,7 +230,7 @@ def test_an_introduction_is_for_one_device_only() -> None:
     theirs = bob()
     until_welcome(alice(device=MALLORY), theirs)
     with pytest.raises(ForgedDevice):
-        theirs.receive(Introduction(ALICE.public, signed))
+        theirs.receive(Introduction(ALICE.public, signed, ALICES))
     mallory = bob(device=MALLORY)
     for_mallory = until_introduction(alice(), mallory)
     theirs = bob()
@@ -217,8 +259,12 @@ def test_nobody_can_change_what_is_on_offer(changed: Challenge) -> None:
 
 
 def test_nobody_can_talk_us_down_to_an_older_version() -> None:
-    ours = Handshake(ALICE, WORKSPACE, KEY, BINDING, b"1" * 32, dialling=True, speaks=(1, 2))
-    theirs = Handshake(BOB, WORKSPACE, KEY, BINDING, b"2" * 32, dialling=False, speaks=(1, 2))
+    ours = Handshake(
+        ALICE, WORKSPACE, (KEY,), ALICES, BINDING, b"1" * 32, dialling=True, speaks=(1, 2)
+    )
+    theirs = Handshake(
+        BOB, WORKSPACE, (KEY,), BOBS, BINDING, b"2" * 32, dialling=False, speaks=(1, 2)
+    )
     (challenge,) = theirs.begin()
     assert isinstance(challenge, Challenge)
     (proof,) = ours.receive(replace(challenge, newest=1))
@@ -229,8 +275,12 @@ def test_nobody_can_talk_us_down_to_an_older_version() -> None:
 
 
 def test_both_speak_the_newest_version_that_both_know() -> None:
-    ours = Handshake(ALICE, WORKSPACE, KEY, BINDING, b"1" * 32, dialling=True, speaks=(1, 3))
-    theirs = Handshake(BOB, WORKSPACE, KEY, BINDING, b"2" * 32, dialling=False, speaks=(1, 2))
+    ours = Handshake(
+        ALICE, WORKSPACE, (KEY,), ALICES, BINDING, b"1" * 32, dialling=True, speaks=(1, 3)
+    )
+    theirs = Handshake(
+        BOB, WORKSPACE, (KEY,), BOBS, BINDING, b"2" * 32, dialling=False, speaks=(1, 2)
+    )
     proof = run(ours, theirs)[1]
     assert isinstance(proof, Proof)
     assert proof.version == 2
@@ -247,14 +297,14 @@ def test_a_proof_of_a_version_that_we_did_not_offer_is_refused() -> None:
     theirs = bob()
     theirs.begin()
     with pytest.raises(DifferentVersion):
-        theirs.receive(Proof(2, b"n" * 32, b"m" * 32))
+        theirs.receive(Proof(2, b"n" * 32, NO_MACS))
 
 
 GREETINGS: list[Greeting] = [
     Challenge(1, 1, b"n" * 32),
-    Proof(1, b"n" * 32, b"m" * 32),
-    Welcome(b"m" * 32, BOB.public, b"s" * 64),
-    Introduction(ALICE.public, b"s" * 64),
+    Proof(1, b"n" * 32, NO_MACS),
+    Welcome(b"m" * 32, BOB.public, b"s" * 64, BOBS),
+    Introduction(ALICE.public, b"s" * 64, ALICES),
 ]
 EXPECTED = {
     State.AWAITING_CHALLENGE: Challenge,
@@ -289,7 +339,7 @@ def test_after_a_mistake_there_is_no_second_try() -> None:
     (proof,) = ours.receive(theirs.begin()[0])
     assert isinstance(proof, Proof)
     with pytest.raises(DifferentWorkspace):
-        theirs.receive(replace(proof, mac=b"m" * 32))
+        theirs.receive(replace(proof, macs=NO_MACS))
     with pytest.raises(UnexpectedMessage, match="nothing any more"):
         theirs.receive(proof)
 

@@ -14,6 +14,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,20 +23,30 @@ from websockets.asyncio.client import connect
 from tests.node.test_node import CAVE, HERE, Author, in_sync, until
 from tests.transport.tap import Tap, flip, tap
 from whisker_sync.errors import CannotConnect, LinkClosed
+from whisker_sync.identity.keyring import key_ring
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Address, DeviceId
 from whisker_sync.node.node import Node
-from whisker_sync.node.settings import load_config, load_key
+from whisker_sync.node.settings import load_papers
 from whisker_sync.peer.events import Event, Trouble
 from whisker_sync.sync.handshake import Handshake
 from whisker_sync.transport import limits, tls
 from whisker_sync.transport.lan import SUBPROTOCOL, LanLink, Listener, dial
 from whisker_sync.wire.codec import decode_greeting, encode
-from whisker_sync.wire.limits import MAX_STRANGER_FRAME
-from whisker_sync.wire.messages import Challenge, Greeting, Introduction, Proof, Welcome
+from whisker_sync.wire.limits import MACS, MAX_STRANGER_FRAME
+from whisker_sync.wire.messages import (
+    Challenge,
+    Greeting,
+    Introduction,
+    Proof,
+    Standing,
+    Welcome,
+)
 
 ELSEWHERE = "127.0.0.2"
 MALLORY = DeviceKey(b"m" * 32)
+STRANGE = Standing(b"d" * 32, ())
+NO_MACS = (b"m" * 32,) * MACS
 SECONDS = 10
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="one address of loopback only")
@@ -48,8 +59,9 @@ class Scene:
         self.alice = alice
         self.bob = bob
         self.node = node
-        self.key = load_key(alice.layout)
-        self.workspace = load_config(alice.layout).workspace
+        papers = load_papers(alice.layout)
+        (self.key,) = key_ring(papers, alice.user.key).keys
+        self.workspace = papers.workspace
 
     @property
     def address(self) -> Address:
@@ -68,7 +80,8 @@ class Scene:
         return Handshake(
             device,
             self.workspace,
-            key or self.key,
+            (key or self.key,),
+            STRANGE,
             link.binding,
             random.randbytes(32),
             dialling=dialling,
@@ -195,7 +208,7 @@ async def test_stranger_who_is_dialled(tmp_path: Path) -> None:
         await say(link, Challenge(1, 1, b"n" * 32))
         proof = await hear(link)
         assert isinstance(proof, Proof)
-        await say(link, Welcome(b"m" * 32, MALLORY.public, b"s" * 64))
+        await say(link, Welcome(b"m" * 32, MALLORY.public, b"s" * 64, STRANGE))
         assert await heard_until_the_end(link) == b""
         scene.assert_nothing_told(encode(proof, MALLORY.device)[0])
 
@@ -295,7 +308,7 @@ async def test_reflected_greeting(tmp_path: Path) -> None:
         await say(link, Challenge(1, 1, b"n" * 32))
         proof = await hear(link)
         assert isinstance(proof, Proof)
-        await say(link, Welcome(proof.mac, scene.alice.user.key.public, b"s" * 64))
+        await say(link, Welcome(proof.macs[0], scene.alice.user.key.public, b"s" * 64, STRANGE))
         assert await heard_until_the_end(link) == b""
 
 
@@ -323,7 +336,7 @@ async def test_downgrade_answer(tmp_path: Path) -> None:
     async with attacked(tmp_path) as scene:
         link = await dial([scene.address])
         await hear(link)
-        await say(link, Proof(0, b"n" * 32, b"m" * 32))
+        await say(link, Proof(0, b"n" * 32, NO_MACS))
         assert await heard_until_the_end(link) == b""
 
 
@@ -540,7 +553,7 @@ async def test_non_member_with_the_key_who_signs_with_a_wrong_key(tmp_path: Path
         await say(link, proof)
         (introduction,) = handshake.receive(await hear(link))
         assert isinstance(introduction, Introduction)
-        await say(link, Introduction(scene.bob.user.key.public, introduction.signature))
+        await say(link, replace(introduction, public=scene.bob.user.key.public))
         assert await heard_until_the_end(link) == b""
         assert not scene.devices_met()
         assert ["which device" in sentence for sentence in troubles] == [True]
@@ -552,7 +565,7 @@ async def test_non_member_with_the_key_who_is_dialled(tmp_path: Path) -> None:
         await say(link, handshake.begin()[0])
         (welcome,) = handshake.receive(await hear(link))
         assert isinstance(welcome, Welcome)
-        await say(link, Welcome(welcome.mac, scene.bob.user.key.public, welcome.signature))
+        await say(link, replace(welcome, public=scene.bob.user.key.public))
         assert await heard_until_the_end(link) == b""
         assert not scene.devices_met()
 
@@ -576,8 +589,10 @@ async def exchange_of_a_session(tmp_path: Path) -> tuple[Tap, Scene]:
     alice, bob = Author.pair(tmp_path)
     for author in (alice, bob):
         (author.home / "settings.toml").write_text(f'device = "laptop-of-{author.name}-marker"\n')
-        author.user = type(author.user)(
-            author.user.key, f"person-{author.name}", f"laptop-of-{author.name}-marker", author.home
+        author.user = replace(
+            author.user,
+            person=f"person-{author.name}",
+            device=f"laptop-of-{author.name}-marker",
         )
     (alice.folder / "secret-lighthouse.twee").write_text(":: Lantern room\nThe keeper is gone.\n")
     (bob.folder / "secret-harbour.twee").write_text(":: Harbour wall\nNobody waits.\n")

@@ -28,6 +28,7 @@ from whisker_sync.wire.messages import (
     Holding,
     Introduction,
     Links,
+    Members,
     Message,
     Part,
     Proof,
@@ -36,6 +37,7 @@ from whisker_sync.wire.messages import (
     Rest,
     Revisions,
     Shelves,
+    Standing,
     Titles,
     WantAsset,
     WantRevisions,
@@ -65,14 +67,16 @@ record = st.builds(
     st.just(DeviceId(b"")) | device,
     st.binary(max_size=limits.MAX_SIGNATURE),
 )
+standings = st.builds(Standing, hash32, st.lists(hash32, max_size=limits.MAX_TIPS).map(tuple))
 greeting: st.SearchStrategy[Greeting] = st.one_of(
     st.builds(Challenge, small, small, hash32),
-    st.builds(Proof, small, hash32, hash32),
-    st.builds(Welcome, hash32, hash32, hash64),
-    st.builds(Introduction, hash32, hash64),
+    st.builds(Proof, small, hash32, st.lists(hash32, min_size=8, max_size=8).map(tuple)),
+    st.builds(Welcome, hash32, hash32, hash64, standings),
+    st.builds(Introduction, hash32, hash64, standings),
 )
 message: st.SearchStrategy[Message] = st.one_of(
     greeting,
+    st.builds(Members, hash32, st.binary(max_size=300)),
     st.builds(
         Hello,
         life,

@@ -72,11 +72,19 @@ def test_keys_tags_and_proofs_are_as_the_reference_says() -> None:
     nonces = {side: bytes.fromhex(words[f"n_{side}"]) for side in seeds}
     workspace = WorkspaceId(bytes.fromhex(words["workspace"]))
     binding = bytes.fromhex(words["binding"])
+    standings = {
+        side: messages.Standing(
+            bytes.fromhex(words[f"{side} digest"]),
+            tuple(bytes.fromhex(tip) for tip in words[f"{side} tips"]),
+        )
+        for side in seeds
+    }
     alice, bob = (
         Handshake(
             DeviceKey(seeds[side]),
             workspace,
-            key,
+            (key,),
+            standings[side],
             binding,
             nonces[side],
             dialling=side == "dialling",
@@ -94,4 +102,5 @@ def test_keys_tags_and_proofs_are_as_the_reference_says() -> None:
     assert said == words["frames"]
     assert alice.transcript.hex() == bob.transcript.hex() == words["transcript"]
     assert alice.public == DeviceKey(seeds["dialled"]).public
+    assert (alice.theirs, bob.theirs) == (standings["dialled"], standings["dialling"])
     assert bob.public == DeviceKey(seeds["dialling"]).public

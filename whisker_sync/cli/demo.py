@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from whisker_sync.cli.common import shared_options
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
+    from whisker_sync.identity.pairing import Host
     from whisker_sync.store.layout import Layout
 
 LOOPBACK = "127.0.0.1"
@@ -123,11 +125,11 @@ class Author:
             stop(self.layout)
         self.pid = None
 
-    async def ask(self, what: str) -> dict[str, Any]:
+    async def ask(self, what: str, **more: Any) -> dict[str, Any]:
         """Ask the daemon."""
         from whisker_sync.daemon.control import ask
 
-        answer = await ask(self.layout, {"do": what, "seconds": SECONDS})
+        answer = await ask(self.layout, {"do": what, "seconds": SECONDS, **more})
         if answer.get("timeout") or answer.get("offline"):
             raise Failed(f"{self.name} does not meet anybody; is multicast switched off on lo?")
         return answer
@@ -178,8 +180,8 @@ async def _begin(ada: Author, show: Show) -> None:
     show.scene("Ada has a story.")
     with as_file(files("whisker_sync.cli") / "sample") as sample:
         shutil.copytree(sample, ada.folder)
-    load_user(ada.home, person="Ada")
-    ada.layout = make_workspace(ada.folder, "The Keeper's Ledger")
+    user = load_user(ada.home, person="Ada")
+    ada.layout = make_workspace(ada.folder, "The Keeper's Ledger", user)
     passages = sum(text.count(b"\n:: ") + 1 for name, text in ada.files().items() if "twee" in name)
     show.tell(f"{len(ada.files())} files in a folder, {passages} passages, two pictures.")
     seconds = await asyncio.to_thread(ada.start)
@@ -187,24 +189,47 @@ async def _begin(ada: Author, show: Show) -> None:
 
 
 async def _meet(ada: Author, bob: Author, show: Show) -> None:
-    from whisker_sync.identity.invitation import Invitation
-    from whisker_sync.node.settings import load_user, make_workspace
+    from whisker_sync.identity.link import InvitationLink
+    from whisker_sync.node.joining import ask_to_join
+    from whisker_sync.node.settings import join_workspace, load_user
 
     show.scene("She invites Bob, who has nothing yet.")
     link = (await ada.ask("invite"))["link"]
     show.quote(f"whisker join '{link[:34]}...'")
-    invitation = Invitation.parse(link)
-    load_user(bob.home, person="Bob")
-    # Without the addresses in the link: they have to find each other.
-    found = Invitation(invitation.workspace, invitation.key, invitation.title)
-    bob.layout = make_workspace(bob.folder, found.title, found)
-    await asyncio.to_thread(bob.start)
+    user = load_user(bob.home, person="Bob")
+    # Without the addresses in the link: he has to find her.
+    invitation = replace(InvitationLink.parse(link), addresses=())
     began = time.perf_counter()
-    await bob.ask("found")
-    show.tell("They found each other, by mDNS, and proved who they are.", "found", _ms(began))
+
+    async def asked(host: Host) -> bool:
+        show.tell("He finds her, by mDNS; she proves that she invited him.", "found", _ms(began))
+        show.quote(f"fingerprint of {host.name}: {host.fingerprint}")
+        return True
+
+    admission, _ = await asyncio.gather(
+        ask_to_join(invitation, user, interface=LOOPBACK, asked=asked, seconds=SECONDS),
+        _let_in(ada, show),
+    )
+    assert admission is not None
+    title, papers, where = admission.host.title, admission.papers, admission.address
+    bob.layout = join_workspace(bob.folder, title, papers, (where,))
+    began = time.perf_counter()
+    await asyncio.to_thread(bob.start)
     await bob.ask("meet")
     await _until(lambda: ada.files() == bob.files())
     show.tell("Bob has the whole story, byte for byte.", "first_sync", _ms(began))
+
+
+async def _let_in(ada: Author, show: Show) -> None:
+    """Wait until somebody asks to be let in, and confirm them, as she would after a look."""
+    seen: list[dict[str, Any]] = []
+    async with asyncio.timeout(SECONDS):
+        while not any(offer["waiting"] for offer in seen):
+            seen = (await ada.ask("guests", seen=seen))["offers"]
+    guest = next(offer["waiting"][0] for offer in seen if offer["waiting"])
+    await ada.ask("confirm", who=guest["fingerprint"])
+    show.tell(f"{guest['name']} asks to be let in; she reads the fingerprint, and says yes.")
+    show.quote(f"fingerprint of {guest['name']}: {guest['fingerprint']}")
 
 
 async def _write_together(ada: Author, bob: Author, show: Show) -> None:

@@ -24,9 +24,11 @@ def code_of(problem: errors.WhiskerError) -> int:
             return NOT_A_WORKSPACE
         case errors.DaemonNotRunning():
             return NOT_RUNNING
+        case errors.CannotConnect() | errors.NobodyInvites():
+            return OFFLINE
+        case errors.UnknownWord() | errors.WrongRecovery():
+            return USAGE
         case errors.BadSettings() | errors.InvitationError() | errors.UnsafePath():
             return USAGE
-        case errors.CannotConnect():
-            return OFFLINE
         case _:
             return int(getattr(problem, "code", FAILED))

@@ -33,7 +33,7 @@ def command(folder: Path | None, title: str | None, author: str | None, force: b
     root = (here() / folder if folder else here()).absolute()
     check_place(root, force=force)
     user = load_user(user_home(), person=author)
-    layout = make_workspace(root, title or root.name)
+    layout = make_workspace(root, title or root.name, user)
     config = load_config(layout)
     OUTPUT.data(
         {"folder": str(root), "workspace": {"id": config.workspace.hex(), "title": config.title}}

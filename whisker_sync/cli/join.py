@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from whisker_sync.cli.common import check_place, here, shared_options
-from whisker_sync.cli.exits import OFFLINE
+from whisker_sync.cli.exits import FAILED, OFFLINE, OK
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
+    from whisker_sync.identity.pairing import Host
+    from whisker_sync.node.joining import Admission
+    from whisker_sync.node.settings import User
     from whisker_sync.store.layout import Layout
 
 SYNC_SECONDS = 120.0
@@ -23,13 +26,13 @@ SYNC_SECONDS = 120.0
 EXAMPLES = """\b
 Examples:
   whisker join 'whisker:join#...'
-  whisker join 'whisker:join#...' cave --name Bob
+  whisker join 7-otter-velvet-amber-kite cave --name Bob
   whisker join - cave < invitation.txt
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("link")
+@click.argument("invitation")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--name", help="What the others call you; your login name otherwise.")
 @click.option("--address", metavar="HOST:PORT", help="Where the inviter is, if it is not found.")
@@ -39,7 +42,7 @@ Examples:
 @click.option("--force", is_flag=True, help="Even in a home, on a desktop, in a synced folder.")
 @shared_options
 def command(
-    link: str,
+    invitation: str,
     folder: Path | None,
     name: str | None,
     address: str | None,
@@ -51,50 +54,79 @@ def command(
     """
     Join a story that you were invited to.
 
-    LINK is what "whisker invite" printed ("-": read it from standard input). Returns
-    when everything is here. Files that are in the folder already stay and are shared.
+    INVITATION is the link or the code that "whisker invite" printed ("-": read it from
+    standard input). Returns when everything is here. Files that are in the folder already
+    stay and are shared.
     """
-    from whisker_sync.identity.invitation import Invitation
-    from whisker_sync.node.settings import load_user, make_workspace, parse_address, user_home
+    from whisker_sync.identity.link import InvitationLink
+    from whisker_sync.identity.spoken import read_invitation
+    from whisker_sync.node.joining import ask_to_join
+    from whisker_sync.node.settings import join_workspace, load_user, parse_address, user_home
+    from whisker_sync.store.layout import must_be_free
 
-    invitation = Invitation.parse(sys.stdin.read() if link == "-" else link)
-    if address is not None:
-        parse_address(address)
-    root = (here() / (folder or _folder_name(invitation.title))).absolute()
-    check_place(root, force=force)
-    if not _agreed(root, yes=yes):
-        return 1
-    load_user(user_home(), person=name)
-    layout = make_workspace(root, invitation.title, invitation)
+    told = read_invitation(sys.stdin.read().strip() if invitation == "-" else invitation)
+    named = () if address is None else (parse_address(address),)
+    if folder is None and isinstance(told, InvitationLink):
+        folder = _folder_of(told.title)
+    if folder is not None:
+        check_place(here() / folder, force=force)
+        must_be_free(here() / folder)
+        if not _agreed(here() / folder, yes=yes):
+            return FAILED
+    user = load_user(user_home(), person=name)
+    OUTPUT.say("Looking for whoever invited you ...")
+    admission = asyncio.run(
+        ask_to_join(
+            told, user, named=named, interface=interface, asked=lambda host: _asked(host, user, yes)
+        )
+    )
+    if admission is None:
+        OUTPUT.say("Nothing was changed.")
+        return FAILED
+    if admission.host.mine:
+        load_user(user_home(), person=admission.host.name)
+    root = (here() / (folder or _folder_of(admission.host.title))).absolute()
+    if folder is None:
+        check_place(root, force=force)
+        if not _agreed(root, yes=yes):
+            return FAILED
+    layout = join_workspace(root, admission.host.title, admission.papers, (admission.address,))
     if no_start:
         OUTPUT.data({"folder": str(root), "synced": False})
-        OUTPUT.say(f"{root} belongs to “{invitation.title}” now. Begin with: whisker sync start")
-        return 0
-    return _meet(layout, invitation.title, address, interface)
+        title = admission.host.title
+        OUTPUT.say(f"{root} belongs to “{title}” now. Begin with: whisker sync start")
+        return OK
+    return _meet(layout, admission, interface)
 
 
-def _meet(layout: Layout, title: str, address: str | None, interface: str | None) -> int:
+async def _asked(host: Host, user: User, yes: bool) -> bool:
+    """Show who invites, and ask whether to go on."""
+    OUTPUT.say(f"“{host.title}”, by {host.name}. Their fingerprint: {host.fingerprint}")
+    what = "another device of theirs" if host.mine else f"a {host.role.name.lower()}"
+    OUTPUT.say(f"You would be {what}, {user.person}, with fingerprint {user.key.fingerprint}")
+    ask = OUTPUT.interactive and not yes
+    if ask and not await asyncio.to_thread(click.confirm, "Ask to join?", default=True):
+        return False
+    OUTPUT.say(f"Waiting for {host.name} to let you in ...")
+    return True
+
+
+def _meet(layout: Layout, admission: Admission, interface: str | None) -> int:
     from whisker_sync.daemon.control import ask
     from whisker_sync.daemon.process import start
 
-    OUTPUT.say(f"Looking for the others of “{title}” ...")
+    OUTPUT.say(f"{admission.host.name} let you in. Fetching the story ...")
     start(layout, ["--interface", interface] if interface else [])
-    if address is not None:
-        asyncio.run(ask(layout, {"do": "connect", "address": address}))
     status = asyncio.run(ask(layout, {"do": "meet", "seconds": SYNC_SECONDS}))
     if status.get("timeout"):
         OUTPUT.data({"folder": str(layout.root), "synced": False})
-        OUTPUT.say(
-            "Nobody was found yet; it goes on in the background. If you are in the same network, "
-            "ask for the address that “whisker sync status” shows there, and try: "
-            "whisker peers add HOST:PORT"
-        )
+        OUTPUT.say("It takes longer than usual, and goes on in the background.")
         return OFFLINE
     others = ", ".join(peer["person"] for peer in status["peers"] if peer["connected"])
     OUTPUT.data({"folder": str(layout.root), "synced": True, "digest": status["digest"]})
     OUTPUT.say(f"Everything is here, from {others}. Your folder: {layout.root}")
     OUTPUT.say("It stays in sync until: whisker sync stop")
-    return 0
+    return OK
 
 
 def _agreed(root: Path, *, yes: bool) -> bool:
@@ -105,10 +137,10 @@ def _agreed(root: Path, *, yes: bool) -> bool:
     OUTPUT.say(f"{root} is not empty ({len(own)} entries). Nothing in it will be removed:")
     OUTPUT.say("what only you have is shared, what is in both is merged.")
     if not OUTPUT.interactive:
-        OUTPUT.problem(f"{root} is not empty; add --yes to join with what is in it", 1)
+        OUTPUT.problem(f"{root} is not empty; add --yes to join with what is in it", FAILED)
         return False
     return click.confirm("Join with this folder?")
 
 
-def _folder_name(title: str) -> str:
-    return re.sub(r"[^\w -]+", "", title).strip().replace(" ", "-").casefold() or "story"
+def _folder_of(title: str) -> Path:
+    return Path(re.sub(r"[^\w -]+", "", title).strip().replace(" ", "-").casefold() or "story")

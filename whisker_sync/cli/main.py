@@ -20,8 +20,9 @@ from whisker_sync.cli.output import OUTPUT
 COMMANDS = {
     "demo": "Two authors on this machine, a story, and what happens.",
     "init": "Make a folder a story that can be shared.",
-    "invite": "Print a link with which somebody can join.",
+    "invite": "Let somebody take part: print a link to join with.",
     "join": "Join a story that you were invited to.",
+    "members": "Show who belongs to this story, and change that.",
     "parse": "Show the passages of Twee files, and what is wrong with them.",
     "peers": "Show the other devices, or call one by its address.",
     "rename": "Give a passage another name, and repair the links to it.",

@@ -196,9 +196,16 @@ async def _ask(layout: Any, question: dict[str, Any]) -> dict[str, Any]:
 def _status_lines(status: dict[str, Any]) -> list[str]:
     lines = [f"“{status['workspace']['title']}” in {status['folder']}"]
     lines.append(_safety(status))
+    if status["outside"]:
+        return [*lines, f"Not in touch with anybody: {status['outside']}."]
     lines += [person_sentence(peer) for peer in status["peers"]]
     if not status["peers"]:
         lines.append("Nobody else belongs to it yet. Invite somebody: whisker invite")
+    if status["alone"] and status["role"] == "owner":
+        lines.append(
+            "Only this device can remove people or give roles. In case it is lost, make somebody "
+            "else an owner, too, or keep words on paper: whisker members recovery"
+        )
     if status["held"]:
         lines.append(
             f"{_count(status['held'], 'change waits', 'changes wait')} for an earlier one."

@@ -19,14 +19,12 @@ from typing import Any
 
 from whisker_sync.daemon.control import Answer, Control
 from whisker_sync.daemon.keeper import RESTARTED
-from whisker_sync.discovery.lan import addresses
+from whisker_sync.daemon.members import Members
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
-from whisker_sync.identity.invitation import Invitation
-from whisker_sync.ids import Address
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import report
-from whisker_sync.node.settings import User, load_config, load_key, load_local, parse_address
+from whisker_sync.node.settings import User, load_config, load_local, parse_address
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
 
@@ -52,8 +50,8 @@ class Daemon:
     def __init__(self, layout: Layout, node: Node, interface: str | None) -> None:
         self._layout = layout
         self._node = node
-        self._interface = interface
         self._title = load_config(layout).title
+        self._members = Members(node, self._title, interface)
         self._restarted = json.loads(os.environ.get(RESTARTED) or "null")
         self._service = service_of(layout.root)
         self._stop = asyncio.Event()
@@ -129,13 +127,13 @@ class Daemon:
                 case "connect":
                     self._node.connect(parse_address(str(question.get("address"))))
                     return {"ok": True}
-                case "invite":
-                    return self._invite()
                 case "history":
                     return await self._history(question)
                 case "milestone":
                     await self._node.set_milestone(str(question.get("name")))
                     return {"ok": True}
+                case str(asked) if asked in self._members.answers:
+                    return await self._members.answers[asked](question)
                 case "stop":
                     self._stop.set()
                     return {"ok": True}
@@ -190,16 +188,6 @@ class Daemon:
             max_bytes=HISTORY_BYTES,
         )
         return {"revisions": [encoded.decode() for encoded in found]}
-
-    def _invite(self) -> Answer:
-        hosts = addresses(self._interface)
-        invitation = Invitation(
-            load_config(self._layout).workspace,
-            load_key(self._layout),
-            self._title,
-            tuple(Address(host, self._node.port) for host in hosts if "%" not in host)[:4],
-        )
-        return {"link": invitation.link()}
 
 
 async def _stay_watched() -> None:

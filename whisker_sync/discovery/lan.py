@@ -92,16 +92,25 @@ class Lan:
         Raises:
             OSError: There is no network that multicast works on, for now.
         """
-        if interface is None:
-            zeroconf = AsyncZeroconf(ip_version=IPVersion.All)
-        else:
-            zeroconf = AsyncZeroconf(interfaces=[interface])
+        zeroconf = await _multicast(interface)
         info = _info(port, tag, secrets.token_hex(NAME_BYTES), addresses(interface))
-        await zeroconf.zeroconf.async_wait_for_start()
         lan = cls(zeroconf, info, interface)
         lan._put_bouncers()
         # Without probing first: the name is random, nobody else can have it.
         await zeroconf.async_register_service(info, cooperating_responders=True)
+        return lan
+
+    @classmethod
+    async def listen(cls, interface: str | None = None) -> Lan:
+        """
+        Listen for others, and announce nothing.
+
+        Raises:
+            OSError: There is no network that multicast works on, for now.
+        """
+        info = _info(0, b"", secrets.token_hex(NAME_BYTES), ())
+        lan = cls(await _multicast(interface), info, interface)
+        lan._put_bouncers()
         return lan
 
     @property
@@ -219,6 +228,15 @@ class Lan:
         if heard.instance in self._waiting or len(self._waiting) < limits.MAX_WAITING:
             self._waiting[heard.instance] = heard
             self._heard.set()
+
+
+async def _multicast(interface: str | None) -> AsyncZeroconf:
+    if interface is None:
+        zeroconf = AsyncZeroconf(ip_version=IPVersion.All)
+    else:
+        zeroconf = AsyncZeroconf(interfaces=[interface])
+    await zeroconf.zeroconf.async_wait_for_start()
+    return zeroconf
 
 
 def addresses(interface: str | None = None) -> list[str]:

@@ -115,6 +115,12 @@ class Inviter:
         """Whether the other side has proven to be invited: it is no stranger any more."""
         return self._offer is not None
 
+    @property
+    def ends(self) -> float:
+        """When the invitation that the other side knows ends, once it has proven to know one."""
+        assert self._offer is not None
+        return self._offer.ends
+
     def receive(self, frame: bytes, now: float) -> tuple[bytes, ...]:
         """
         Take what the other side said; return what to answer.

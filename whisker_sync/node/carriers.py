@@ -54,6 +54,11 @@ class Carrier:
             self._outbox.clear()
             self.hang_up("the other side is too slow")
 
+    def drop(self) -> None:
+        """Forget what is in the outbox."""
+        self._outbox.clear()
+        self._size = 0
+
     def hang_up(self, reason: str) -> None:
         """End the link when the outbox is empty."""
         if self._reason is None:

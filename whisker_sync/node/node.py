@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -23,9 +23,10 @@ from typing import Any
 
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.discovery.changes import changes
-from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting
+from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting, addresses
 from whisker_sync.document import Change, Document, Schema, fresh_client
 from whisker_sync.errors import (
+    ActRefused,
     CannotConnect,
     DiskFull,
     FolderError,
@@ -37,6 +38,10 @@ from whisker_sync.errors import (
 from whisker_sync.folder.files import Folder, Held, Replaced
 from whisker_sync.folder.watch import GRACE_SECONDS, Watch
 from whisker_sync.identity.keys import fingerprint
+from whisker_sync.identity.link import SECRET_BYTES, InvitationLink, PairingKey
+from whisker_sync.identity.offers import Terms
+from whisker_sync.identity.papers import Papers
+from whisker_sync.identity.spoken import ENTROPY_BYTES, SpokenCode
 from whisker_sync.identity.workspace import discovery_tag, is_tag_of
 from whisker_sync.ids import Address, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
@@ -45,10 +50,12 @@ from whisker_sync.node import suspects
 from whisker_sync.node.announced import made_from
 from whisker_sync.node.carriers import Carrier
 from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
-from whisker_sync.node.settings import User, load_local, membership, save_local
+from whisker_sync.node.settings import User, load_local, ourselves, save_local, save_papers
+from whisker_sync.peer.acts import Act, Invite
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
+    Drop,
     Effect,
     Hangup,
     Persist,
@@ -59,11 +66,19 @@ from whisker_sync.peer.effects import (
     Send,
     Tell,
 )
-from whisker_sync.peer.events import BeginAnew, Event, PeerConnected, Trouble
+from whisker_sync.peer.events import (
+    BeginAnew,
+    Done,
+    Event,
+    MembersChanged,
+    PeerConnected,
+    Trouble,
+)
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
     DialFailed,
+    Do,
     Drained,
     Edited,
     FileKept,
@@ -87,6 +102,7 @@ from whisker_sync.peer.inputs import (
 )
 from whisker_sync.peer.peer import RESTORED, STORY, UNNOTICED, Peer
 from whisker_sync.peer.poison import fact_of, facts_of
+from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
 from whisker_sync.peer.status import Status
 from whisker_sync.record import Entry, Record
@@ -120,11 +136,31 @@ HISTORY_BYTES = 256 << 20
 LATE_SECONDS = 0.2
 """How long after a write is looked for what an editor wrote into the file that was there."""
 
+MAX_HINTS = 4
+"""Addresses of this machine that an invitation names."""
+
+INVITED_SECONDS = 1.0
+"""How often to look whether an invitation that is announced has ended."""
+
 _SURPRISES = {
     Verdict.RESTORED: "the journal is older than this machine remembers (a restored backup?); "
     "what is missing comes back from the others",
     Verdict.COPIED: "this folder comes from another device; it is a device of its own from now on",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation that is open."""
+
+    number: int
+    """Tells it from others of this process."""
+
+    link: str = field(repr=False)
+    """To paste, or to show as a QR code."""
+
+    words: str | None = field(repr=False)
+    """To say aloud; None: not asked for."""
 
 
 class Node:
@@ -136,7 +172,7 @@ class Node:
         self.layout = layout
         self.user = user
         self.port = 0
-        self._membership = membership(layout, user)
+        self._ourselves = ourselves(layout, user)
         self._schemas = {**schemas, STORY: STORY_SCHEMA} if files else dict(schemas)
         self._files = files
         self._folder = Folder(layout.root, layout.stage, layout.trash)
@@ -154,6 +190,10 @@ class Node:
         self._disk: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
         self._subscribers: set[asyncio.Queue[Event]] = set()
         self._changed = asyncio.Event()
+        self._acts = 0
+        self._answers: dict[int, asyncio.Future[str | None]] = {}
+        self._announced: set[bytes] = set()  # tags of invitations
+        self._voices: list[Lan] = []  # what announces them
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._listener: Listener | None = None
         self._lan: Lan | None = None
@@ -213,6 +253,58 @@ class Node:
     def edited(self, document: str, change: Change) -> None:
         """Say that a document was edited in memory."""
         self.feed(Edited(document, change, _now_ms()))
+
+    async def act(self, act: Act) -> int:
+        """
+        Do something about who belongs; return its number when that is durable.
+
+        Raises:
+            ActRefused: It cannot be done; the sentence says why.
+        """
+        self._acts += 1
+        number = self._acts
+        done = self._answers[number] = asyncio.get_running_loop().create_future()
+        self.feed(Do(number, act))
+        problem = await done
+        if problem is not None:
+            raise ActRefused(problem)
+        return number
+
+    async def invite(self, terms: Terms, *, words: bool, interface: str | None) -> Invitation:
+        """
+        Open an invitation; until it ends, those who have it find this device.
+
+        Raises:
+            ActRefused: We may not.
+        """
+        hosts = [host for host in addresses(interface) if "%" not in host]
+        here = tuple(Address(host, self.port) for host in hosts[:MAX_HINTS])
+        secret = secrets.token_bytes(SECRET_BYTES)
+        link = InvitationLink(secret, self.user.key.device, terms.title, here)
+        keys: tuple[PairingKey, ...] = (link.pairing_key(),)
+        code = None
+        if words:
+            code = SpokenCode.draw(secrets.token_bytes(ENTROPY_BYTES))
+            keys += (await asyncio.to_thread(code.stretch),)
+        number = await self.act(Invite(keys, terms))
+        if self._lan is not None:
+            self._spawn(self._announce_invitation(interface), "invitation")
+        return Invitation(number, link.link(), None if code is None else str(code))
+
+    @property
+    def offers(self) -> tuple[OfferStatus, ...]:
+        """The invitations of this process, and who waits at them."""
+        return self._peer.offers(self._clock())
+
+    @property
+    def papers(self) -> Papers:
+        """Who belongs, as this device knows it."""
+        return self._peer.papers
+
+    async def until_changed(self) -> None:
+        """Wait until anything happened."""
+        self._changed.clear()
+        await self._changed.wait()
 
     def connect(self, address: Address, *, keep: bool = True) -> None:
         """Call an address, and again whenever it is not connected; ``keep`` it for next time."""
@@ -331,7 +423,7 @@ class Node:
         await self._put_poison_aside(recalled)
         recalled = await self._write_anew(recalled)
         self._peer = Peer(
-            self._membership,
+            self._ourselves,
             recalled,
             self._schemas,
             dice=SystemRandom(),
@@ -339,6 +431,7 @@ class Node:
             files=self._files,
             guard=self._intent,
         )
+        self._keep_papers()
         assert self._install is not None
         self._spawn(self._follow_journal(self._install), "install")
         if self._files:
@@ -436,7 +529,7 @@ class Node:
 
     async def _write_anew(self, recalled: Recalled) -> Recalled:
         """Let go of edits that others cannot take in, as was decided before this start."""
-        journal, device = self._writer.journal, self._membership.device
+        journal, device = self._writer.journal, self._ourselves.device
         for name, schema in self._schemas.items():
             asked = CUT + name if CUT + name in recalled.facts else WITHDRAWN + name
             cut, anew = cut_of(recalled.facts.get(asked, b"[]")), asked == CUT + name
@@ -512,6 +605,9 @@ class Node:
             case Send(link, frame):
                 if link in self._carriers:
                     self._carriers[link].send(frame)
+            case Drop(link):
+                if link in self._carriers:
+                    self._carriers[link].drop()
             case Proven(link):
                 if link in self._carriers:
                     self._carriers[link].link.prove()
@@ -540,6 +636,10 @@ class Node:
             log.debug("%s", event)
         if isinstance(event, BeginAnew):
             self._fail(MustBeginAnew())
+        if isinstance(event, Done) and event.number in self._answers:
+            self._answers.pop(event.number).set_result(event.problem)
+        if isinstance(event, MembersChanged):
+            self._keep_papers()
         if isinstance(event, PeerConnected) and self._install is not None:
             with suppress(OSError):
                 self._install.met_another()
@@ -547,6 +647,13 @@ class Node:
             if queue.qsize() >= MAX_EVENTS:
                 queue.get_nowait()
             queue.put_nowait(event)
+
+    def _keep_papers(self) -> None:
+        """Keep who belongs beside the journal as well: without it nobody lets this device in."""
+        if self._peer.papers != self._ourselves.papers:
+            self._ourselves = replace(self._ourselves, papers=self._peer.papers)
+            with suppress(OSError):
+                save_papers(self.layout, self._ourselves.papers)
 
     def _clock(self) -> float:
         return asyncio.get_running_loop().time()
@@ -706,6 +813,28 @@ class Node:
                 case Gone(instance):
                     self.feed(Lost(instance))
 
+    async def _announce_invitation(self, interface: str | None) -> None:
+        """Announce the tags of invitations, each under a name of its own, until they end."""
+        tags = set(self._peer.invitation_tags(self._clock())) - self._announced
+        self._announced |= tags
+        voices = []
+        try:
+            for tag in tags:
+                with suppress(OSError):
+                    voices.append(await Lan.open(self.port, tag, interface))
+            self._voices += voices
+            while True:
+                await asyncio.sleep(INVITED_SECONDS)
+                if not tags & set(self._peer.invitation_tags(self._clock())):
+                    break
+        finally:
+            self._announced -= tags
+            for voice in voices:
+                if voice in self._voices:
+                    self._voices.remove(voice)
+                with suppress(OSError):
+                    await voice.close()
+
     async def _repeat(self, lan: Lan) -> None:
         tag = self._tag()
         while True:
@@ -719,15 +848,16 @@ class Node:
     async def _watch_network(self) -> None:
         async for _ in changes():
             self.feed(NetworkChanged())
-            if self._lan is not None:
+            for lan in (*([self._lan] if self._lan is not None else ()), *self._voices):
                 with suppress(OSError):
-                    await self._lan.refresh()
+                    await lan.refresh()
 
     def _tag(self) -> bytes:
-        return discovery_tag(self._membership.key, _hour())
+        """What we announce; without a key, what nobody knows."""
+        return discovery_tag(self._peer.ring.key or secrets.token_bytes(32), _hour())
 
     def _is_ours(self, tag: bytes) -> bool:
-        return is_tag_of(self._membership.key, tag, _hour())
+        return any(is_tag_of(key, tag, _hour()) for key in self._peer.ring.keys)
 
     # The journal.
 

@@ -4,13 +4,14 @@ Who we are and which workspace this is, as it stands in files.
 Per user (``WHISKER_HOME``, or where the system keeps such things)::
 
     device.key      this device's private key
-    settings.toml   person, device: what the user calls themself and this machine
+    settings.toml   person, device: what the user calls themself and this machine; number: who
+                    they are among people of one name
     stories/        which story is where on this machine; see installs.py
 
 Per workspace, below ``.whisker`` (see :mod:`whisker_sync.store.layout`)::
 
     config.toml     id, title
-    local/key       the workspace's key
+    local/papers    who belongs, and the keys sealed for this device; see peer/belonging.py
     local/local.toml   port, peers: what concerns this machine only
 
 A device's key is never in a project, so that copying a folder does not copy an identity.
@@ -22,19 +23,24 @@ import getpass
 import os
 import secrets
 import socket
+import time
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from whisker_sync.errors import BadSettings
-from whisker_sync.identity.invitation import MAX_TITLE, Invitation
+from whisker_sync.errors import BadSettings, MalformedPaper
+from whisker_sync.identity import acts
+from whisker_sync.identity.card import PERSON_BYTES, Card, PersonId
+from whisker_sync.identity.evidence import Evidence
 from whisker_sync.identity.keys import DeviceKey
+from whisker_sync.identity.link import MAX_TITLE
+from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.workspace import KEY_BYTES
 from whisker_sync.ids import Address, WorkspaceId
-from whisker_sync.peer.status import Membership
+from whisker_sync.peer.status import Ourselves
 from whisker_sync.store.layout import Layout, write_private
 
 MAX_NAME = 64
@@ -50,8 +56,16 @@ class User:
     device: str
     """What the user calls this machine."""
 
+    number: PersonId
+    """Drawn once for the person; tells them from others of the same name."""
+
     home: Path
     """The directory of the user's own settings."""
+
+    def card(self) -> Card:
+        """What this device says of itself."""
+        now = time.time_ns() // 1_000_000
+        return Card.issue(self.key, self.device, self.number, self.person, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +116,21 @@ def load_user(home: Path, *, person: str | None = None) -> User:
     else:
         key = DeviceKey.generate(secrets.token_bytes(32))
         write_private(key_path, key.encode())
-    settings = _read(home / "settings.toml")
+    path = home / "settings.toml"
+    settings = _read(path)
+    changes: dict[str, str] = {}
     if person is not None and settings.get("person") != person:
-        settings["person"] = clean_name(person)
-        _write(home / "settings.toml", settings)
+        changes["person"] = clean_name(person)
+    if "number" not in settings:
+        changes["number"] = secrets.token_hex(PERSON_BYTES)
+    if changes:
+        settings |= changes
+        _write(path, changes)
     return User(
         key,
-        clean_name(_text(settings, home / "settings.toml", "person", _login())),
-        clean_name(_text(settings, home / "settings.toml", "device", socket.gethostname())),
+        clean_name(_text(settings, path, "person", _login())),
+        clean_name(_text(settings, path, "device", socket.gethostname())),
+        PersonId(_hex(settings, path, "number", PERSON_BYTES)),
         home,
     )
 
@@ -121,21 +142,36 @@ def clean_name(name: str) -> str:
     return " ".join(shown.split())[:MAX_NAME] or "somebody"
 
 
-def make_workspace(root: Path, title: str, invitation: Invitation | None = None) -> Layout:
+def make_workspace(root: Path, title: str, user: User) -> Layout:
     """
-    Make a folder a workspace: a new one, or the one of an invitation.
+    Make a folder a workspace of its own; the user is its owner.
 
     Raises:
         AlreadyAWorkspace: It is one.
     """
+    workspace = WorkspaceId(secrets.token_bytes(16))
+    fresh = secrets.token_bytes(KEY_BYTES)
+    return _make(root, title, acts.found(user.key, workspace, user.card(), fresh), Local())
+
+
+def join_workspace(root: Path, title: str, papers: Papers, peers: Sequence[Address]) -> Layout:
+    """
+    Make a folder one more place of a workspace whose papers a member has given us.
+
+    ``peers`` is where others are.
+
+    Raises:
+        AlreadyAWorkspace: It is one.
+    """
+    return _make(root, title, papers, Local(peers=tuple(peers), joining=True))
+
+
+def _make(root: Path, title: str, papers: Papers, local: Local) -> Layout:
     layout = Layout.make(root)
-    workspace = invitation.workspace if invitation else secrets.token_bytes(16)
-    key = invitation.key if invitation else secrets.token_bytes(KEY_BYTES)
-    write_private(layout.key, key)
-    if invitation:
-        save_local(layout, Local(peers=invitation.addresses, joining=True))
+    save_papers(layout, papers)
+    save_local(layout, local)
     # Last, because with it the folder counts as a workspace.
-    config = {"format": 1, "id": workspace.hex(), "title": title[:MAX_TITLE]}
+    config = {"format": 1, "id": papers.workspace.hex(), "title": title[:MAX_TITLE]}
     _write(layout.config, config)
     return layout
 
@@ -148,30 +184,29 @@ def load_config(layout: Layout) -> Config:
         BadSettings: The file cannot be understood.
     """
     settings = _read(layout.config)
-    try:
-        workspace = bytes.fromhex(_text(settings, layout.config, "id", ""))
-    except ValueError:
-        workspace = b""
-    if len(workspace) != 16:
-        raise BadSettings(str(layout.config), "id must have 32 hexadecimal digits")
+    workspace = _hex(settings, layout.config, "id", 16)
     title = _text(settings, layout.config, "title", layout.root.name)
     return Config(WorkspaceId(workspace), title)
 
 
-def load_key(layout: Layout) -> bytes:
+def load_papers(layout: Layout) -> Papers:
     """
-    The key of a workspace.
+    Who belongs to a workspace, as this device knew at its last start; the journal may know more.
 
     Raises:
-        BadSettings: It is not there or not whole.
+        BadSettings: They are not there or not whole.
     """
     try:
-        key = layout.key.read_bytes()
+        return Papers.trust(Evidence.decode(layout.papers.read_bytes()))
     except OSError as problem:
-        raise BadSettings(str(layout.key), problem.strerror or str(problem)) from None
-    if len(key) != KEY_BYTES:
-        raise BadSettings(str(layout.key), f"it has {len(key)} bytes instead of {KEY_BYTES}")
-    return key
+        raise BadSettings(str(layout.papers), problem.strerror or str(problem)) from None
+    except MalformedPaper as problem:
+        raise BadSettings(str(layout.papers), problem.problem) from None
+
+
+def save_papers(layout: Layout, papers: Papers) -> None:
+    """Keep who belongs; the keys among them are sealed for this device."""
+    write_private(layout.papers, papers.evidence().encode())
 
 
 def load_local(layout: Layout) -> Local:
@@ -214,20 +249,17 @@ def parse_address(text: str, where: str = "the address") -> Address:
     return Address(host, int(port))
 
 
-def membership(layout: Layout, user: User) -> Membership:
+def ourselves(layout: Layout, user: User) -> Ourselves:
     """
     Who we are in a workspace.
 
     Raises:
         BadSettings: A file cannot be understood.
     """
-    return Membership(
-        device_key=user.key,
-        name=user.device,
-        person=user.person,
-        workspace=load_config(layout).workspace,
-        key=load_key(layout),
-    )
+    papers = load_papers(layout)
+    if papers.workspace != load_config(layout).workspace:
+        raise BadSettings(str(layout.papers), "it is of another story than config.toml")
+    return Ourselves(user.key, user.device, user.person, papers)
 
 
 def _login() -> str:
@@ -257,6 +289,16 @@ def _write(path: Path, settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         document[name] = value
     write_private(path, tomlkit.dumps(document).encode())
+
+
+def _hex(settings: Mapping[str, Any], path: Path, name: str, size: int) -> bytes:
+    try:
+        value = bytes.fromhex(_text(settings, path, name, ""))
+    except ValueError:
+        value = b""
+    if len(value) != size:
+        raise BadSettings(str(path), f"{name} must have {2 * size} hexadecimal digits")
+    return value
 
 
 def _text(settings: Mapping[str, Any], path: Path, name: str, default: str) -> str:

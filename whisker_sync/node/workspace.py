@@ -17,14 +17,18 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from whisker_sync.discovery.lan import addresses
 from whisker_sync.document import Document, Edit, Schema
-from whisker_sync.identity.invitation import Invitation
-from whisker_sync.ids import Address
+from whisker_sync.identity.link import title_of
+from whisker_sync.identity.offers import MINUTES, Terms
+from whisker_sync.identity.pairing import Host
+from whisker_sync.identity.roster import Role
+from whisker_sync.identity.spoken import read_invitation
+from whisker_sync.node.joining import ask_to_join
 from whisker_sync.node.node import Node
 from whisker_sync.node.settings import (
+    User,
+    join_workspace,
     load_config,
-    load_key,
     load_user,
     make_workspace,
     parse_address,
@@ -32,7 +36,7 @@ from whisker_sync.node.settings import (
 )
 from whisker_sync.peer.events import Event
 from whisker_sync.peer.status import Status
-from whisker_sync.store.layout import Layout
+from whisker_sync.store.layout import Layout, must_be_free
 
 MEET_SECONDS = 3.0
 """How long :meth:`Workspace.sync_now` waits for somebody to be reachable."""
@@ -50,26 +54,50 @@ class Workspace:
         self._interface = interface
 
     @staticmethod
-    def create(path: str | Path, title: str) -> None:
+    def create(path: str | Path, title: str, *, home: str | Path | None = None) -> None:
         """
-        Make a folder a workspace; nothing that is in it changes.
+        Make a folder a workspace; nothing that is in it changes. Its user is the owner.
+
+        ``home`` is where the user's key lies.
 
         Raises:
             AlreadyAWorkspace: It is one.
         """
-        make_workspace(Path(path).absolute(), title)
+        make_workspace(Path(path).absolute(), title, _user(home))
 
     @staticmethod
-    def join(link: str, path: str | Path) -> None:
+    async def join(
+        invitation: str,
+        path: str | Path,
+        *,
+        address: str | None = None,
+        lan: bool = True,
+        interface: str | None = None,
+        home: str | Path | None = None,
+    ) -> None:
         """
-        Make a folder a member of the workspace that a link invites to.
+        Make a folder a member of the workspace that a link or a code invites to.
+
+        Returns when the inviter has let this device in. ``address`` is where they are, if
+        that is known; the rest as for :meth:`open`.
 
         Raises:
-            InvitationError: The link cannot be used.
+            InvitationError: The invitation cannot be used, or whoever made it was not found.
+            TurnedAway: They said no.
             AlreadyAWorkspace: The folder is one.
         """
-        invitation = Invitation.parse(link)
-        make_workspace(Path(path).absolute(), invitation.title, invitation)
+        folder = Path(path)
+        must_be_free(folder)
+        admission = await ask_to_join(
+            read_invitation(invitation),
+            _user(home),
+            named=() if address is None else (parse_address(address),),
+            interface=interface,
+            lan=lan,
+            asked=_at_once,
+        )
+        assert admission is not None
+        join_workspace(folder, admission.host.title, admission.papers, (admission.address,))
 
     @staticmethod
     @asynccontextmanager
@@ -98,7 +126,7 @@ class Workspace:
             WhiskerError: It cannot be opened; the sentence says why.
         """
         layout = Layout.find(Path(path))
-        user = load_user(user_home(None if home is None else Path(home)))
+        user = _user(home)
         node = await Node.open(
             layout,
             user,
@@ -177,12 +205,21 @@ class Workspace:
         """
         self._node.connect(parse_address(address))
 
-    def invite(self) -> str:
-        """A link with which somebody can join. It carries the workspace's key: guard it."""
-        config = load_config(self._layout)
-        hosts = [host for host in addresses(self._interface) if "%" not in host]
-        here = tuple(Address(host, self._node.port) for host in hosts[:4])
-        return Invitation(config.workspace, load_key(self._layout), config.title, here).link()
+    async def invite(
+        self, *, role: Role = Role.WRITER, seats: int = 1, minutes: int = MINUTES
+    ) -> str:
+        """
+        A link with which somebody can ask to join, for some minutes.
+
+        The first who asks is let in without another word; each further one (of ``seats``)
+        waits for somebody to confirm them.
+
+        Raises:
+            ActRefused: Our role does not let us invite.
+        """
+        title = title_of(load_config(self._layout).title)
+        terms = Terms(title, role, seats=seats, minutes=minutes, yes=True)
+        return (await self._node.invite(terms, words=False, interface=self._interface)).link
 
     async def sync_now(self, seconds: float = 30.0) -> bool:
         """
@@ -202,6 +239,14 @@ class Workspace:
                 return False
             await self._node.until(_all_have_all)
         return True
+
+
+def _user(home: str | Path | None) -> User:
+    return load_user(user_home(None if home is None else Path(home)))
+
+
+async def _at_once(_: Host) -> bool:
+    return True
 
 
 def _somebody(status: Status) -> bool:

@@ -34,6 +34,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """Forget all frames that were given to a link and have not left yet."""
+
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """Count a link as a member's from here on: the other side has proven who it is."""
 
@@ -106,6 +113,7 @@ class Tell:
 Effect = (
     Persist
     | Send
+    | Drop
     | Proven
     | Hangup
     | Dial

@@ -72,6 +72,38 @@ class FileChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What was asked with :class:`~whisker_sync.peer.inputs.Do` is done and durable, or refused."""
+
+    number: int
+    """As it was asked."""
+
+    problem: str | None
+    """Why it cannot be done; None: it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestWaiting:
+    """Somebody who was invited asks to be let in."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestJoined:
+    """Somebody who was invited is a member from now on."""
+
+    device: DeviceId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MembersChanged:
+    """What is known about who belongs has changed, and is durable or about to be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something the author should know; everything else goes on."""
 
@@ -96,6 +128,10 @@ Event = (
     | Merged
     | Delivered
     | FileChanged
+    | Done
+    | GuestWaiting
+    | GuestJoined
+    | MembersChanged
     | Trouble
     | BeginAnew
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from whisker_sync.document import Change
 from whisker_sync.ids import Address, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Problem
+from whisker_sync.peer.acts import Act
 from whisker_sync.record import Entry
 
 # The author.
@@ -89,6 +90,16 @@ class Milestone:
     name: str
     at: int
     """Milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Do something about who belongs; answered by the event ``Done``."""
+
+    number: int
+    """Tells the answer; never used twice in one process."""
+
+    act: Act
 
 
 # The network.
@@ -244,6 +255,7 @@ Input = (
     | FileKept
     | FileStuck
     | Edited
+    | Do
     | Listening
     | LinkUp
     | LinkDown

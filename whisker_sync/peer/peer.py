@@ -38,20 +38,32 @@ from whisker_sync.errors import (
     DocumentError,
     EngineFailure,
     ForgedDevice,
+    InvitationError,
+    LimitExceeded,
+    MembershipError,
+    NotEntitled,
     ProtocolError,
     Refused,
     UnexpectedMessage,
+    WorkspaceFull,
 )
+from whisker_sync.identity.keyring import KeyRing
 from whisker_sync.identity.keys import fingerprint
+from whisker_sync.identity.pairing_messages import Reason, is_pairing
+from whisker_sync.identity.papers import Papers
+from whisker_sync.identity.roster import Notice
+from whisker_sync.identity.seals import Sealer, hpke
 from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, StoryPath
 from whisker_sync.manuscript.files import Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.shadow import PREFIX as SHADOW
-from whisker_sync.peer import events
+from whisker_sync.peer import acts, events
+from whisker_sync.peer.belonging import NOTICE, PAPERS, Belonging, recalled_papers
 from whisker_sync.peer.dialing import Dialing
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
+    Drop,
     Effect,
     Hangup,
     Persist,
@@ -70,6 +82,7 @@ from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
     DialFailed,
+    Do,
     Drained,
     Edited,
     FileKept,
@@ -93,12 +106,14 @@ from whisker_sync.peer.inputs import (
 )
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
+from whisker_sync.peer.reception import OfferStatus, Reception
 from whisker_sync.peer.rewrite import ALL, CUT, WITHDRAWN, fact_of
-from whisker_sync.peer.status import Load, Membership, PeerStatus, Status
+from whisker_sync.peer.status import Load, Ourselves, PeerStatus, Status
 from whisker_sync.record import Record
 from whisker_sync.revision import Revision, split
 from whisker_sync.revision import encode as encode_revision
 from whisker_sync.sync.handshake import HANDSHAKE_SECONDS, NONCE_BYTES, Handshake
+from whisker_sync.sync.handshake import State as Proving
 from whisker_sync.sync.session import (
     WINDOW,
     Asked,
@@ -114,7 +129,7 @@ from whisker_sync.sync.session import (
 )
 from whisker_sync.sync.session import Outcome as Said
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
-from whisker_sync.wire.limits import MAX_LINKED
+from whisker_sync.wire.limits import MAX_EVIDENCE, MAX_LINKED
 from whisker_sync.wire.messages import (
     PROTOCOL,
     Asset,
@@ -122,6 +137,7 @@ from whisker_sync.wire.messages import (
     Hello,
     HistoryMessage,
     Links,
+    Members,
     Message,
     Part,
     Reject,
@@ -147,6 +163,9 @@ MAX_REWRITES = 2
 MAX_REPLACED = 64
 """Processes of one device that are remembered after another one replaced them."""
 
+PAPERS_SECONDS = 30.0
+"""How long it may take from the proof until both know whether the other is a member."""
+
 STUCK_SECONDS = 10.0
 """How long after a file could not be written that is tried again."""
 
@@ -159,19 +178,31 @@ ANSWER_BYTES = 4 << 20
 
 @dataclass(slots=True)
 class Conversation:
-    """One connection: first a handshake, then a session."""
+    """One connection: a handshake, papers, then a session; or somebody who was invited."""
 
     link: LinkId
     candidate: str | None
     """Whom we dialled; None: they dialled us."""
 
     address: Address
+    binding: bytes
+    """32 bytes that both ends of this connection have, and no other connection has."""
+
+    nonce: bytes
+    """Ours, in the handshake."""
+
     handshake: Handshake
     opened: float
     until: float
-    """When the handshake must be over."""
+    """When it must be clear who the other side is, and whether they belong."""
 
     assembly: Assembly = field(default_factory=Assembly)
+    papers: bytes = b""
+    """What the other side was told about who belongs, or told us itself: a digest."""
+
+    tips: tuple[bytes, ...] = ()
+    """The rosters that it has, and all behind them."""
+
     session: Session | None = None
     told_links: frozenset[DeviceId] = frozenset()
     greeted: float = 0.0
@@ -186,6 +217,9 @@ class Conversation:
     stranger: bool = False
     """The other side could not prove to belong to us, or will not talk with us."""
 
+    over: bool = False
+    """It does not belong any more: nothing more is said or heard."""
+
 
 class Peer:
     """
@@ -196,7 +230,7 @@ class Peer:
 
     def __init__(
         self,
-        membership: Membership,
+        ourselves: Ourselves,
         recalled: Recalled,
         schemas: Mapping[str, Schema],
         *,
@@ -204,15 +238,29 @@ class Peer:
         now: float,
         files: bool,
         guard: Guard | None = None,
+        sealer: Sealer = hpke,
         speaks: tuple[int, int] = PROTOCOL,
     ) -> None:
-        self._self = membership
+        self._self = ourselves
         self._guard = guard or Unguarded()
         self._speaks = speaks
         self._dice = dice
         self._boot = dice.randbytes(8)
-        self._library = Library(membership.device, recalled, schemas, dice)
-        self._dialing = Dialing(membership.device, dice)
+        self._library = Library(ourselves.device, recalled, schemas, dice)
+        self._belonging = Belonging(
+            ourselves.device_key,
+            recalled_papers(ourselves.papers, recalled.facts.get(PAPERS)),
+            lambda: dice.randbytes(32),
+            sealer,
+            now,
+        )
+        self._papers_ticket = 0  # with this ticket what we know about who belongs is durable
+        self._recall_papers()
+        us = self._belonging.membership.member(ourselves.device)
+        self._reception = Reception(ourselves.device_key, us.card) if us is not None else None
+        self._replacing: dict[DeviceId, tuple[DeviceId, ...]] = {}  # what goes when somebody comes
+        self._doing: deque[tuple[int, int]] = deque()  # what is done with which ticket
+        self._dialing = Dialing(ourselves.device, dice)
         self._fetching = Fetching()
         self._history = History(recalled.revisions, recalled.history_from)
         self._filed: deque[tuple[int, Revision, LinkId | None]] = deque()  # not told yet
@@ -261,14 +309,16 @@ class Peer:
         times = [
             conversation.until
             for conversation in self._conversations.values()
-            if conversation.session is None
+            if conversation.session is None and not conversation.over
         ]
         for conversation in self._live():
             assert conversation.session is not None
             times.append(self._session_deadline(conversation.session))
-        times.append(self._dialing.deadline(self._connected()) or float("inf"))
+        if self._belonging.outside is None:
+            times.append(self._dialing.deadline(self._connected()) or float("inf"))
         times.append(self._fetching.deadline() or float("inf"))
         times.append(self._stuck_until or float("inf"))
+        times.append(self._fold_due() or float("inf"))
         soonest = min(times)
         return None if soonest == float("inf") else soonest
 
@@ -283,6 +333,24 @@ class Peer:
     def _answers_due(self) -> float:
         sessions = [c.session for c in self._live() if c.session is not None]
         return max(session.answer_due for session in sessions)
+
+    def offers(self, now: float) -> tuple[OfferStatus, ...]:
+        """The invitations of this process, and who waits at them."""
+        return self._reception.status(now) if self._reception is not None else ()
+
+    def invitation_tags(self, now: float) -> tuple[bytes, ...]:
+        """What to announce, so that those who were invited find us."""
+        return self._reception.tags(now) if self._reception is not None else ()
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys of the workspace: what to send with, and what to understand."""
+        return self._belonging.ring
+
+    @property
+    def papers(self) -> Papers:
+        """Who belongs, as this device knows it."""
+        return self._belonging.papers
 
     def document(self, name: str) -> Document:
         """
@@ -316,6 +384,10 @@ class Peer:
             state_vectors={name: library.document(name).clocks() for name in library.names},
             problems=tuple(self._problems.values()),
             trouble=self._trouble,
+            outside=self._belonging.outside,
+            role=self._belonging.membership.role(self._self.device),
+            owner_devices=len(self._belonging.membership.owners),
+            alone=self._belonging.hangs_on_one,
             settled=self._settled(),
             split=self._split(),
         )
@@ -352,6 +424,8 @@ class Peer:
                 self._note_program(document)
                 self._library.wrote(document, change, at, from_file=False)
                 yield from self._changed(document, change.touched, self._self.device, now)
+            case Do(number, act):
+                yield from self._do(number, act, now)
             case LinkUp():
                 yield from self._link_up(input, now)
             case LinkDown(link, reason, at):
@@ -363,7 +437,7 @@ class Peer:
                     yield from self._carry_out(conversation, said, now)
             case AssetRead(link, asset, content):
                 conversation = self._conversations.get(link)
-                if conversation is not None and conversation.session is not None:
+                if conversation is not None:
                     yield from self._send(conversation, Asset(asset, content))
             case RevisionsRead():
                 yield from self._revisions_read(input)
@@ -392,6 +466,7 @@ class Peer:
             case Tick():
                 yield from self._hang_up_silent(now)
                 yield from self._ask_for_stuck(now)
+                yield from self._fold(now)
 
     def _note_program(self, document: str) -> None:
         """What a program wrote is in no file: it must never go without being written anew."""
@@ -501,19 +576,32 @@ class Peer:
     # What arrives on links.
 
     def _link_up(self, up: LinkUp, now: float) -> Iterator[Effect]:
+        self._dialing.answered(up.candidate)
+        if self._belonging.outside is not None:
+            self._dialing.hung_up(up.candidate, now, synced=False, stranger=True)
+            yield Hangup(up.link, WITHOUT_A_WORD)
+            return
+        nonce = self._dice.randbytes(NONCE_BYTES)
         handshake = Handshake(
             self._self.device_key,
             self._self.workspace,
-            self._self.key,
+            self._belonging.ring.keys,
+            self._belonging.standing,
             up.binding,
-            self._dice.randbytes(NONCE_BYTES),
+            nonce,
             dialling=up.candidate is not None,
             speaks=self._speaks,
         )
         conversation = Conversation(
-            up.link, up.candidate, up.address, handshake, now, now + HANDSHAKE_SECONDS
+            up.link,
+            up.candidate,
+            up.address,
+            up.binding,
+            nonce,
+            handshake,
+            now,
+            now + HANDSHAKE_SECONDS,
         )
-        self._dialing.answered(up.candidate)
         self._conversations[up.link] = conversation
         for greeting in handshake.begin():
             yield from self._send(conversation, greeting)
@@ -523,6 +611,8 @@ class Peer:
         if conversation is None:
             return
         self._history.left(link)
+        if self._reception is not None:
+            self._reception.leave(link)
         self._dialing.hung_up(
             conversation.candidate,
             now,
@@ -532,7 +622,8 @@ class Peer:
         session = conversation.session
         if session is None or session.theirs is None:
             return
-        self._remember_peer(conversation, at)
+        if not conversation.over:
+            self._remember_peer(conversation, at)
         self._stay_with_the_last(session.device)
         if session.device not in self._connected():
             self._dialing.left(session.device, now)
@@ -546,25 +637,26 @@ class Peer:
 
     def _hear(self, link: LinkId, frame: bytes, now: float) -> Iterator[Effect]:
         conversation = self._conversations.get(link)
-        if conversation is None or conversation.stranger:
+        if conversation is None or conversation.stranger or conversation.over:
             return
         try:
-            if conversation.session is None:
+            if self._is_guest(conversation, frame):
+                yield from self._hear_guest(conversation, frame, now)
+            elif conversation.handshake.other is None:
                 yield from self._hear_greeting(conversation, frame, now)
+            elif conversation.session is None:
+                yield from self._hear_papers(conversation, frame, now)
             else:
                 yield from self._hear_message(conversation, conversation.session, frame, now)
         except EngineFailure:
             raise  # nobody's fault that hanging up would mend
-        except (Refused, ProtocolError, DocumentError) as problem:
-            if conversation.session is not None:
-                yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
-                yield Hangup(link, str(problem))
-                return
+        except (Refused, ProtocolError, DocumentError, MembershipError) as problem:
             # Strangers may say what they like, to nobody's alarm; and they are told nothing.
-            conversation.stranger = True
-            if isinstance(problem, (DifferentVersion, ForgedDevice)):
+            proven = conversation.handshake.other is not None
+            if proven or isinstance(problem, (DifferentVersion, ForgedDevice)):
                 yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
-            yield Hangup(link, WITHOUT_A_WORD)
+            conversation.stranger = conversation.session is None
+            yield Hangup(link, str(problem) if proven else WITHOUT_A_WORD)
 
     def _hear_greeting(
         self, conversation: Conversation, frame: bytes, now: float
@@ -581,9 +673,237 @@ class Peer:
                 yield from self._warn_of_double("this device")
             yield Hangup(conversation.link, "that is this device itself")
             return
-        hello = self._hello(handshake.other)
-        conversation.session = Session(handshake.other, hello, now)
+        conversation.until = now + PAPERS_SECONDS
+        assert handshake.theirs is not None
+        conversation.tips = handshake.theirs.tips
+        if handshake.ours.digest == handshake.theirs.digest:
+            conversation.papers = handshake.ours.digest
+            yield from self._judge(conversation, now)
+        elif self._belonging.includes(handshake.other):
+            yield from self._tell_papers(conversation)
+        else:
+            yield from self._send(conversation, self._belonging.credentials())
+
+    # Those who were invited.
+
+    def _is_guest(self, conversation: Conversation, frame: bytes) -> bool:
+        """Whether somebody speaks who was invited, rather than a member; or says so."""
+        if self._reception is None:
+            return False
+        if self._reception.admits(conversation.link):
+            return True
+        # Only who was dialled can be knocked at, and only with the first frame.
+        return conversation.handshake.state is Proving.AWAITING_PROOF and is_pairing(frame)
+
+    def _hear_guest(self, conversation: Conversation, frame: bytes, now: float) -> Iterator[Effect]:
+        link, reception = conversation.link, self._reception
+        assert reception is not None
+        if not reception.admits(link):
+            reception.begin(
+                link, conversation.binding, conversation.nonce, conversation.address.host
+            )
+        knew = reception.guest(link)
+        for answer in reception.hear(link, frame, now):
+            yield Proven(link)
+            conversation.until = reception.until(link)
+            yield Send(link, answer)
+        guest = reception.guest(link)
+        if guest is not None and knew is None:
+            yield Tell(events.GuestWaiting(guest.name, guest.fingerprint))
+
+    def _see_to_guests(self, now: float) -> Iterator[Effect]:
+        """Let in, once it is durable, and turn away."""
+        reception = self._reception
+        if reception is None:
+            return
+        for link, guest in reception.decided(now):
+            role, replacing = guest.offer.terms.role, self._replacing.pop(guest.device, ())
+            try:
+                changed = self._belonging.admit(guest.card, role, replacing, now)
+            except MembershipError as problem:
+                yield Tell(events.Trouble(f"{guest.name} could not be let in: {problem}"))
+                yield from self._answer_guest(link, reception.refuse(link, Reason.DECLINED))
+                continue
+            if changed:
+                yield from self._belonging_changed()
+            reception.let_in(link, self._papers_ticket)
+        for link, guest in reception.welcome(self._library.committed, now):
+            payload = self._belonging.welcome(guest.device)
+            yield from self._answer_guest(link, reception.admission(link, payload, now))
+            yield Tell(events.GuestJoined(guest.device, guest.name))
+        for link, refusal in reception.refusals(now):
+            yield from self._answer_guest(link, refusal)
+
+    def _answer_guest(self, link: LinkId, frame: bytes) -> Iterator[Effect]:
+        self._conversations[link].over = True
+        yield Send(link, frame)
+        yield Hangup(link, WITHOUT_A_WORD)
+
+    # What the user wants.
+
+    def _do(self, number: int, act: acts.Act, now: float) -> Iterator[Effect]:
+        try:
+            if self._reception is None or self._belonging.outside is not None:
+                raise NotEntitled("this device is no member of the story")
+            changed = self._act(number, act, self._reception, now)
+        except (MembershipError, InvitationError) as problem:
+            yield Tell(events.Done(number, str(problem)))
+            return
+        if changed:
+            yield from self._belonging_changed()
+        self._doing.append((number, self._library.due))
+
+    def _act(self, number: int, act: acts.Act, reception: Reception, now: float) -> bool:
+        belonging = self._belonging
+        match act:
+            case acts.Invite(_, terms):
+                if not belonging.membership.may_admit(self._self.device, terms.role):
+                    role = terms.role.name.lower()
+                    raise NotEntitled(f"your role does not let you invite somebody as {role}")
+                reception.open(number, act, now)
+                return False
+            case acts.Withdraw(offer):
+                reception.withdraw(offer)
+                return False
+            case acts.Confirm(who, replacing):
+                guest = reception.find(who, now)
+                if replacing and not belonging.membership.may_remove(self._self.device):
+                    raise NotEntitled("only an owner can replace a device")
+                guest.offer.confirm(guest, now)
+                self._replacing[guest.device] = replacing
+                return False
+            case acts.Decline(who):
+                guest = reception.find(who, now)
+                guest.offer.decline(guest)
+                return False
+            case acts.Remove(devices):
+                return belonging.remove(devices, now)
+            case acts.ChangeRole(devices, role):
+                return belonging.change_role(devices, role, now)
+            case acts.SetRecovery(public):
+                return belonging.set_recovery(public, now)
+            case acts.Restore(key):
+                return belonging.restore(key, now)
+
+    def _tell_what_is_done(self) -> Iterator[Effect]:
+        while self._doing and self._doing[0][1] <= self._library.committed:
+            yield Tell(events.Done(self._doing.popleft()[0], None))
+
+    # Who belongs.
+
+    def _hear_papers(
+        self, conversation: Conversation, frame: bytes, now: float
+    ) -> Iterator[Effect]:
+        """Hear what somebody says about who belongs, of whom we do not know whether they do."""
+        other = conversation.handshake.other
+        assert other is not None
+        message = decode(frame, other)
+        if isinstance(message, Part):
+            if message.size > 2 * MAX_EVIDENCE:
+                raise LimitExceeded("bytes about who belongs", message.size, MAX_EVIDENCE)
+            whole = conversation.assembly.add(message, other)
+            if whole is None:
+                return
+            message = whole
+        if not isinstance(message, Members):
+            raise UnexpectedMessage(type(message).__name__, "saying who belongs")
+        yield from self._take_papers(conversation, message, now)
+        if not conversation.over:
+            yield from self._judge(conversation, now)
+
+    def _take_papers(
+        self, conversation: Conversation, told: Members, now: float
+    ) -> Iterator[Effect]:
+        if self._belonging.take(told, now):
+            yield from self._belonging_changed()
+        if told.digest == self._belonging.papers.digest:
+            conversation.papers = told.digest
+            conversation.tips = self._belonging.standing.tips
+
+    def _judge(self, conversation: Conversation, now: float) -> Iterator[Effect]:
+        """Talk with a member; see anybody else out."""
+        other = conversation.handshake.other
+        assert other is not None
+        if not self._belonging.includes(other):
+            conversation.stranger = True
+            yield from self._see_out(conversation)
+            return
+        hello = self._hello(other)
+        conversation.session = Session(other, hello, now)
         yield from self._send(conversation, hello)
+
+    def _see_out(self, conversation: Conversation) -> Iterator[Effect]:
+        """Not one byte more for somebody who does not belong, but for the notice of a removal."""
+        other = conversation.handshake.other
+        assert other is not None
+        farewell = self._belonging.farewell(other)
+        yield Drop(conversation.link)
+        if farewell is not None:
+            yield from self._send(conversation, farewell)
+        conversation.over = True
+        reason = WITHOUT_A_WORD if farewell is None else "no member any more"
+        yield Hangup(conversation.link, reason)
+
+    def _belonging_changed(self) -> Iterator[Effect]:
+        """Keep what is new about who belongs, and end what must not go on."""
+        self._keep_papers()
+        outside = self._belonging.outside
+        for conversation in self._conversations.values():
+            if conversation.over:
+                continue
+            if outside is not None:
+                conversation.over = True
+                yield Hangup(conversation.link, WITHOUT_A_WORD)
+            elif conversation.session is None:
+                continue  # is judged when its papers have come
+            elif not self._belonging.includes(conversation.session.device):
+                yield from self._see_out(conversation)
+        yield Tell(events.MembersChanged())
+        if outside is not None:
+            yield Tell(events.Trouble(outside))
+
+    def _recall_papers(self) -> None:
+        kept = self._library.facts.get(NOTICE)
+        if kept is not None:
+            notice = Notice.decode(kept)
+            if self._belonging.papers.heeds(notice, self._self.device):
+                self._belonging.notice = notice
+        self._keep_papers()
+
+    def _keep_papers(self) -> None:
+        belonging, library = self._belonging, self._library
+        library.remember(PAPERS, belonging.papers.evidence().encode())
+        notice = belonging.notice
+        library.remember(NOTICE, None if notice is None else notice.encoded)
+        self._papers_ticket = library.due
+
+    def _tell_news_of_papers(self) -> Iterator[Effect]:
+        """Tell everybody what is new about who belongs, once it is durable."""
+        if self._library.committed < self._papers_ticket:
+            return
+        digest = self._belonging.papers.digest
+        for conversation in self._conversations.values():
+            judged = conversation.session is not None and not conversation.over
+            if judged and conversation.papers != digest:
+                yield from self._tell_papers(conversation)
+
+    def _tell_papers(self, conversation: Conversation) -> Iterator[Effect]:
+        news = self._belonging.news(conversation.tips)
+        conversation.papers, conversation.tips = news.digest, self._belonging.standing.tips
+        yield from self._send(conversation, news)
+
+    def _fold_due(self) -> float | None:
+        return self._belonging.fold_due() if self._belonging.outside is None else None
+
+    def _fold(self, now: float) -> Iterator[Effect]:
+        due = self._fold_due()
+        if due is None or due > now:
+            return
+        try:
+            if self._belonging.fold(now):
+                yield from self._belonging_changed()
+        except WorkspaceFull as problem:
+            yield Tell(events.Trouble(str(problem)))
 
     def _is_both_ends(self, handshake: Handshake) -> bool:
         """Whether we called ourselves; else somebody else has our key."""
@@ -633,6 +953,9 @@ class Peer:
                 raise UnexpectedMessage(type(message).__name__, session.state.value)
             heard = self._history.hear(conversation.link, message)
             yield from self._tell_history(conversation, heard)
+            return
+        if isinstance(message, Members):
+            yield from self._take_papers(conversation, message, now)
             return
         said = session.receive(message, self._library, now)
         if isinstance(message, Hello):
@@ -951,11 +1274,14 @@ class Peer:
 
     def _continue(self, now: float) -> Iterator[Effect]:
         library = self._library
+        yield from self._see_to_guests(now)
         yield from self._persist()
+        yield from self._tell_what_is_done()
         if self._withdrawing:
             yield from self._begin_anew()
             return
         yield from self._release_writes()
+        yield from self._tell_news_of_papers()
         yield from self._tell_links()
         for conversation in list(self._live()):
             session = conversation.session
@@ -974,8 +1300,9 @@ class Peer:
             yield from self._compare_histories()
         for link, asset in self._fetching.ask([c.link for c in self._live()], now):
             yield from self._send(self._conversations[link], WantAsset(asset))
-        for candidate, addresses in self._dialing.call(now, self._connected()):
-            yield Dial(candidate, addresses)
+        if self._belonging.outside is None:
+            for candidate, addresses in self._dialing.call(now, self._connected()):
+                yield Dial(candidate, addresses)
         for snapshot in library.compactable(self._best_ack()):
             yield Compact(*snapshot)
         yield from self._persist()  # what conversations learned meanwhile
@@ -1021,6 +1348,8 @@ class Peer:
                 return
 
     def _send(self, conversation: Conversation, message: Message) -> Iterator[Effect]:
+        if conversation.over:
+            return
         for frame in self._encoded(message):
             if conversation.session is not None:
                 conversation.session.in_flight += len(frame)
@@ -1041,7 +1370,10 @@ class Peer:
 
     def _hang_up_silent(self, now: float) -> Iterator[Effect]:
         for conversation in self._conversations.values():
-            if conversation.session is None and conversation.until <= now:
+            silent = conversation.session is None and not conversation.over
+            if self._reception is not None and self._reception.is_proven(conversation.link):
+                continue  # when the invitation ends, they are told
+            if silent and conversation.until <= now:
                 conversation.until = float("inf")
                 conversation.stranger = True
                 yield Hangup(conversation.link, WITHOUT_A_WORD)
@@ -1061,7 +1393,7 @@ class Peer:
     def _live(self) -> Iterator[Conversation]:
         for conversation in self._conversations.values():
             session = conversation.session
-            if session is not None and session.state is State.LIVE:
+            if session is not None and session.state is State.LIVE and not conversation.over:
                 yield conversation
 
     def _connected(self) -> frozenset[DeviceId]:
@@ -1087,7 +1419,8 @@ class Peer:
 
     def _known(self) -> list[DeviceId]:
         names = _below(self._library.facts, "peer/")
-        return [DeviceId(bytes.fromhex(name.removeprefix("peer/"))) for name in names]
+        met = [DeviceId(bytes.fromhex(name.removeprefix("peer/"))) for name in names]
+        return [device for device in met if self._belonging.includes(device)]
 
     def _note_progress(self, session: Session, *, soon: bool = False) -> None:
         if session.theirs is None:
@@ -1119,8 +1452,9 @@ class Peer:
         self._library.remember(name, json.dumps(fact, sort_keys=True).encode())
 
     def _recall_addresses(self, now: float) -> None:
-        for name, value in _below(self._library.facts, "peer/").items():
-            match _peer_fact(value).get("address"):
+        for device in self._known():
+            name = f"peer/{device.hex()}"
+            match _peer_fact(self._library.facts.get(name)).get("address"):
                 case [str(host), int(port)]:
                     where = (Address(host, port),)
                     self._dialing.sight(f"device {name[5:13]}", where, now, lasting=True)
@@ -1159,7 +1493,7 @@ class Peer:
         )
 
     def _settled(self) -> bool:
-        sessions = [c.session for c in self._conversations.values()]
+        sessions = [c.session for c in self._conversations.values() if not c.over]
         return (
             self._at_rest()
             and self._resumed

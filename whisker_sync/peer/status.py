@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from whisker_sync.identity.keys import DeviceKey
+from whisker_sync.identity.papers import Papers
+from whisker_sync.identity.roster import Role
 from whisker_sync.ids import DeviceId, WorkspaceId
 from whisker_sync.manuscript.files import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
+class Ourselves:
     """Who we are, in one workspace."""
 
     device_key: DeviceKey
@@ -25,17 +27,21 @@ class Membership:
     person: str
     """What the user calls themself."""
 
-    workspace: WorkspaceId
-    key: bytes
-    """The key of the workspace, 32 bytes; whoever knows it belongs to it."""
+    papers: Papers
+    """Who belongs, as far as we knew when we began; the journal may know more."""
 
     @property
     def device(self) -> DeviceId:
         """The id of our device."""
         return self.device_key.device
 
+    @property
+    def workspace(self) -> WorkspaceId:
+        """The workspace."""
+        return self.papers.workspace
+
     def __repr__(self) -> str:
-        return f"Membership(device={self.device.hex()[:8]}, name={self.name!r}, key=***)"
+        return f"Ourselves(device={self.device.hex()[:8]}, name={self.name!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,18 @@ class Status:
 
     split: tuple[str, ...]
     """Documents of which some device cannot take in everything that is here."""
+
+    outside: str | None
+    """Why this device is not in touch with the others at all; None: it is a member."""
+
+    role: Role | None
+    """What this device may do; None: it is no member."""
+
+    owner_devices: int
+    """Devices that may sign rosters."""
+
+    alone: bool
+    """Others belong, and everything hangs on one owner's device: no second, no words on paper."""
 
     settled: bool
     """Nothing is under way: all is durable here, and every connected device is in sync

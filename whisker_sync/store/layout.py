@@ -7,7 +7,7 @@ What lies where below a workspace's folder.
         .gitignore      "*": nothing of this belongs into anybody's repository
         config.toml     what the members share: id, title
         local/          what never leaves this machine
-            key         the workspace's key
+            papers      who belongs, with the keys sealed for this device
             journal.db  see journal.py
             journal.damaged-1.db  one that was damaged and replaced; see salvage.py
             lock        held by the process that has the workspace open
@@ -61,9 +61,8 @@ class Layout:
         Raises:
             AlreadyAWorkspace: It is one.
         """
+        must_be_free(root)
         layout = cls(root.absolute())
-        if layout.config.exists():
-            raise AlreadyAWorkspace(str(root))
         for folder in (layout.home, layout.local, layout.stage, layout.trash):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(layout.home / ".gitignore", b"*\n")
@@ -85,9 +84,9 @@ class Layout:
         return self.home / "local"
 
     @property
-    def key(self) -> Path:
-        """The workspace's key."""
-        return self.local / "key"
+    def papers(self) -> Path:
+        """Who belongs, with the keys sealed for this device."""
+        return self.local / "papers"
 
     @property
     def journal(self) -> Path:
@@ -123,6 +122,12 @@ class Layout:
     def log(self) -> Path:
         """What the background process said."""
         return self.local / "log"
+
+
+def must_be_free(root: Path) -> None:
+    """See that a folder is no workspace yet, or raise :exc:`AlreadyAWorkspace`."""
+    if Layout(root.absolute()).config.exists():
+        raise AlreadyAWorkspace(str(root))
 
 
 def write_private(path: Path, content: bytes) -> None:

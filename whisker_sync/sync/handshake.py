@@ -2,13 +2,14 @@
 Both sides of a new connection prove who they are, and that nobody sits in between.
 
 Rule 1: nothing that tells who or what we are leaves this device before the
-other side has proven that it knows the key of our workspace. A stranger learns
+other side has proven that it knows a key of our workspace. A stranger learns
 that somebody speaks this protocol, and no more.
 
 Rule 2: any mistake ends it, without a word of explanation on the wire.
 
-Rule 3: whoever knows the workspace's key may talk with us, but only as themself. Which
-device may do what is for others to judge, by ``other`` and the key behind it.
+Rule 3: whoever knows a key of the workspace may go on, but only as themself. Whether that
+device belongs, and what it may do, is for others to judge, by ``other`` and the key behind
+it: somebody who was removed still knows an old key.
 
 Theory of operation
 ===================
@@ -30,6 +31,9 @@ changed one of them, or who decrypts in the middle, has the same at both ends. S
 * the MACs (HMAC-SHA-256, RFC 2104, under a key derived from the workspace's) show that
   both sides know the workspace's key, each with a letter for its part, so that our own
   words sent back prove nothing;
+* the dialling side sends a MAC for each of its newest keys, the dialled side looks for one
+  that it knows as well, and answers with the same: a side that was away while the key was
+  changed can dial and be dialled. There are always as many, some of them noise;
 * the signatures (Ed25519, RFC 8032) of both devices' keys, over the transcript and the
   workspace's id, show which devices these are, even to others who know that key. What
   the dialling side signs names the dialled device, too.
@@ -39,6 +43,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from enum import Enum
 
 from whisker_sync.errors import (
@@ -51,12 +56,14 @@ from whisker_sync.identity.keys import DeviceKey, device_of, verify
 from whisker_sync.identity.workspace import derive
 from whisker_sync.ids import DeviceId, WorkspaceId
 from whisker_sync.wire.codec import canonical
+from whisker_sync.wire.limits import MACS
 from whisker_sync.wire.messages import (
     PROTOCOL,
     Challenge,
     Greeting,
     Introduction,
     Proof,
+    Standing,
     Welcome,
 )
 
@@ -86,16 +93,18 @@ class Handshake:
     """
     One side of a handshake; ``other`` is the other side's device once it is proven.
 
-    ``device`` is who we are, ``key`` the key of the workspace, ``binding`` what both ends
-    of this connection have and no other connection has. ``speaks`` is the oldest and the
-    newest version of the protocol that we speak.
+    ``device`` is who we are, ``keys`` those of the workspace, the one in use first (at least
+    one), ``standing`` what we know about who belongs, ``binding`` what both ends of this
+    connection have and no other connection has. ``speaks`` is the oldest and the newest
+    version of the protocol that we speak.
     """
 
     def __init__(
         self,
         device: DeviceKey,
         workspace: WorkspaceId,
-        key: bytes,
+        keys: Sequence[bytes],
+        standing: Standing,
         binding: bytes,
         nonce: bytes,
         *,
@@ -106,10 +115,16 @@ class Handshake:
         self.public = b""
         """The public key of the other side's device, once it is proven."""
 
+        self.ours = standing
+        """What we know about who belongs, as we say it to the other side."""
+
+        self.theirs: Standing | None = None
+        """What the other side knows about who belongs, once it is proven."""
+
         self.state = State.AWAITING_CHALLENGE if dialling else State.AWAITING_PROOF
         self._device = device
         self._workspace = workspace
-        self._key = derive(key, PURPOSE)
+        self._keys = tuple(derive(key, PURPOSE) for key in keys)
         self._binding = binding
         self._nonce = nonce
         self._speaks = speaks
@@ -131,7 +146,7 @@ class Handshake:
         Take what the other side said; return what to answer.
 
         Raises:
-            DifferentWorkspace: It does not know our key, or somebody sits in between.
+            DifferentWorkspace: It knows none of our keys, or somebody sits in between.
             ForgedDevice: It says that it is a device which it is not.
             DifferentVersion: It speaks no version that we speak.
             UnexpectedMessage: It is not its turn to say that; nor ever again after a mistake.
@@ -144,8 +159,9 @@ class Handshake:
                 return self._welcome(greeting)
             case State.AWAITING_WELCOME, Welcome():
                 return self._introduce(greeting)
-            case State.AWAITING_INTRODUCTION, Introduction(public, signature):
+            case State.AWAITING_INTRODUCTION, Introduction(public, signature, standing):
                 self._believe(public, signature, b"C", self._device.public)
+                self.theirs = standing
                 return ()
             case _:
                 raise UnexpectedMessage(type(greeting).__name__, before.value)
@@ -157,31 +173,40 @@ class Handshake:
         offer = (challenge.oldest, challenge.newest, version)
         self._transcribe(offer, challenge.nonce, self._nonce)
         self.state = State.AWAITING_WELCOME
-        return (Proof(version, self._nonce, self._mac(b"C")),)
+        macs = [self._mac(key, b"C") for key in self._keys[:MACS]]
+        noise = [self._mac(self._keys[0], bytes((i,))) for i in range(MACS - len(macs))]
+        return (Proof(version, self._nonce, (*macs, *noise)),)
 
     def _welcome(self, proof: Proof) -> tuple[Greeting, ...]:
         if not self._speaks[0] <= proof.version <= self._speaks[1]:
             raise DifferentVersion(self._speaks, (proof.version, proof.version))
         self._transcribe((*self._speaks, proof.version), self._nonce, proof.nonce)
-        self._check(proof.mac, b"C")
+        key = self._key_of(proof.macs, b"C")
         self.state = State.AWAITING_INTRODUCTION
-        return (Welcome(self._mac(b"S"), self._device.public, self._sign(b"S")),)
+        mac, signature = self._mac(key, b"S"), self._sign(b"S")
+        return (Welcome(mac, self._device.public, signature, self.ours),)
 
     def _introduce(self, welcome: Welcome) -> tuple[Greeting, ...]:
-        self._check(welcome.mac, b"S")
+        self._key_of((welcome.mac,), b"S")
         self._believe(welcome.public, welcome.signature, b"S")
-        return (Introduction(self._device.public, self._sign(b"C", welcome.public)),)
+        self.theirs = welcome.standing
+        signature = self._sign(b"C", welcome.public)
+        return (Introduction(self._device.public, signature, self.ours),)
 
     def _transcribe(self, offer: tuple[int, int, int], dialled: bytes, dialling: bytes) -> None:
         said = canonical([_NAME, self._binding, *offer, dialled, dialling])
         self._transcript = hashlib.sha256(said).digest()
 
-    def _mac(self, part: bytes) -> bytes:
-        return hmac.digest(self._key, part + self._transcript, "sha256")
+    def _mac(self, key: bytes, part: bytes) -> bytes:
+        return hmac.digest(key, part + self._transcript, "sha256")
 
-    def _check(self, mac: bytes, part: bytes) -> None:
-        if not hmac.compare_digest(mac, self._mac(part)):
-            raise DifferentWorkspace
+    def _key_of(self, macs: Sequence[bytes], part: bytes) -> bytes:
+        """The newest of our keys that the other side knows as well."""
+        for key in self._keys:
+            ours = self._mac(key, part)
+            if any(hmac.compare_digest(mac, ours) for mac in macs):
+                return key
+        raise DifferentWorkspace
 
     def _claim(self, part: bytes, dialled: bytes = b"") -> bytes:
         """What a device signs; ``dialled`` is the public key of the device that it dialled."""

@@ -13,14 +13,25 @@ import hashlib
 from collections import deque
 from typing import TYPE_CHECKING
 
+from whisker_sync.identity.keyring import key_ring
 from whisker_sync.identity.keys import DeviceKey
-from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, WorkspaceId
+from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
 from whisker_sync.peer.inputs import FrameArrived, Input
 from whisker_sync.record import Record
 from whisker_sync.sync.handshake import NONCE_BYTES, Handshake
 from whisker_sync.testing.network import Connection, End
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
-from whisker_sync.wire.messages import Asset, Catch, Hello, Message, Part, Push, WantAsset
+from whisker_sync.wire.messages import (
+    Asset,
+    Catch,
+    Hello,
+    Members,
+    Message,
+    Part,
+    Push,
+    Standing,
+    WantAsset,
+)
 
 if TYPE_CHECKING:
     from whisker_sync.testing.machine import Machine
@@ -44,14 +55,19 @@ class Courier:
         self._device = key.device
         self._assembly = Assembly()
         self._other: DeviceId | None = None
+        self._said_hello = False
         self._pushes = self._disorder(records)
         self._end = End(self, LinkId(1))
         theirs = machine.new_end()
         self._connection = Connection(world, self._end, theirs, latency=0.001)
+        papers = world.people.enrol(key, self.name)
+        standing = Standing(papers.digest, tuple(sorted(papers.tips)))
+        self._papers = Members(papers.digest, papers.evidence().encode())
         self._handshake = Handshake(
             key,
-            WorkspaceId(world.workspace),
-            world.key,
+            papers.workspace,
+            key_ring(papers, key).keys,
+            standing,
             self._connection.binding,
             nonce,
             dialling=True,
@@ -81,7 +97,11 @@ class Courier:
                     self._say(greeting)
                 if self._handshake.other is not None:
                     self._other = self._handshake.other
-                    self._say(self._hello())
+                    assert self._handshake.theirs is not None
+                    if self._handshake.theirs.digest == self._papers.digest:
+                        self._say(self._hello())
+                    else:
+                        self._say(self._papers)
             case FrameArrived(_, frame):
                 assert self._other is not None
                 message = decode(frame, self._other)
@@ -96,6 +116,8 @@ class Courier:
 
     def _hear(self, message: Message) -> None:
         match message:
+            case Members() if not self._said_hello:
+                self._say(self._hello())
             case Hello():
                 while self._pushes:
                     self._say(self._pushes.popleft())
@@ -107,6 +129,7 @@ class Courier:
                 pass
 
     def _hello(self) -> Hello:
+        self._said_hello = True
         return Hello(
             boot=self._world.dice.randbytes(8),
             incarnation=Incarnation(b"\0" * 8),

@@ -28,12 +28,13 @@ from whisker_sync.batch import Batch, Recalled
 from whisker_sync.document import Document, Edit, Kind, Nothing, Schema, fresh_client
 from whisker_sync.errors import DiskFull
 from whisker_sync.identity.keys import DeviceKey
-from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath, WorkspaceId
+from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
 from whisker_sync.paths import accept
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
+    Drop,
     Effect,
     Hangup,
     Persist,
@@ -69,12 +70,13 @@ from whisker_sync.peer.inputs import (
 from whisker_sync.peer.peer import RESTORED, UNNOTICED, Peer
 from whisker_sync.peer.poison import fact_of
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
-from whisker_sync.peer.status import Membership, Status
+from whisker_sync.peer.status import Ourselves, Status
 from whisker_sync.record import Entry, Record
 from whisker_sync.store.journal import Journal
 from whisker_sync.testing.bounds import overfull
 from whisker_sync.testing.disk import Disk
 from whisker_sync.testing.network import Connection, End
+from whisker_sync.testing.people import sealer
 from whisker_sync.testing.words import WORD
 from whisker_sync.wire.messages import PROTOCOL
 
@@ -315,16 +317,15 @@ class Machine:
             self.disk.lose_power()
             self._journal = None
             return  # as there: it says so and ends
-        membership = Membership(
-            self.device_key, self.name, self.name, WorkspaceId(world.workspace), world.key
-        )
+        papers = world.people.enrol(self.device_key, self.name)
         self._peer = Peer(
-            membership,
+            Ourselves(self.device_key, self.name, self.name, papers),
             recalled,
             world.schemas,
             dice=world.dice,
             now=world.now,
             files=world.files,
+            sealer=sealer,
             speaks=self.speaks,
         )
         self._check_promises(recalled)
@@ -659,6 +660,9 @@ class Machine:
                 if link in self._ends:
                     connection, end = self._ends[link]
                     connection.send(end, frame)
+            case Drop(link):
+                if link in self._ends:
+                    self._ends[link][1].drops += 1
             case Proven():
                 pass  # nobody is sent away from here
             case Hangup(link, reason):

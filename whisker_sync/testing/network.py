@@ -78,6 +78,9 @@ class End:
         self.closing = False
         """The process wants no more of it; what it gave before still leaves."""
 
+        self.drops = 0
+        """How often what had not left yet was forgotten."""
+
         self.empty_at = 0.0
         """When all that was given to this end will have left."""
 
@@ -132,7 +135,8 @@ class Connection:
         late = self._latency * (1 + world.dice.random())
         # Absolute times: added up in another order, two frames could change places.
         arrives_at = end.arrives_at = max(end.arrives_at, end.empty_at + late)
-        world.at(end.empty_at, lambda: self._leave(end, frame, arrives_at))
+        drops = end.drops
+        world.at(end.empty_at, lambda: self._leave(end, frame, arrives_at, drops))
 
     def hang_up(self, end: End, reason: str) -> None:
         """End it from one side, when all that was given to it has left."""
@@ -186,9 +190,9 @@ class Connection:
     def _asleep(self) -> bool:
         return any(end.machine.is_asleep for end in self._ends)
 
-    def _leave(self, end: End, frame: bytes, arrives_at: float) -> None:
-        if not end.listens:
-            return  # it was still in the memory of a process that is gone
+    def _leave(self, end: End, frame: bytes, arrives_at: float, drops: int) -> None:
+        if not end.listens or drops != end.drops:
+            return  # it was still in the memory of a process that is gone, or forgot it
         self._world.at(arrives_at, lambda: self._arrive(end, frame))
         if end.empty_at <= self._world.now:
             end.machine.tell(Drained(end.link))

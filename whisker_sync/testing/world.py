@@ -34,7 +34,7 @@ from types import TracebackType
 from typing import Self
 
 from whisker_sync.document import Schema
-from whisker_sync.ids import Address, DeviceId
+from whisker_sync.ids import Address, DeviceId, WorkspaceId
 from whisker_sync.manuscript.files import WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.peer.effects import Effect, Persist, Send
@@ -46,6 +46,7 @@ from whisker_sync.testing.courier import Courier
 from whisker_sync.testing.disk import Disk
 from whisker_sync.testing.machine import Machine, texts_of
 from whisker_sync.testing.network import Connection, Party
+from whisker_sync.testing.people import People
 from whisker_sync.testing.words import Words
 from whisker_sync.wire.messages import PROTOCOL
 
@@ -86,8 +87,7 @@ class World:
         self.now = 0.0
         self.files = files
         self.schemas = {**(schemas or {}), **({STORY: STORY_SCHEMA} if files else {})}
-        self.workspace = self.dice.randbytes(16)
-        self.key = self.dice.randbytes(32)
+        self.people = People(WorkspaceId(self.dice.randbytes(16)), self.dice.randbytes(32))
         self.machines: dict[str, Machine] = {}
         self.words = Words()
         self.steps = 0

@@ -39,6 +39,7 @@ from whisker_sync.wire.messages import (
     Holding,
     Introduction,
     Links,
+    Members,
     Message,
     Part,
     Proof,
@@ -47,6 +48,7 @@ from whisker_sync.wire.messages import (
     Rest,
     Revisions,
     Shelves,
+    Standing,
     Titles,
     WantAsset,
     WantRevisions,
@@ -124,12 +126,14 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [12, _said(reason)]
         case Challenge(oldest, newest, nonce):
             return [0, oldest, newest, nonce]
-        case Proof(version, nonce, mac):
-            return [1, version, nonce, mac]
-        case Welcome(mac, public, signature):
-            return [2, mac, public, signature]
-        case Introduction(public, signature):
-            return [3, public, signature]
+        case Members(digest, evidence):
+            return [40, digest, evidence]
+        case Proof(version, nonce, macs):
+            return [1, version, nonce, list(macs)]
+        case Welcome(mac, public, signature, standing):
+            return [2, mac, public, signature, standing.digest, list(standing.tips)]
+        case Introduction(public, signature, standing):
+            return [3, public, signature, standing.digest, list(standing.tips)]
         case Hello():
             return _hello_fields(message)
         case Archive(total):
@@ -381,17 +385,31 @@ def _challenge(fields: Fields, _: DeviceId) -> Challenge:
 
 def _proof(fields: Fields, _: DeviceId) -> Proof:
     _count(fields, 3)
-    return Proof(_number(fields[0], 255), _exactly(fields[1], 32), _exactly(fields[2], 32))
+    macs = tuple(_exactly(item, 32) for item in _list(fields[2], limits.MACS))
+    if len(macs) != limits.MACS:
+        raise MalformedFrame("a proof with too few MACs")
+    return Proof(_number(fields[0], 255), _exactly(fields[1], 32), macs)
 
 
 def _welcome(fields: Fields, _: DeviceId) -> Welcome:
-    _count(fields, 3)
-    return Welcome(_exactly(fields[0], 32), _exactly(fields[1], 32), _exactly(fields[2], 64))
+    _count(fields, 5)
+    public, signature = _exactly(fields[1], 32), _exactly(fields[2], 64)
+    return Welcome(_exactly(fields[0], 32), public, signature, _standing(*fields[3:]))
 
 
 def _introduction(fields: Fields, _: DeviceId) -> Introduction:
+    _count(fields, 4)
+    return Introduction(_exactly(fields[0], 32), _exactly(fields[1], 64), _standing(*fields[2:]))
+
+
+def _standing(digest: object, tips: object) -> Standing:
+    hashes = tuple(_exactly(item, 32) for item in _list(tips, limits.MAX_TIPS))
+    return Standing(_exactly(digest, 32), hashes)
+
+
+def _members(fields: Fields, _: DeviceId) -> Members:
     _count(fields, 2)
-    return Introduction(_exactly(fields[0], 32), _exactly(fields[1], 64))
+    return Members(_exactly(fields[0], 32), _blob(fields[1], limits.MAX_EVIDENCE))
 
 
 def _hello(fields: Fields, _: DeviceId) -> Hello:
@@ -574,6 +592,7 @@ _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
     11: _asset,
     12: _bye,
     14: _reject,
+    40: _members,
     55: _archive,
     56: _shelves,
     57: _titles,

@@ -19,6 +19,16 @@ PART = 256 * 1024
 MAX_MESSAGE = 64 << 20
 """Bytes of a message put together from parts: the largest document that we accept."""
 
+MACS = 8
+"""MACs in a proof: the dialling side's keys of so many epochs; always as many, so that nobody
+can count how often the key was changed."""
+
+MAX_TIPS = 16
+"""Rosters that none follows, of one device."""
+
+MAX_EVIDENCE = 16 << 20
+"""Bytes about who belongs; ``identity/`` has the same limit."""
+
 MAX_ITEMS = 50_000
 """Values in one message, lists included; the fullest push has 36,868, the fullest catch 40,003."""
 

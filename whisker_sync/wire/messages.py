@@ -32,7 +32,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The dialling side proves that it knows the key of a workspace."""
+    """The dialling side proves that it knows a key of a workspace."""
 
     version: int
     """The newest version that both speak."""
@@ -40,8 +40,19 @@ class Proof:
     nonce: bytes
     """32 random bytes."""
 
-    mac: bytes
-    """32 bytes; see :mod:`whisker_sync.sync.handshake`."""
+    macs: tuple[bytes, ...]
+    """8 of 32 bytes, for keys of several epochs; see :mod:`whisker_sync.sync.handshake`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the sender knows about who belongs, without saying it."""
+
+    digest: bytes
+    """32 bytes; equal: neither side has anything to tell the other."""
+
+    tips: tuple[bytes, ...]
+    """Hashes of the rosters that none follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,9 @@ class Welcome:
     signature: bytes
     """64 bytes: it has the private key as well."""
 
+    standing: Standing
+    """What it knows about who belongs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
@@ -68,8 +82,25 @@ class Introduction:
     signature: bytes
     """64 bytes: it has the private key as well."""
 
+    standing: Standing
+    """What it knows about who belongs."""
 
-# A conversation between two devices of one workspace. Both sides are equal.
+
+# Between two devices that know a key of one workspace. Both sides are equal.
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What the sender knows about who belongs, and the receiver may lack."""
+
+    digest: bytes
+    """32 bytes: the sender's standing once it has said this."""
+
+    evidence: bytes
+    """As :class:`whisker_sync.identity.evidence.Evidence` encodes it."""
+
+
+# A conversation between two members.
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +312,7 @@ HistoryMessage = Archive | Shelves | Titles | WantRevisions | Revisions
 
 Message = (
     Greeting
+    | Members
     | Hello
     | Push
     | Ack

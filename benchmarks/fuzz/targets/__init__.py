@@ -9,7 +9,7 @@ from benchmarks.fuzz.targets.files import Header, Text, Twee
 from benchmarks.fuzz.targets.frames import Frame, Greeting, Parts
 from benchmarks.fuzz.targets.journals import Database
 from benchmarks.fuzz.targets.papers import Invited, Pairing, Paper
-from benchmarks.fuzz.targets.settings import Config, Link, Local
+from benchmarks.fuzz.targets.settings import Config, Local
 from benchmarks.fuzz.targets.shadows import Note, Shadows
 from benchmarks.fuzz.targets.updates import Gate, State
 
@@ -22,7 +22,6 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "twee": Twee,
     "header": Header,
     "text": Text,
-    "link": Link,
     "invited": Invited,
     "pairing": Pairing,
     "paper": Paper,

@@ -31,6 +31,7 @@ from whisker_sync.wire.messages import (
     Holding,
     Introduction,
     Links,
+    Members,
     Message,
     Part,
     Proof,
@@ -39,6 +40,7 @@ from whisker_sync.wire.messages import (
     Rest,
     Revisions,
     Shelves,
+    Standing,
     Titles,
     WantAsset,
     WantRevisions,
@@ -51,11 +53,12 @@ _LIFE = Incarnation(b"lifelife")
 
 GREETINGS: tuple[Message, ...] = (
     Challenge(1, 1, b"n" * 32),
-    Proof(1, b"n" * 32, b"m" * 32),
-    Welcome(b"m" * 32, b"p" * 32, b"s" * 64),
-    Introduction(b"p" * 32, b"s" * 64),
+    Proof(1, b"n" * 32, tuple(bytes([n]) * 32 for n in range(limits.MACS))),
+    Welcome(b"m" * 32, b"p" * 32, b"s" * 64, Standing(b"d" * 32, (b"t" * 32, b"u" * 32))),
+    Introduction(b"p" * 32, b"s" * 64, Standing(b"d" * 32, ())),
 )
 MESSAGES: tuple[Message, ...] = (
+    Members(b"d" * 32, b"evidence"),
     Hello(b"boot" * 2, _LIFE, 1, 300, _LIFE, 70_000, b"f" * 16, (_OTHER,), "laptop", "Ada", 4711),
     Hello(b"boot" * 2, _LIFE, 1, 0, Incarnation(b""), 0, b"", (), "", "", 0),
     Push(

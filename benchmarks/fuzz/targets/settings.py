@@ -1,23 +1,15 @@
 """
-What users paste and edit by hand: invitation links, settings in TOML.
+What users edit by hand: settings in TOML.
 """
 
 from __future__ import annotations
 
-import base64
-from random import Random
-
 from benchmarks.fuzz.corpus import kept
-from benchmarks.fuzz.mutate import mutate
 from benchmarks.fuzz.target import Broken, Place, Target, Verdict
-from benchmarks.fuzz.targets.frames import WORDS
-from whisker_sync.errors import BadSettings, InvitationError
-from whisker_sync.identity.invitation import SCHEME, Invitation
-from whisker_sync.ids import Address, WorkspaceId
+from whisker_sync.errors import BadSettings
+from whisker_sync.identity.link import is_title, title_of
 from whisker_sync.node import settings
 from whisker_sync.store.layout import Layout
-
-_LINK_WORDS = (b"=", b"==", b"-", b"_", b"+", b"/", b"#", b" ", b"\n", b"whisker:join#", b"%3D")
 
 _TOML_WORDS = (
     *(b"[", b"]", b"[[", b"]]", b"{", b"}", b'"', b'"""', b"'''", b"=", b" = ", b"\n", b"\r", b","),
@@ -42,39 +34,6 @@ _LOCALS = (
 )
 
 
-class Link(Target):
-    """:meth:`whisker_sync.identity.invitation.Invitation.parse`."""
-
-    def __init__(self) -> None:
-        hints = (Address("192.0.2.7", 4711), Address("fe80::1%eth0", 1))
-        invitations = [
-            Invitation(WorkspaceId(b"w" * 16), bytes(range(32)), "The Cave", hints),
-            Invitation(WorkspaceId(bytes(16)), b"k" * 32, "Höhle \U0001f600"),
-            Invitation(WorkspaceId(bytes(16)), b"k" * 32, "x" * 200, hints * 8),
-        ]
-        links = [invitation.link().encode() for invitation in invitations]
-        self._packed = [base64.urlsafe_b64decode(link[len(SCHEME) :] + b"==") for link in links]
-        super().__init__([*links, *kept("link").values()], _LINK_WORDS)
-
-    def draw(self, dice: Random) -> bytes:
-        """Changed as it is pasted, or below its armour."""
-        if not dice.randrange(3):
-            return super().draw(dice)
-        packed = mutate(dice, dice.choice(self._packed), self._packed, WORDS)
-        return SCHEME.encode() + base64.urlsafe_b64encode(packed).rstrip(b"=")
-
-    def judge(self, case: int, data: bytes) -> Verdict:
-        """An invitation is what its own link says."""
-        try:
-            invitation = Invitation.parse(data.decode("utf-8", "replace"))
-        except InvitationError as problem:
-            str(problem)
-            return Verdict.REFUSED
-        if Invitation.parse(invitation.link()) != invitation:
-            raise Broken("it says something else when it is written again")
-        return Verdict.ACCEPTED
-
-
 class Config(Target):
     """:func:`whisker_sync.node.settings.load_config`."""
 
@@ -94,7 +53,8 @@ class Config(Target):
         if len(config.workspace) != 16 or not isinstance(config.title, str):
             raise Broken("an id or a title that is none")
         config.title.encode()
-        Invitation(config.workspace, bytes(32), config.title).link()
+        if not is_title(title_of(config.title)):
+            raise Broken("a title that nobody can be invited to")
         return Verdict.ACCEPTED
 
     def close(self) -> None:

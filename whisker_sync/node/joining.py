@@ -1,0 +1,181 @@
+"""
+Finding whoever invited us, and being let in.
+
+Nothing of the workspace is here yet, so there is no peer to run: this is the one
+conversation that a device has before it belongs. What is said in it is for
+:mod:`whisker_sync.identity.pairing`; here it is carried.
+
+Where the inviter is, is hearsay: hints in the link, announcements on the network, an address
+that the user named. All are tried, until one proves to have made the invitation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from whisker_sync.discovery.lan import Lan, Sighting
+from whisker_sync.errors import (
+    CannotConnect,
+    LinkClosed,
+    MalformedPaper,
+    NobodyInvites,
+    NotTheInviter,
+    ProtocolError,
+    TurnedAway,
+)
+from whisker_sync.identity.evidence import Evidence
+from whisker_sync.identity.link import InvitationLink, PairingKey
+from whisker_sync.identity.pairing import Host, Joiner
+from whisker_sync.identity.papers import Papers
+from whisker_sync.identity.spoken import SpokenCode
+from whisker_sync.ids import Address
+from whisker_sync.node.settings import User
+from whisker_sync.sync.handshake import NONCE_BYTES
+from whisker_sync.transport.lan import LanLink, dial
+from whisker_sync.wire.codec import decode_greeting
+from whisker_sync.wire.messages import Challenge, Greeting
+
+FIND_SECONDS = 30.0
+"""How long to look for the inviter."""
+
+ANSWER_SECONDS = 5.0
+"""How long somebody may take to prove that they made the invitation."""
+
+Asked = Callable[[Host], Awaitable[bool]]
+"""Shows who let us ask, and says whether we are to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What somebody who was let in knows."""
+
+    host: Host
+    """Who let us in."""
+
+    papers: Papers
+    """Who belongs."""
+
+    address: Address
+    """Where the inviter is."""
+
+
+async def ask_to_join(
+    invitation: InvitationLink | SpokenCode,
+    user: User,
+    *,
+    named: Sequence[Address] = (),
+    interface: str | None = None,
+    lan: bool = True,
+    asked: Asked,
+    seconds: float = FIND_SECONDS,
+) -> Admission | None:
+    """
+    Find the inviter, and wait until they decide; None: ``asked`` said that we do not want to.
+
+    ``named`` are addresses that the user knows.
+
+    Raises:
+        NobodyInvites: They were not found in time.
+        TurnedAway: They said no.
+    """
+    if isinstance(invitation, InvitationLink):
+        key, hints = invitation.pairing_key(), invitation.addresses
+    else:
+        key, hints = await asyncio.to_thread(invitation.stretch), ()
+    link, joiner = await _find(key, user, (*named, *hints), interface, seconds, lan=lan)
+    host = joiner.host
+    assert host is not None
+    try:
+        if not await asked(host):
+            return None
+        if host.mine:
+            user = replace(user, person=host.name, number=host.card.person)
+        await link.send(joiner.request(user.card()))
+        while joiner.payload is None:
+            joiner.receive(await link.receive())
+    except LinkClosed as closed:
+        raise TurnedAway(f"the connection ended ({closed.reason}); try again") from None
+    finally:
+        link.abort()
+    try:
+        papers = Papers.trust(Evidence.decode(joiner.payload))
+    except MalformedPaper:
+        raise NotTheInviter from None
+    return Admission(host, papers, link.address)
+
+
+async def _find(
+    key: PairingKey,
+    user: User,
+    known: Sequence[Address],
+    interface: str | None,
+    seconds: float,
+    *,
+    lan: bool,
+) -> tuple[LanLink, Joiner]:
+    """A connection to somebody who has proven to have made the invitation."""
+    problem = "nobody announces it"
+    try:
+        async with asyncio.timeout(seconds):
+            async for places in _places(key, known, interface, lan=lan):
+                for place in places:
+                    try:
+                        return await _knock(key, user, place)
+                    except CannotConnect as failed:
+                        problem = str(failed)
+                    except LinkClosed:
+                        problem = (
+                            f"{place} does not know this invitation: it was mistyped, used "
+                            "already, taken back, or its time is over"
+                        )
+                    except (ProtocolError, NotTheInviter, TimeoutError):
+                        problem = f"{place} did not make this invitation"
+    except (TimeoutError, OSError):
+        pass
+    raise NobodyInvites(problem)
+
+
+async def _places(
+    key: PairingKey, known: Sequence[Address], interface: str | None, *, lan: bool
+) -> AsyncIterator[tuple[Address, ...]]:
+    """Where the inviter may be, as it is heard; what is known is tried first, and again."""
+    if known:
+        yield tuple(dict.fromkeys(known))
+    if not lan:
+        return
+    heard = await Lan.listen(interface)
+    try:
+        async for sighting in heard.sightings():
+            match sighting:
+                case Sighting(_, addresses, tag) if tag == key.tag:
+                    yield addresses
+                case _:
+                    pass
+    finally:
+        with suppress(OSError):
+            await heard.close()
+
+
+async def _knock(key: PairingKey, user: User, place: Address) -> tuple[LanLink, Joiner]:
+    link = await dial([place])
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            challenge = decode_greeting(await link.receive())
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            joiner = Joiner(key, user.key, link.binding, _nonce_of(challenge), nonce)
+            await link.send(joiner.begin())
+            joiner.receive(await link.receive())
+    except BaseException:
+        link.abort()
+        raise
+    return link, joiner
+
+
+def _nonce_of(greeting: Greeting) -> bytes:
+    if not isinstance(greeting, Challenge):
+        raise NotTheInviter
+    return greeting.nonce
