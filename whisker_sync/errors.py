@@ -522,11 +522,12 @@ class NetworkError(WhiskerError):
 class PortInUse(NetworkError):
     """The port we were told to listen on belongs to somebody else."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, command: str = "whisker sync start") -> None:
         self.port = port
+        self.command = command
 
     def __str__(self) -> str:
-        return f"port {self.port} is in use; choose another with: whisker sync start --port N"
+        return f"port {self.port} is in use; choose another with: {self.command} --port N"
 
 
 class NoNetwork(NetworkError):

@@ -25,6 +25,7 @@ COMMANDS = {
     "members": "Show who belongs to this story, and change that.",
     "parse": "Show the passages of Twee files, and what is wrong with them.",
     "peers": "Show the other devices, or call one by its address.",
+    "relay": "Run a mailbox for people who are never online together.",
     "rename": "Give a passage another name, and repair the links to it.",
     "sync": "Start, stop and watch the exchange with the others.",
     "trash": "List, show or restore what was replaced or removed here.",

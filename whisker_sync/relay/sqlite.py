@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from whisker_sync.errors import (
+    BadSettings,
     DifferentContent,
     JournalBusy,
     JournalDamaged,
@@ -129,6 +130,7 @@ class SqliteStore:
             JournalBusy: Another process has it open.
             JournalTooNew: A newer version wrote it.
             JournalDamaged: It is no such file.
+            BadSettings: There can be no such file.
         """
         self._loop = asyncio.get_running_loop()
         self._database = await asyncio.to_thread(_open, self._path)
@@ -279,8 +281,12 @@ class _Job(NamedTuple):
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as problem:
+        raise BadSettings(str(path), str(problem.strerror).lower()) from None
     database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         _prepare(database, path)
