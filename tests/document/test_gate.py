@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from whisker_sync.document import Document, Kind, Rejected, Root, Schema
 from whisker_sync.document.gate import (
+    MAX_CLIENT,
+    MAX_CLOCK,
+    MAX_DEPTH,
+    MAX_NAME,
     MAX_UPDATE,
     Malformed,
     encode_state,
@@ -85,9 +89,9 @@ def test_a_value_nested_too_deep_is_refused(opening: bytes) -> None:
         head = bytes.fromhex("010101002801016d016b01")
         return head + opening * depth + b"\x7e" + b"\x00"
 
-    parse(update(32))
+    parse(update(MAX_DEPTH))
     with pytest.raises(Malformed, match="deep"):
-        parse(update(33))
+        parse(update(MAX_DEPTH + 1))
 
 
 def test_an_update_is_accepted_up_to_its_limit() -> None:
@@ -100,6 +104,30 @@ def test_an_update_is_accepted_up_to_its_limit() -> None:
     parse(update(MAX_UPDATE - overhead))
     with pytest.raises(Malformed, match="bytes in one update"):
         parse(update(MAX_UPDATE - overhead + 1))
+
+
+def one_letter(*, client: int = 1, clock: int = 0, root: str = "t") -> bytes:
+    """An update that inserts one letter into a text."""
+    name = uint(len(root)) + root.encode()
+    return b"\x01\x01" + uint(client) + uint(clock) + b"\x04\x01" + name + b"\x01a\x00"
+
+
+def test_a_client_id_has_its_limit() -> None:
+    assert parse(one_letter(client=MAX_CLIENT)).structs[0].client == MAX_CLIENT
+    with pytest.raises(Malformed, match="too large"):
+        parse(one_letter(client=MAX_CLIENT + 1))
+
+
+def test_a_clock_has_its_limit() -> None:
+    assert parse(one_letter(clock=MAX_CLOCK - 1)).structs[0].clock == MAX_CLOCK - 1
+    with pytest.raises(Malformed):
+        parse(one_letter(clock=MAX_CLOCK))
+
+
+def test_a_name_has_its_limit() -> None:
+    assert parse(one_letter(root="n" * MAX_NAME)).structs[0].parent == "n" * MAX_NAME
+    with pytest.raises(Malformed, match="name"):
+        parse(one_letter(root="n" * (MAX_NAME + 1)))
 
 
 SCHEMA = Schema((Root("t", Kind.TEXT), Root("m", Kind.MAP), Root("R", Kind.RECORDS)))

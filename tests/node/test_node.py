@@ -13,8 +13,9 @@ import pytest
 from benchmarks.admission import let_in
 from whisker_sync.errors import BadSettings, WorkspaceBusy
 from whisker_sync.ids import Address
-from whisker_sync.node.node import Node
+from whisker_sync.node.node import MAX_EVENTS, Node
 from whisker_sync.node.settings import load_user, make_workspace
+from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.peer import STORY
 from whisker_sync.store.layout import Layout
 
@@ -226,3 +227,17 @@ async def test_rules_say_what_is_taken_in_and_never_take_back(tmp_path: Path) ->
         (alice.folder / ".gitignore").write_text("")
         await until(lambda: "b.log" in bob.files(), a, b)
     assert ".env" not in bob.files()
+
+
+async def test_who_listens_slowly_misses_the_oldest_events_only(tmp_path: Path) -> None:
+    alice, _ = Author.pair(tmp_path)
+    async with alice.online() as node:
+        events = node.events()
+        first = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        for i in range(MAX_EVENTS + 1):
+            node._tell(Trouble(str(i)))
+        assert await first == Trouble("1")  # the 0th had to make room
+        for i in range(2, MAX_EVENTS + 1):
+            assert await anext(events) == Trouble(str(i))
+        await events.aclose()  # type: ignore[attr-defined]  # it is a generator

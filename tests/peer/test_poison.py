@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.document import Document, Kind, Root, Schema
 from whisker_sync.ids import DeviceId
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.poison import Poison, facts_of
+from whisker_sync.peer.peer import MAX_QUARANTINE
+from whisker_sync.peer.poison import QUARANTINE, Poison, facts_of
 from whisker_sync.record import Record
 
 NOTES = Schema((Root("body", Kind.TEXT),))
@@ -61,3 +64,17 @@ def test_the_rest_goes_on() -> None:
     bob.save("lake.twee", ":: Lake\nDeep.\n")
     crowd.wait()
     assert alice.read("lake.twee") == ":: Lake\nDeep.\n"
+
+
+@pytest.mark.parametrize("already", [MAX_QUARANTINE - 1, MAX_QUARANTINE])
+def test_so_much_is_put_aside_and_no_more(already: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("whisker_sync.document.document.MAX_DOCUMENT", 10)
+    crowd = Crowd()
+    alice, bob = crowd.join("alice"), crowd.join("bob")
+    bob.facts |= {f"{QUARANTINE}{i}": b"" for i in range(already)}
+    bob.boot()
+    crowd.connect(alice, bob)
+    alice.save("cave.twee", ":: Cave\nIt is deadly here.\n")
+    crowd.wait()
+    assert "cave.twee" not in bob.folder
+    assert bob.peer.status().quarantined == MAX_QUARANTINE

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.transport.tap import flip, tap
+from tests.transport.tap import Tap, flip, tap
 from whisker_sync.errors import CannotConnect, LinkClosed, NoNetwork, PortInUse
 from whisker_sync.ids import Address
 from whisker_sync.transport import limits
@@ -30,6 +30,20 @@ async def pair() -> AsyncIterator[tuple[LanLink, LanLink]]:
         theirs.abort()
     finally:
         await listener.close()
+
+
+@asynccontextmanager
+async def pair_through_tap() -> AsyncIterator[tuple[LanLink, LanLink, Tap]]:
+    """Both ends of a link, proven, and the wire between them."""
+    listener = await Listener.open(interface=HERE)
+    async with tap(listener.port) as wire:
+        ours = await dial([Address(HERE, wire.port)])
+        theirs = await listener.accept()
+        theirs.prove()
+        yield ours, theirs, wire
+        ours.abort()
+        theirs.abort()
+    await listener.close()
 
 
 async def test_frames_arrive_whole_and_in_order() -> None:
@@ -130,6 +144,51 @@ async def _pour_into(link: LanLink) -> None:
     async with asyncio.timeout(10):
         while True:
             await link.send(b"x" * limits.MAX_FRAME)
+
+
+async def test_so_many_frames_wait_to_be_read_and_no_more() -> None:
+    async with pair() as (link, other):
+        waiting = other._connection.recv_messages.frames
+        sending = asyncio.ensure_future(send_much(link))
+        async with asyncio.timeout(10):
+            while len(waiting) <= limits.MAX_QUEUE:  # noqa: ASYNC110 - the network fills it
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # more is on its way; it must stay there
+        assert len(waiting) == limits.MAX_QUEUE + 1  # the one at which it stopped reading
+        assert not sending.done()
+        for _ in range(MUCH):
+            await other.receive()
+        await sending
+
+
+MUCH = 40
+"""Mebibytes that do not fit into all the buffers on the way."""
+
+
+async def send_much(link: LanLink) -> None:
+    for _ in range(MUCH):
+        await link.send(b"x" * limits.MAX_FRAME)
+
+
+async def test_a_link_that_is_cut_without_a_word_is_noticed() -> None:
+    """Packets are lost from here on, both ways, and nobody is told."""
+    async with pair_through_tap() as (link, other, wire):
+        await link.send(b"hello")
+        assert await other.receive() == b"hello"
+        wire.change = lambda _: b""
+        began = asyncio.get_running_loop().time()
+        for end in (link, other):
+            with pytest.raises(LinkClosed):
+                await end.receive()
+        took = asyncio.get_running_loop().time() - began
+        assert took < limits.PING_SECONDS + limits.PONG_SECONDS + limits.CLOSE_SECONDS + 1
+
+
+async def test_an_end_does_not_wait_for_who_is_gone() -> None:
+    async with pair_through_tap() as (link, _, wire):
+        wire.change = lambda _: b""
+        async with asyncio.timeout(limits.CLOSE_SECONDS + 1):
+            await link.close("over")
 
 
 async def test_the_first_address_that_answers_wins() -> None:

@@ -10,7 +10,19 @@ from whisker_sync.ids import DeviceId
 from whisker_sync.record import Record
 from whisker_sync.wire import limits
 from whisker_sync.wire.codec import Assembly, Fields, canonical, decode, decode_greeting, encode
-from whisker_sync.wire.messages import Asset, Catch, Holding, Message, Part, Push
+from whisker_sync.wire.messages import (
+    Asset,
+    Catch,
+    Covers,
+    Holding,
+    Members,
+    Message,
+    Part,
+    Push,
+    Shelves,
+    Titles,
+    WantRevisions,
+)
 
 SENDER = DeviceId(b"s" * 32)
 
@@ -187,3 +199,53 @@ def test_a_signature_has_so_many_bytes() -> None:
 
 def test_a_refusal_names_so_many_pieces() -> None:
     assert_edge(reject("d", "", limits.MAX_SPANS), reject("d", "", limits.MAX_SPANS + 1))
+
+
+def ids(count: int, size: int = 16) -> tuple[bytes, ...]:
+    return tuple(i.to_bytes(size, "big") for i in range(count))
+
+
+def test_a_history_has_so_many_days() -> None:
+    def shelves(days: int) -> Shelves:
+        return Shelves(0, tuple((day, b"sums sum") for day in range(days)))
+
+    assert carries(shelves(limits.MAX_SHELVES))
+    assert not carries(shelves(limits.MAX_SHELVES + 1))
+
+
+def test_a_day_has_so_many_titles() -> None:
+    assert carries(Titles(1, ids(limits.MAX_TITLES), is_answer=False))
+    assert not carries(Titles(1, ids(limits.MAX_TITLES + 1), is_answer=False))
+
+
+def test_so_many_revisions_are_asked_for_or_brought_at_once() -> None:
+    most = limits.MAX_WANTED
+    assert carries(WantRevisions(ids(most)))
+    assert not carries(WantRevisions(ids(most + 1)))
+    assert_edge([59, True, [b"r"] * most], [59, True, [b"r"] * (most + 1)])
+
+
+def test_a_snapshot_stands_in_for_so_many_sessions() -> None:
+    def covers(count: int) -> Covers:
+        return Covers(tuple((track, 1) for track in ids(count, 8)))
+
+    assert carries(covers(limits.MAX_TRACKS))
+    assert not carries(covers(limits.MAX_TRACKS + 1))
+
+
+def test_a_proof_has_so_many_macs_and_no_fewer() -> None:
+    macs = [b"m" * 32] * limits.MACS
+    assert_edge([1, 1, b"n" * 32, macs], [1, 1, b"n" * 32, [*macs, b"m" * 32]])
+    assert not arrives(1, 1, b"n" * 32, macs[1:])
+
+
+def test_a_device_knows_so_many_rosters_that_none_follows() -> None:
+    def introduction(tips: int) -> Fields:
+        return [3, b"p" * 32, b"s" * 64, b"d" * 32, [b"t" * 32] * tips]
+
+    assert_edge(introduction(limits.MAX_TIPS), introduction(limits.MAX_TIPS + 1))
+
+
+def test_what_says_who_belongs_has_so_many_bytes() -> None:
+    assert carries(Members(b"d" * 32, bytes(limits.MAX_EVIDENCE)))
+    assert not carries(Members(b"d" * 32, bytes(limits.MAX_EVIDENCE + 1)))

@@ -1,10 +1,15 @@
 """
 Talking to a running daemon.
 
-One line of JSON asks, one line answers: ``{"do": "status"}``. On Unix over a socket that
-only its owner can open; on Windows over loopback TCP with a token from a file that only
-its owner can read. Paths of sockets may have about a hundred bytes, so the socket lies in
-the user's runtime directory under a name made from the workspace's place.
+One line of JSON asks, one line answers: ``{"do": "status"}``.
+
+Rule: nobody but the user is answered. On Unix it goes over a socket that only its owner can
+open, in a directory that is theirs alone, and the system is asked who is at the other end,
+where it tells; on Windows over loopback TCP with a token from a file that only its owner
+can read.
+
+Paths of sockets may have about a hundred bytes, so the socket lies in the user's runtime
+directory under a name made from the workspace's place.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import hashlib
 import json
 import os
 import secrets
+import socket
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -32,6 +38,8 @@ MAX_ANSWER = 64 << 20
 
 CONNECT_SECONDS = 5.0
 """How long the daemon may take to answer the call, not the question."""
+
+_SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # of macOS; Python has no names for them
 
 Answer = dict[str, Any]
 Handle = Callable[[Answer], Awaitable[Answer]]
@@ -89,6 +97,9 @@ class Control:
         assert task is not None
         self._asking.add(task)
         try:
+            user = _user_of(writer.get_extra_info("socket"))
+            if user is not None and user != os.getuid():
+                return
             with suppress(ConnectionError, ValueError, asyncio.LimitOverrunError):
                 line = await reader.readline()
                 if line:
@@ -156,6 +167,17 @@ async def _connect(
     return await asyncio.open_unix_connection(_socket_path(layout), limit=MAX_ANSWER)
 
 
+def _user_of(connection: socket.socket) -> int | None:
+    """The user whose process is at the other end of a socket; None: the system does not tell."""
+    if sys.platform == "linux":  # unix(7)
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return int.from_bytes(told[4:8], sys.byteorder)  # after the process, before the group
+    if sys.platform == "darwin":  # unix(4): the version of what is told, then the user
+        told = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, 76)
+        return int.from_bytes(told[4:8], sys.byteorder)
+    return None
+
+
 def _note(layout: Layout) -> Path:
     return layout.local / "control"
 
@@ -174,7 +196,7 @@ def _runtime_directory() -> Path:
         user = os.getuid() if hasattr(os, "getuid") else 0
         directory = Path(tempfile.gettempdir()) / f"whisker-sync-{user}"
     directory.mkdir(mode=0o700, exist_ok=True)
-    status = directory.stat()
+    status = directory.lstat()  # a link may be somebody else's
     if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o077):
         raise DaemonError(f"{directory} is not for you alone; remove it and try again")
     return directory
