@@ -34,6 +34,7 @@ COMMANDS = {
     "who": "Show who wrote which words of a passage.",
     "restore": "Bring a passage or a file back as it was.",
     "milestone": "Give the story a name as it stands.",
+    "doctor": "Find out why devices do not meet.",
 }
 """Every command and what it is for, in one line."""
 
