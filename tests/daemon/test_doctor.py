@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> Path:
 def layout(tmp_path: Path, home: Path) -> Layout:
     root = tmp_path / "story"
     root.mkdir()
-    make_workspace(root, "The Cave")
+    make_workspace(root, "The Cave", load_user(home))
     return Layout.find(root)
 
 
@@ -64,13 +64,13 @@ async def test_a_key_that_others_can_read_is_told(layout: Layout, home: Path) ->
     (home / "device.key").chmod(0o644)
     found = by_check(await examine(layout.root, home))
     assert found["settings"].grade is Grade.WRONG
-    assert "chmod 600" in found["settings"].remedy
+    assert "chmod go-rwx" in found["settings"].remedy
 
 
 async def test_a_folder_of_a_sync_service_is_told(tmp_path: Path, home: Path) -> None:
     root = tmp_path / "Dropbox" / "story"
     root.mkdir(parents=True)
-    make_workspace(root, "The Cave")
+    make_workspace(root, "The Cave", load_user(home))
     assert by_check(await examine(root, home))["folder"].grade is Grade.WRONG
 
 

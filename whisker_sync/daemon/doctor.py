@@ -264,7 +264,7 @@ def _settings(layout: Layout, home: Path) -> Finding:
         return Finding("settings", Grade.WRONG, str(problem))
     loose = [
         str(path)
-        for path in (home / "device.key", layout.key)
+        for path in (home / "device.key", layout.local)
         if sys.platform != "win32" and path.exists() and path.stat().st_mode & 0o077
     ]
     if loose:
@@ -272,7 +272,7 @@ def _settings(layout: Layout, home: Path) -> Finding:
             "settings",
             Grade.WRONG,
             f"others on this machine can read {loose[0]}",
-            f"chmod 600 {loose[0]}",
+            f"chmod go-rwx {loose[0]}",
         )
     return Finding("settings", Grade.FINE, "settings and keys are readable, by you alone")
 
