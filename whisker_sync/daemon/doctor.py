@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from whisker_sync.errors import DaemonNotRunning, NotAWorkspace, WhiskerError, W
 from whisker_sync.folder.files import Folder
 from whisker_sync.folder.services import service_of
 from whisker_sync.node.settings import load_config, load_user
-from whisker_sync.store.journal import Journal
+from whisker_sync.store.journal import SQLITE_VERSION, Journal
 from whisker_sync.store.layout import Layout, Lock
 
 LEAST_ROOM = 200 << 20
@@ -160,9 +159,7 @@ def _clock() -> Finding:
 
 
 def _sqlite() -> Finding:
-    return Finding(
-        "sqlite", Grade.FINE, f"SQLite {sqlite3.sqlite_version}, over one connection only"
-    )
+    return Finding("sqlite", Grade.FINE, f"SQLite {SQLITE_VERSION}, over one connection only")
 
 
 async def _network() -> list[Finding]:

@@ -45,6 +45,9 @@ is a damaged journal and not a newer one. An older format is brought up to date 
 opened, in one transaction.
 """
 
+SQLITE_VERSION = sqlite3.sqlite_version
+"""The SQLite that Python came with."""
+
 APPLICATION = 0x77686B72
 """``whkr``, SQLite's ``application_id``: tells our files from others."""
 
