@@ -16,7 +16,7 @@ import pytest
 from whisker_sync.errors import LeftOut, UnreadableFile, UnsafePath
 from whisker_sync.folder import files as files_module
 from whisker_sync.folder import writers as writers_module
-from whisker_sync.folder.files import Folder, Kept, Replaced, Source
+from whisker_sync.folder.files import Folder, Kept, Replaced, Source, content_of, sha256_of
 from whisker_sync.folder.swap import exchange as really_exchange
 from whisker_sync.folder.trash import INDEX, Trash
 from whisker_sync.folder.writers import is_written
@@ -453,18 +453,44 @@ def test_what_is_large_is_never_read_as_a_whole(
     folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files_module, "LARGE", 4)
-    small, large = b"1234", b"12345"
+    monkeypatch.setattr(files_module, "CHUNK", 2)
+    path, small, large = StoryPath("l"), b"1234", b"12345"
     (place / "story" / "s").write_bytes(small)
     (place / "story" / "l").write_bytes(large)
-    (place / "large").write_bytes(b"other")
     assert folder.read(StoryPath("s")) == small
-    assert folder.read(StoryPath("l")) == Large(sha(large), 5)
-    source = Source(Large(sha(b"other"), 5), place / "large")
-    assert folder.write(StoryPath("l"), source, sha(large)) == Replaced(
-        StoryPath("l"), source.content
-    )
-    assert (place / "story" / "l").read_bytes() == b"other"
-    assert folder.copy(StoryPath("l"), place / "copy") == source.content
-    assert (place / "copy").read_bytes() == b"other"
-    assert trash(place) == {large}
-    assert folder.write(StoryPath("l"), None, sha(b"other")) == Replaced(StoryPath("l"), None)
+    assert folder.read(path) == Large(sha(large), 5, sha(b"12") + sha(b"34") + sha(b"5"))
+    assert folder.chunks(path, 1, 9) == [b"34", b"5"]
+    for ours in (False, True):
+        content = b"other" if ours else b"another"
+        (place / "large").write_bytes(content)
+        held = content_of(place / "large")
+        assert isinstance(held, Large)
+        source = Source(held, place / "large", ours=ours)
+        expected = folder.read(path)
+        assert folder.write(path, source, sha256_of(expected)) == Replaced(path, source.content)
+        assert (place / "story" / "l").read_bytes() == content
+        assert (place / "large").exists() != ours
+    assert trash(place) == {large, b"another"}
+    assert folder.write(path, None, sha(b"other")) == Replaced(path, None)
+
+
+def test_a_large_file_is_read_again_only_when_it_changed(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "LARGE", 4)
+    path, place_of_it = StoryPath("l"), place / "story" / "l"
+    place_of_it.write_bytes(b"12345")
+    os.utime(place_of_it, (1, 1))
+    first = folder.read(path)
+    assert folder.read(path) is first
+    place_of_it.write_bytes(b"54321")
+    assert sha256_of(folder.read(path)) == sha(b"54321")
+    place_of_it.write_bytes(b"12345")  # perhaps within one tick of the disk's clock
+    assert folder.read(path) == first
+
+
+def test_what_was_being_put_together_when_a_process_died_goes(folder: Folder, place: Path) -> None:
+    (place / "stage" / f"{files_module.UNFINISHED}0123").write_bytes(b"half of it")
+    folder.tidy()
+    assert not list((place / "stage").iterdir())
+    assert trash(place) == set()

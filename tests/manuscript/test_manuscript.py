@@ -7,10 +7,11 @@ from random import Random
 import pytest
 
 from tests.manuscript.world import Author, exchange, pair, sha256
+from whisker_sync.chunks import MAX_WHOLE
 from whisker_sync.document import Document
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import FileSeen, Outcome, WriteAsset, WriteFile
-from whisker_sync.manuscript.limits import MAX_ASSET_BYTES, MAX_TEXT_BYTES, RENAME_SECONDS
+from whisker_sync.manuscript.limits import MAX_TEXT_BYTES, RENAME_SECONDS
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 
@@ -418,9 +419,13 @@ def test_a_story_that_is_not_utf8_is_shared_as_a_whole_with_a_word_about_it() ->
 
 
 @pytest.mark.parametrize(
-    ("start", "limit"), [(b"text ", MAX_TEXT_BYTES), (b"\0binary", MAX_ASSET_BYTES)]
+    ("start", "limit"), [(b"text ", MAX_TEXT_BYTES), (b"\0binary", 2 * MAX_WHOLE)]
 )
-def test_a_file_above_the_limit_is_left_alone_on_both_sides(start: bytes, limit: int) -> None:
+def test_a_file_above_the_limit_is_left_alone_on_both_sides(
+    start: bytes, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("manuscript", "render"):
+        monkeypatch.setattr(f"whisker_sync.manuscript.{room}.MAX_ASSET_BYTES", 2 * MAX_WHOLE)
     alice, bob = pair(("a.dat", start))
     large = start.ljust(limit + 1)
     outcome = alice.save("a.dat", large)
@@ -432,6 +437,27 @@ def test_a_file_above_the_limit_is_left_alone_on_both_sides(start: bytes, limit:
     alice.save("a.dat", large[:-1])
     exchange(alice, bob)
     assert bob.folder == {"a.dat": large[:-1]}
+
+
+def test_a_new_text_above_the_limit_is_shared_as_a_whole_with_a_word_about_it() -> None:
+    alice, bob = Author(1), Author(2)
+    large = b":: Cave\n".ljust(MAX_TEXT_BYTES + 1, b"x")
+    assert f"{MAX_TEXT_BYTES:,}" in alice.save("a.twee", large).problems[0].sentence
+    exchange(alice, bob)
+    assert bob.folder == {"a.twee": large}
+    alice.save("a.twee", ":: Cave\nsmall again\n")
+    exchange(alice, bob)
+    assert bob.text("a.twee") == ":: Cave\nsmall again\n"
+
+
+@pytest.mark.parametrize("list_", ["", "00", "0" * 64, "x" * 64])
+def test_what_a_register_says_of_a_file_must_fit_its_size(list_: str) -> None:
+    whole, cut = f"{'0' * 64} 5 {list_}".strip(), f"{'0' * 64} {MAX_WHOLE + 1} {list_}".strip()
+    author = hostile(p="a.png", a=whole)
+    assert author.manuscript.assets() == ({bytes(32)} if not list_ else set())
+    author = hostile(p="a.png", a=cut)
+    expected = {(bytes(32), bytes(32), MAX_WHOLE + 1)} if list_ == "0" * 64 else set()
+    assert author.manuscript.larges() == expected
 
 
 def test_more_files_than_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable
 from random import Random
 
+from whisker_sync import chunks
 from whisker_sync.document import Applied, Document, Hold, Nothing, NotReady
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import FileSeen, Outcome, WriteAsset, WriteFile
@@ -85,6 +86,9 @@ class Author:
             else:
                 self.facts[name] = fact
         self.assets.update(outcome.assets)
+        for large in outcome.larges:
+            parts = chunks.hashes(large.list)
+            self.assets[large.sha256] = b"".join(self.assets[part] for part in parts)
         if outcome.change:
             self.updates[outcome.change.update] = None
         self.writes += outcome.writes
@@ -140,7 +144,8 @@ class Author:
 
     def fetch(self, others: Iterable[Author]) -> None:
         """Get the binary contents that the files need from whoever has them."""
-        for asset in sorted(self.manuscript.assets()):
+        larges = {asset for asset, _, _ in self.manuscript.larges()}
+        for asset in sorted(self.manuscript.assets() | larges):
             for other in others:
                 if asset in other.assets:
                     self.assets[asset] = other.assets[asset]

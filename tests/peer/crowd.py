@@ -220,8 +220,9 @@ class Crowd:
                 self.cut(link, reason)
             case WriteFile(path, content, expected):
                 who.write(path, content, expected)
-            case WriteAsset(path, asset, expected):
-                who.write(path, who.assets[asset], expected)
+            case WriteAsset(path, asset, expected, list_):
+                assets = who.peer.chunks(list_) if list_ else (asset,)
+                who.write(path, b"".join(who.assets[each] for each in assets), expected)
             case ReadLog(link, after, _):
                 who.tell(LogRead(link, tuple(who.entries[after:])))
             case ReadAsset(link, asset):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whisker_sync.ids import LinkId
-from whisker_sync.peer.fetching import MAX_REQUESTS, REQUEST_SECONDS, Fetching
+from whisker_sync.peer.fetching import MAX_REQUESTS, REQUEST_SECONDS, RETRY_SECONDS, Fetching
 
 ONE, TWO = LinkId(1), LinkId(2)
 PICTURE, SOUND = b"p" * 32, b"s" * 32
@@ -20,11 +20,11 @@ def test_what_is_missing_is_asked_for_once() -> None:
     assert fetching.missing == 0
 
 
-def test_who_lacks_it_too_is_not_asked_again() -> None:
+def test_who_lacks_it_too_is_not_asked_again_at_once() -> None:
     fetching = Fetching()
     fetching.want([PICTURE])
     fetching.ask([ONE], 0.0)
-    fetching.lacks(ONE, PICTURE)
+    fetching.lacks(ONE, PICTURE, 0.0)
     assert not fetching.under_way
     assert fetching.ask([ONE], 0.0) == []
     assert fetching.ask([ONE, TWO], 0.0) == [(TWO, PICTURE)]
@@ -61,3 +61,16 @@ def test_what_is_not_needed_any_more_is_forgotten() -> None:
     fetching.came(SOUND)
     assert not fetching.under_way
     assert fetching.ask([ONE], 0.0) == []
+
+
+def test_who_lacked_it_is_asked_again_after_a_while() -> None:
+    fetching = Fetching()
+    fetching.want([PICTURE])
+    fetching.ask([ONE], 0.0)
+    fetching.lacks(ONE, PICTURE, 1.0)
+    fetching.ask([ONE], 1.0)
+    assert fetching.deadline() == 1.0 + RETRY_SECONDS
+    assert fetching.ask([ONE], 1.0 + RETRY_SECONDS) == [(ONE, PICTURE)]
+    fetching.lacks(ONE, PICTURE, 9.0)
+    assert fetching.ask([], 9.0) == []
+    assert fetching.deadline() is None, "nobody is there who could be asked"

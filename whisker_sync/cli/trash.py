@@ -76,8 +76,7 @@ def restore(version: str, to: Path | None) -> int:
 
     The others get it like any other save.
     """
-    from whisker_sync.folder.files import Folder, Kept, Source, sha256_of
-    from whisker_sync.manuscript.files import Large
+    from whisker_sync.folder.files import Folder, Kept, Source, content_of, sha256_of
     from whisker_sync.paths import accept
 
     layout = workspace()
@@ -87,9 +86,10 @@ def restore(version: str, to: Path | None) -> int:
     if not name:
         raise click.UsageError("nobody knows where this was; say where it goes with --to PATH")
     path = accept(name)
-    content = Large(bytes.fromhex(found.sha256), found.size)
-    now = sha256_of(folder.read(path))
-    done = folder.write(path, Source(content, folder.trash.place_of(found)), now)
+    place = folder.trash.place_of(found)
+    content = content_of(place)
+    whole = content if isinstance(content, bytes) else Source(content, place)
+    done = folder.write(path, whole, sha256_of(folder.read(path)))
     if isinstance(done, Kept):
         OUTPUT.problem(f"{path} was saved just now and is left alone; try again", exits.FAILED)
         return exits.FAILED

@@ -32,6 +32,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
+from whisker_sync.chunks import CHUNK
 from whisker_sync.errors import DiskFull, FolderError, LeftOut, UnreadableFile, UnsafePath
 from whisker_sync.folder.ignore import KEY_HEAD_BYTES, Rules, is_key, let_in
 from whisker_sync.folder.swap import exchange
@@ -48,6 +49,9 @@ MAX_FILE = 4 << 30
 LARGE = 4 << 20
 """Bytes up to which a file is read as a whole."""
 
+UNFINISHED = "part-"
+"""How names of files in the stage begin that are still being put together."""
+
 HOLD_SECONDS = 1.0
 """How long what was replaced is kept at hand, where nobody tells whether it is written to."""
 
@@ -55,6 +59,8 @@ MAX_HOLD_SECONDS = 10.0
 """How long at most, while some program has it open for writing."""
 
 _BLOCK = 1 << 20
+_TICK_NS = 2_000_000_000
+"""How old a change must be so that another one certainly has another time on any disk."""
 
 Mark = tuple[int, int, int]
 """Time of the last change in nanoseconds, size, and number of the file on its disk."""
@@ -69,6 +75,8 @@ class Source:
 
     content: Large
     file: Path
+    ours: bool = False
+    """The file is synced and may be moved; else it is copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,7 @@ class Folder:
         self._stage = stage
         self._rules = Rules(root)
         self._witness = Witness()
+        self._large: dict[StoryPath, tuple[Mark, Large]] = {}
         self.trash = Trash(trash)
 
     def close(self) -> None:
@@ -178,27 +187,24 @@ class Folder:
             wait_for_writers(file.fileno())
             head = file.read(KEY_HEAD_BYTES)
             file.seek(0)
-            content = _content(file)
+            content = self._content(path, file)
         if is_key(head) and not self._rules.lets_in(path.split("/")):
             raise LeftOut(path, f"it is a private key; if it is not, {let_in(path)}")
         return content
 
-    def copy(self, path: StoryPath, target: Path) -> Large | None:
+    def chunks(self, path: StoryPath, first: int, count: int) -> list[bytes]:
         """
-        Copy a file to ``target``, which is synced; return what was copied. None: no file.
+        Some chunks of a large file, counted from 0; fewer if it ends there.
 
         Raises:
-            UnreadableFile, DiskFull: It could not be.
+            UnreadableFile: It could not be read.
         """
         with self._opened(path) as file:
             if file is None:
-                return None
-            wait_for_writers(file.fileno())
-            with target.open("xb") as copy:
-                content = _digest(file, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-        return content
+                return []
+            file.seek(first * CHUNK)
+            found = [file.read(CHUNK) for _ in range(count)]
+        return [chunk for chunk in found if chunk]
 
     def mark(self, path: StoryPath) -> Mark | None:
         """What tells this version of a file from others without reading it; None: no file."""
@@ -263,7 +269,7 @@ class Folder:
             patience = HOLD_SECONDS if written is None else MAX_HOLD_SECONDS
             if written is not False and time.monotonic() - held.since < patience:
                 return held
-            late = _content_of(held.out)
+            late = content_of(held.out)
             if late == held.knew or held.ours is None or self.mark(held.path) != held.ours:
                 self.trash.take(held.path, held.out)
                 return None
@@ -322,7 +328,7 @@ class Folder:
             return replace(done, held=self._put_away(out, now, done))
         # At once: until then an editor may read ours, which lacks what was saved.
         saves = [came]
-        while exchange(out, place) and (came := _content_of(out)) != put:
+        while exchange(out, place) and (came := content_of(out)) != put:
             put = saves[-1]
             saves.append(came)  # saved once more, which is newer still
         for save in saves:
@@ -389,6 +395,11 @@ class Folder:
 
     def _write_beside(self, place: Path, content: bytes | Source, *, keep_mode: bool) -> Path:
         staged = self._stage / token_hex(8)
+        if isinstance(content, Source) and content.ours:
+            content.file.replace(staged)
+            staged.chmod(stat.S_IMODE(place.stat().st_mode) if keep_mode else 0o644)
+            self._witness.prepare(staged)
+            return staged
         handle = os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o644)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -415,7 +426,10 @@ class Folder:
         """
         for left in self._stage.iterdir():
             with suppress(OSError):
-                self.trash.take("", left)
+                if left.name.startswith(UNFINISHED):
+                    left.unlink()
+                else:
+                    self.trash.take("", left)
 
     # Places.
 
@@ -456,6 +470,16 @@ class Folder:
             os.close(handle)
             return None
         return os.fdopen(handle, "rb")
+
+    def _content(self, path: StoryPath, file: BinaryIO) -> Content:
+        """What a file holds; a large one that did not change is not read again."""
+        status = os.fstat(file.fileno())
+        mark = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._large.pop(path, None)
+        content = known[1] if known is not None and known[0] == mark else _content(file)
+        if isinstance(content, Large) and time.time_ns() - mark[0] > _TICK_NS:
+            self._large[path] = mark, content
+        return content
 
     def _through_link(self, place: Path) -> bool:
         """Whether a folder on the way, or the file itself, is a link."""
@@ -520,7 +544,8 @@ def _settled(place: Path) -> Content:
         return _content(file)
 
 
-def _content_of(place: Path) -> Content:
+def content_of(place: Path) -> Content:
+    """What a file of ours holds."""
     with place.open("rb") as file:
         return _content(file)
 
@@ -528,17 +553,16 @@ def _content_of(place: Path) -> Content:
 def _content(file: BinaryIO) -> Content:
     if os.fstat(file.fileno()).st_size <= LARGE:
         return file.read()
-    return _digest(file, None)
+    return _digest(file)
 
 
-def _digest(file: BinaryIO, copy: BinaryIO | None) -> Large:
-    sha256, size = hashlib.sha256(), 0
-    while block := file.read(_BLOCK):
-        sha256.update(block)
-        size += len(block)
-        if copy is not None:
-            copy.write(block)
-    return Large(sha256.digest(), size)
+def _digest(file: BinaryIO) -> Large:
+    sha256, list_, size = hashlib.sha256(), bytearray(), 0
+    while chunk := file.read(CHUNK):
+        sha256.update(chunk)
+        list_ += hashlib.sha256(chunk).digest()
+        size += len(chunk)
+    return Large(sha256.digest(), size, bytes(list_))
 
 
 def _in_our_words(path: StoryPath, problem: OSError) -> FolderError:

@@ -16,10 +16,12 @@ from whisker_sync.revision import Version
 
 @dataclass(frozen=True, slots=True)
 class Large:
-    """What a file holds that is too large for memory."""
+    """What a file holds that is cut into chunks."""
 
     sha256: bytes
     size: int
+    list: bytes
+    """The SHA-256 of each chunk; see :mod:`whisker_sync.chunks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class FileSeen:
     """What was found under a path."""
 
     path: StoryPath
-    content: bytes | None
-    """The whole file; None: there is none."""
+    content: bytes | Large | None
+    """The whole file; None: there is none. Of a large one, the chunks are in the journal."""
 
     read_since_write: bool | None = None
     """
@@ -63,6 +65,9 @@ class WriteAsset:
     expected: bytes | None
     """As for :class:`WriteFile`."""
 
+    list: bytes = b""
+    """SHA-256 of the list of its chunks, if it is cut; empty: it is one asset."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -93,3 +98,6 @@ class Outcome:
 
     versions: tuple[Version, ...] = ()
     """What the author's saves left of the passages they touched, for the history."""
+
+    larges: tuple[Large, ...] = ()
+    """Contents whose chunks are in the journal, or among the assets."""

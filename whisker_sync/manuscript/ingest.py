@@ -55,6 +55,8 @@ class Blob:
 
     sha256: bytes
     size: int
+    list: bytes = b""
+    """SHA-256 of the list of its chunks; empty: it is one asset."""
 
 
 Found = Text | Blob
@@ -216,7 +218,7 @@ class Intake:
         self._keep_picture(saved, base, found)
 
     def _keep_picture(self, saved: Saved, base: Picture | None, blob: Blob) -> None:
-        value = f"{blob.sha256.hex()} {blob.size}"
+        value = f"{blob.sha256.hex()} {blob.size} {blob.list.hex()}".rstrip()
         file = self._view.files[base.id] if base else None
         if base is not None and file is not None and file.picture:
             id_ = file.id
@@ -233,7 +235,7 @@ class Intake:
             id_ = schema.fresh_id(self._dice)
             self.plan.registers[f"{id_}/{schema.PATH}"] = saved.path
             self.plan.registers[f"{id_}/{schema.ASSET}"] = value
-        self.contents[saved.path] = Picture(id_, blob.sha256, blob.size)
+        self.contents[saved.path] = Picture(id_, blob.sha256, blob.size, blob.list)
 
     def _delete_picture(self, base: Picture) -> None:
         self._bury_file(self._view.files[base.id], asset_digest(base.sha256))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from whisker_sync.chunks import MAX_BYTES
+
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 """Largest text file; the largest Twee file seen in public is 0.8 MB."""
 
-MAX_ASSET_BYTES = 1024 * 1024
+MAX_ASSET_BYTES = MAX_BYTES
 """Largest binary file."""
 
 MAX_FILES = 20_000

@@ -21,16 +21,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
+from whisker_sync import chunks
 from whisker_sync.document import Change, Document, Touch
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.bases import opened
-from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Saved, Text
 from whisker_sync.manuscript.limbo import LIMBO_FACT, Limbo
 from whisker_sync.manuscript.limits import (
@@ -152,6 +153,7 @@ class Manuscript:
         problems: list[Problem] = []
         found: dict[StoryPath, Found | None] = {}
         assets: dict[bytes, bytes] = {}
+        larges: list[Large] = []
         self._room = MAX_FILES - sum(1 for each in self._shadows.values() if each.disk is not None)
         news = self._news(files, now)
         for path, seen in news.items():
@@ -163,17 +165,23 @@ class Manuscript:
                 continue
             found[path] = what
             if isinstance(what, Blob):
-                assert content is not None
-                assets[what.sha256] = content
+                self._held.add(what.sha256)
+                if isinstance(content, bytes) and not what.list:
+                    assets[what.sha256] = content
+                elif isinstance(content, bytes):
+                    assets |= {sha256_of(chunk) or b"": chunk for chunk in chunks.cut(content)}
+                    larges.append(_large(content))
+                elif content is not None:
+                    larges.append(content)
                 if is_twee(path):
-                    self._tell(problems, Problem(path, _not_utf8(path)))
+                    self._tell(problems, Problem(path, _is_whole(path, what.size)))
         batch, contents, change = self._take(found, news, now)
-        self._held |= assets.keys()
         dirty = set(found) | self._later
         if change:
             dirty |= self._view.refresh(change.touched)
         outcome = self._outcome(change, dirty, tuple(assets.items()), problems)
-        return replace(outcome, versions=versions(batch, contents, self._view))
+        filed = versions(batch, contents, self._view)
+        return replace(outcome, versions=filed, larges=tuple(larges))
 
     def _news(self, files: Sequence[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
         """
@@ -242,7 +250,7 @@ class Manuscript:
         self._again = False
         return outcome
 
-    def wrote(self, path: StoryPath, content: bytes | None) -> Outcome:
+    def wrote(self, path: StoryPath, content: bytes | Large | None) -> Outcome:
         """Take note that a write was carried out; return the next one for this path, if any."""
         shadow = self._shadows.get(path)
         if shadow is None or not shadow.answered(sha256_of(content)):
@@ -250,7 +258,7 @@ class Manuscript:
         self._landed(path)
         return self.saw((), self._now) if self._deferred else self._outcome(None, {path})
 
-    def kept(self, path: StoryPath, content: bytes | None, now: float) -> Outcome:
+    def kept(self, path: StoryPath, content: bytes | Large | None, now: float) -> Outcome:
         """Take in what was found on disk instead of what a write expected there."""
         shadow = self._shadows.get(path)
         if shadow is not None:
@@ -283,12 +291,16 @@ class Manuscript:
         self._left_out.discard(path)
         self._later.add(path)
 
-    def _found(self, path: StoryPath, content: bytes) -> Found | Problem:
+    def _found(self, path: StoryPath, content: bytes | Large) -> Found | Problem:
         shadow = self._shadows.get(path)
         if shadow is None or shadow.disk is None:
             if self._room <= 0:
                 return Problem(path, f"{path} is not synced: {MAX_FILES:,} files is the limit")
             self._room -= 1
+        elif isinstance(shadow.disk, Page):
+            size = len(content) if isinstance(content, bytes) else content.size
+            if size > MAX_TEXT_BYTES:  # co-authors may be editing it; a whole file ends that
+                return Problem(path, too_large(path, size, MAX_TEXT_BYTES))
         return _what(path, content)
 
     # From files to edits.
@@ -524,13 +536,20 @@ class Manuscript:
     # What the document shows.
 
     def assets(self) -> frozenset[bytes]:
-        """Return the SHA-256 of every binary content that the files need."""
-        contents = (self._view.content(path) for path in self._view.paths())
+        """Return the SHA-256 of every binary content that the files need and that is one asset."""
+        return frozenset(each.sha256 for each in self._pictures() if not each.list)
+
+    def larges(self) -> frozenset[tuple[bytes, bytes, int]]:
+        """Return those that are cut into chunks: SHA-256 of content and list, and size."""
         return frozenset(
-            each.sha256
-            for each in contents
-            if isinstance(each, Picture) and each.size <= MAX_ASSET_BYTES
+            (each.sha256, each.list, each.size) for each in self._pictures() if each.list
         )
+
+    def _pictures(self) -> Iterator[Picture]:
+        for path in self._view.paths():
+            content = self._view.content(path)
+            if isinstance(content, Picture) and content.size <= MAX_ASSET_BYTES:
+                yield content
 
     def known(self) -> tuple[StoryPath, ...]:
         """Return the paths of all files that are on disk, as far as we know."""
@@ -589,10 +608,10 @@ class Manuscript:
                 write: WriteFile | WriteAsset = WriteFile(path, None, expected)
             case Page():
                 write = WriteFile(path, want.data(), expected)
-            case Picture(_, sha256, size):
+            case Picture(_, sha256, size, list_):
                 if sha256 not in self._held or size > MAX_ASSET_BYTES:
                     return None
-                write = WriteAsset(path, sha256, expected)
+                write = WriteAsset(path, sha256, expected, list_)
         shadow.ask(want)
         return write
 
@@ -632,21 +651,32 @@ class Manuscript:
             told.append(problem)
 
 
-def _what(path: StoryPath, content: bytes) -> Found | Problem:
+def _what(path: StoryPath, content: bytes | Large) -> Found | Problem:
     """Say what a file on disk is, or why it is left out."""
-    sha256 = hashlib.sha256(content).digest()
-    if len(content) > MAX_TEXT_BYTES:
-        return Problem(path, too_large(path, len(content), MAX_TEXT_BYTES))
-    match codec.decode(content):
-        case codec.Decoded(text, eol, bom):
-            return Text(text, eol, bom, sha256)
-        case _ if len(content) > MAX_ASSET_BYTES:
-            return Problem(path, too_large(path, len(content), MAX_ASSET_BYTES))
-        case _:
-            return Blob(sha256, len(content))
+    if isinstance(content, bytes):
+        if len(content) <= MAX_TEXT_BYTES and (decoded := codec.decode(content)):
+            sha256 = hashlib.sha256(content).digest()
+            return Text(decoded.text, decoded.eol, decoded.bom, sha256)
+        if len(content) <= chunks.MAX_WHOLE:
+            return Blob(hashlib.sha256(content).digest(), len(content))
+        content = _large(content)
+    if content.size > MAX_ASSET_BYTES:
+        return Problem(path, too_large(path, content.size, MAX_ASSET_BYTES))
+    return Blob(content.sha256, content.size, chunks.id_of(content.list))
 
 
-def _not_utf8(path: StoryPath) -> str:
+def _large(content: bytes) -> Large:
+    return Large(
+        hashlib.sha256(content).digest(), len(content), chunks.list_of(chunks.cut(content))
+    )
+
+
+def _is_whole(path: StoryPath, size: int) -> str:
+    if size > MAX_TEXT_BYTES:
+        return (
+            f"{path} has {size:,} bytes, so it is shared as a whole and never merged; "
+            f"up to {MAX_TEXT_BYTES:,} bytes are, so cut it into several files"
+        )
     return (
         f"{path} is not UTF-8, so it is shared as a whole and never merged; "
         "save it as UTF-8 in your editor"

@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from whisker_sync.chunks import MAX_WHOLE
 from whisker_sync.document import Document, Scalar, Touch
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
@@ -375,12 +376,15 @@ def _picture(
 ) -> tuple[Picture | None, Problem | None]:
     if not isinstance(value, str):
         return None, None
-    sha256, _, size = value.partition(" ")
+    sha256, _, rest = value.partition(" ")
+    size, _, chunks = rest.partition(" ")
     try:
-        picture = Picture(id_, bytes.fromhex(sha256), int(size))
+        picture = Picture(id_, bytes.fromhex(sha256), int(size), bytes.fromhex(chunks))
     except ValueError:
         return None, None
     if len(sha256) != _SHA256_HEX or picture.size < 0:
+        return None, None
+    if len(chunks) != (_SHA256_HEX if picture.size > MAX_WHOLE else 0):
         return None, None
     if picture.size > MAX_ASSET_BYTES and path is not None:
         return picture, Problem(path, too_large(path, picture.size, MAX_ASSET_BYTES))

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from whisker_sync.manuscript.files import Large
 from whisker_sync.manuscript.limits import (
     MAX_FLIGHTS,
     MAX_TEXT_BYTES,
@@ -90,6 +91,8 @@ class Picture:
 
     sha256: bytes
     size: int
+    list: bytes = field(default=b"", compare=False)
+    """SHA-256 of the list of its chunks; empty: it is one asset, or that does not matter."""
 
 
 Content = Page | Picture
@@ -327,7 +330,7 @@ def _part(form: object, known: Mapping[str, Part]) -> Part:
     raise ValueError
 
 
-def sha256_of(content: bytes | Content | None) -> bytes | None:
+def sha256_of(content: bytes | Large | Content | None) -> bytes | None:
     """Return the SHA-256 of what a file holds; None: there is no file."""
     match content:
         case None:

@@ -9,7 +9,10 @@ effect or an input and the one room that can do it.
 from __future__ import annotations
 
 import asyncio
+import errno
+import hashlib
 import logging
+import os
 import secrets
 import time
 from collections import deque
@@ -19,8 +22,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import Any, BinaryIO
 
+from whisker_sync import chunks
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.discovery.changes import changes
 from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting, addresses
@@ -35,7 +39,7 @@ from whisker_sync.errors import (
     PortInUse,
     UnreadableFile,
 )
-from whisker_sync.folder.files import Folder, Held, Replaced
+from whisker_sync.folder.files import UNFINISHED, Folder, Held, Replaced, Source
 from whisker_sync.folder.watch import GRACE_SECONDS, Watch
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.link import SECRET_BYTES, InvitationLink, PairingKey
@@ -76,6 +80,7 @@ from whisker_sync.peer.events import (
 )
 from whisker_sync.peer.inputs import (
     AssetRead,
+    AssetsKept,
     Committed,
     DialFailed,
     Do,
@@ -133,6 +138,9 @@ HISTORY_DAYS = 365
 HISTORY_BYTES = 256 << 20
 """Bytes of compressed history that are kept in any case, however old."""
 
+CHUNKS_AT_ONCE = 16
+"""Chunks of a large file that are in memory and become durable together."""
+
 LATE_SECONDS = 0.2
 """How long after a write is looked for what an editor wrote into the file that was there."""
 
@@ -187,6 +195,7 @@ class Node:
         self._tasks: set[asyncio.Task[Any]] = set()
         # Reading and writing the author's files takes turns: what was read before a write must
         # never be told after it, or it looks as if the author had undone what was written.
+        self._taking: dict[StoryPath, asyncio.Task[None]] = {}
         self._disk: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
         self._subscribers: set[asyncio.Queue[Event]] = set()
         self._changed = asyncio.Event()
@@ -337,6 +346,9 @@ class Node:
 
         self._disk.put_nowait(job)
         await looked.wait()
+        if self._taking:
+            await asyncio.wait(self._taking.values())
+            await self.look()
 
     async def history(
         self, *, since: int = 0, after: bytes | None = None, max_bytes: int | None = None
@@ -616,8 +628,10 @@ class Node:
                     self._carriers[link].hang_up(reason)
             case Dial(candidate, addresses):
                 self._spawn(self._dial(candidate, addresses), "dial")
-            case WriteFile() | WriteAsset():
-                self._disk.put_nowait(partial(self._write_file, effect))
+            case WriteFile():
+                self._disk.put_nowait(partial(self._write_file, effect, effect.content))
+            case WriteAsset():
+                self._spawn(self._write_asset(effect), "write asset")
             case ReadLog(link, after, max_bytes):
                 self._spawn(self._read_log(link, after, max_bytes), "read log")
             case ReadAsset(link, asset):
@@ -672,11 +686,15 @@ class Node:
         seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
         for path in sorted(paths):
             try:
-                content = await asyncio.to_thread(self._read, path)
+                content = await asyncio.to_thread(self._folder.read, path)
             except FolderError as problem:
                 unreadable.append(path)
                 told.append(Problem(path, str(problem)))
             else:
+                if isinstance(content, Large) and not self._has_chunks(content):
+                    unreadable.append(path)
+                    self._take_in(path, content)
+                    continue
                 doubtful = everything or self._watch.believes_in(path)
                 if content is None and doubtful and path not in gone:
                     continue  # perhaps it is just being saved: the watch waits, and tells
@@ -716,9 +734,10 @@ class Node:
             job = await self._disk.get()
             await job()
 
-    async def _write_file(self, write: WriteFile | WriteAsset) -> None:
+    async def _write_file(
+        self, write: WriteFile | WriteAsset, content: bytes | Source | None
+    ) -> None:
         try:
-            content = await self._content_of(write)
             result = await asyncio.to_thread(
                 self._folder.write, write.path, content, write.expected
             )
@@ -728,13 +747,99 @@ class Node:
             return
         if isinstance(result, Replaced):
             self._watch.expect(write.path, result.mark)
-            self.feed(FileWritten(write.path, content, _now_ms()))
+            self.feed(FileWritten(write.path, result.content, _now_ms()))
             if result.held is not None:
                 self._spawn(self._look_again(result.held), "look again")
         elif result.content is None:
             self.feed(FileStuck(write.path, None, _now_ms()))
+        elif isinstance(result.content, Large) and not self._has_chunks(result.content):
+            self._take_in(write.path, result.content)
+            self.feed(FileStuck(write.path, None, _now_ms()))
         else:
-            self.feed(FileKept(write.path, _whole(write.path, result.content), _now_ms()))
+            self.feed(FileKept(write.path, result.content, _now_ms()))
+
+    async def _write_asset(self, write: WriteAsset) -> None:
+        """Get the content of a binary file from the journal, and have it written in its turn."""
+        part = self.layout.stage / f"{UNFINISHED}{secrets.token_hex(8)}"
+        content: bytes | Source
+        try:
+            if write.list:
+                content = await self._assemble(write, part)
+            else:
+                content = await self._recall_asset(write, write.asset)
+        except FolderError as problem:
+            part.unlink(missing_ok=True)
+            told = Problem(write.path, str(problem))
+            self.feed(FileStuck(write.path, told, _now_ms()))
+            return
+
+        async def job() -> None:
+            await self._write_file(write, content)
+            part.unlink(missing_ok=True)
+
+        self._disk.put_nowait(job)
+
+    async def _assemble(self, write: WriteAsset, part: Path) -> Source:
+        """Put a large file together, chunk by chunk."""
+        sha256, size, hashes = hashlib.sha256(), 0, self._peer.chunks(write.list)
+        try:
+            with part.open("xb") as file:
+                for asset in hashes:
+                    chunk = await self._recall_asset(write, asset)
+                    sha256.update(chunk)
+                    size += len(chunk)
+                    await asyncio.to_thread(file.write, chunk)
+                await asyncio.to_thread(_sync, file)
+        except OSError as problem:
+            if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFull(write.path) from None
+            raise UnreadableFile(write.path, problem.strerror or str(problem)) from None
+        if sha256.digest() != write.asset:
+            raise UnreadableFile(write.path, "its chunks do not make up what they should")
+        return Source(Large(write.asset, size, b"".join(hashes)), part, ours=True)
+
+    async def _recall_asset(self, write: WriteAsset, asset: bytes) -> bytes:
+        content = await self._writer.run(self._writer.journal.asset, asset)
+        if content is None:
+            raise UnreadableFile(write.path, "its content was damaged in the journal")
+        return content
+
+    def _has_chunks(self, large: Large) -> bool:
+        """Whether a large file is in the journal, or too large for it."""
+        if large.size > chunks.MAX_BYTES:
+            return True
+        return all(self._peer.has(chunk) for chunk in chunks.hashes(large.list))
+
+    def _take_in(self, path: StoryPath, large: Large) -> None:
+        """Put the chunks of a large file into the journal, then look at it once more."""
+        if path not in self._taking:
+            self._taking[path] = self._spawn(self._keep_chunks(path, large), "take in")
+
+    async def _keep_chunks(self, path: StoryPath, large: Large) -> None:
+        try:
+            kept = await self._chunks_kept(path, large)
+        except FolderError as problem:
+            told = Problem(path, str(problem))
+            self.feed(FilesSeen((), _now_ms(), unreadable=(path,), problems=(told,)))
+            return
+        finally:
+            del self._taking[path]
+        hashes = chunks.hashes(large.list) if kept else ()
+        self.feed(AssetsKept(hashes))
+        self._disk.put_nowait(partial(self._see, {path}))
+
+    async def _chunks_kept(self, path: StoryPath, large: Large) -> bool:
+        """Keep all chunks of a file; False: it is not as it was any more."""
+        hashes = chunks.hashes(large.list)
+        for first in range(0, len(hashes), CHUNKS_AT_ONCE):
+            wanted = hashes[first : first + CHUNKS_AT_ONCE]
+            found = await asyncio.to_thread(self._folder.chunks, path, first, len(wanted))
+            assets = tuple(zip(wanted, found, strict=False))
+            if len(found) != len(wanted) or not await asyncio.to_thread(_are_whole, assets):
+                return False
+            assets = tuple(each for each in assets if not self._peer.has(each[0]))
+            await self._writer.run(self._writer.journal.write, [Batch(assets=assets)])
+        return True
 
     async def _look_again(self, held: Held) -> None:
         """Ask after a file that was replaced while somebody may have been writing to it."""
@@ -746,21 +851,12 @@ class Node:
                 self._spawn(self._look_again(late), "look again")
             elif late is not None:
                 self._watch.expect(late.path, self._folder.mark(late.path))
-                content = _whole(late.path, late.content)
-                self.feed(FilesSeen((FileSeen(late.path, content, False),), _now_ms()))
+                if isinstance(late.content, Large) and not self._has_chunks(late.content):
+                    self._take_in(late.path, late.content)
+                    return
+                self.feed(FilesSeen((FileSeen(late.path, late.content, False),), _now_ms()))
 
         self._disk.put_nowait(job)
-
-    def _read(self, path: StoryPath) -> bytes | None:
-        return _whole(path, self._folder.read(path))
-
-    async def _content_of(self, write: WriteFile | WriteAsset) -> bytes | None:
-        if isinstance(write, WriteFile):
-            return write.content
-        content = await self._writer.run(self._writer.journal.asset, write.asset)
-        if content is None:
-            raise UnreadableFile(write.path, "its content was damaged in the journal")
-        return content
 
     # Connections.
 
@@ -894,10 +990,11 @@ class Node:
 
     # Tasks.
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -911,10 +1008,13 @@ class Node:
             self._failure.exception()  # whoever cares awaits failed()
 
 
-def _whole(path: StoryPath, content: bytes | Large | None) -> bytes | None:
-    if isinstance(content, Large):
-        raise UnreadableFile(path, f"it has {content.size:,} bytes")
-    return content
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _are_whole(assets: tuple[tuple[bytes, bytes], ...]) -> bool:
+    return all(hashlib.sha256(content).digest() == sha256 for sha256, content in assets)
 
 
 def _all_told(status: Status) -> bool:

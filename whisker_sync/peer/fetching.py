@@ -2,8 +2,8 @@
 Which binary files we lack, and whom we asked for them.
 
 The document says which contents the story needs, by their SHA-256; the contents
-themselves travel on request. One device is asked at a time for each; whoever
-lacks it too, or stays silent, is asked again only on its next connection.
+themselves travel on request. One device is asked at a time for each, several for
+several; whoever lacks one too, or stays silent, is asked again after a while.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ REQUEST_SECONDS = 15.0
 """How long one device may take before another is asked."""
 
 
+RETRY_SECONDS = 5.0
+"""How long a device that could not help with a content is not asked for it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A content that we asked somebody for."""
@@ -32,13 +36,14 @@ class Fetching:
     """The contents that we lack."""
 
     def __init__(self) -> None:
-        self._missing: dict[bytes, set[LinkId]] = {}  # who could not help
+        self._missing: dict[bytes, dict[LinkId, float]] = {}  # who could not help, and when
+        self._links: tuple[LinkId, ...] = ()
         self._asked: dict[bytes, Request] = {}
 
     def want(self, assets: Iterable[bytes]) -> None:
         """Say all contents that the documents need and we lack."""
         wanted = dict.fromkeys(sorted(assets))
-        self._missing = {asset: self._missing.get(asset, set()) for asset in wanted}
+        self._missing = {asset: self._missing.get(asset, {}) for asset in wanted}
         self._asked = {asset: ask for asset, ask in self._asked.items() if asset in wanted}
 
     def came(self, asset: bytes) -> None:
@@ -46,17 +51,17 @@ class Fetching:
         self._missing.pop(asset, None)
         self._asked.pop(asset, None)
 
-    def lacks(self, link: LinkId, asset: bytes) -> None:
+    def lacks(self, link: LinkId, asset: bytes, now: float) -> None:
         """Note that a device lacks it too."""
         request = self._asked.get(asset)
         if request is not None and request.link == link:
             del self._asked[asset]
         if asset in self._missing:
-            self._missing[asset].add(link)
+            self._missing[asset][link] = now
 
     def ask(self, links: Iterable[LinkId], now: float) -> list[tuple[LinkId, bytes]]:
         """Whom to ask now for what."""
-        links = tuple(links)
+        self._links = links = tuple(links)
         self._forget_silent(links, now)
         load = dict.fromkeys(links, 0)
         for request in self._asked.values():
@@ -65,6 +70,10 @@ class Fetching:
         for asset, helpless in self._missing.items():
             if asset in self._asked:
                 continue
+            if min(load.values(), default=MAX_REQUESTS) >= MAX_REQUESTS:
+                break
+            for link in [link for link, at in helpless.items() if at + RETRY_SECONDS <= now]:
+                del helpless[link]
             free = [link for link in links if link not in helpless and load[link] < MAX_REQUESTS]
             if not free:
                 continue
@@ -75,8 +84,16 @@ class Fetching:
         return asks
 
     def deadline(self) -> float | None:
-        """When somebody has been silent for too long."""
-        return min((request.until for request in self._asked.values()), default=None)
+        """When somebody has been silent for too long, or may be asked again."""
+        times = [request.until for request in self._asked.values()]
+        times += [
+            at + RETRY_SECONDS
+            for asset, helpless in self._missing.items()
+            if asset not in self._asked
+            for link, at in helpless.items()
+            if link in self._links
+        ]
+        return min(times, default=None)
 
     @property
     def missing(self) -> int:
@@ -93,4 +110,4 @@ class Fetching:
             if request.link not in links:
                 del self._asked[asset]
             elif request.until <= now:
-                self.lacks(request.link, asset)
+                self.lacks(request.link, asset, now)

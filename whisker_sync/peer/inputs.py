@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from whisker_sync.document import Change
 from whisker_sync.ids import Address, LinkId, StoryPath
-from whisker_sync.manuscript.files import FileSeen, Problem
+from whisker_sync.manuscript.files import FileSeen, Large, Problem
 from whisker_sync.peer.acts import Act
 from whisker_sync.record import Entry
 
@@ -41,7 +41,7 @@ class FileWritten:
     """A ``WriteFile`` or ``WriteAsset`` was carried out."""
 
     path: StoryPath
-    content: bytes | None
+    content: bytes | Large | None
     at: int
     """Milliseconds since 1970, for display."""
 
@@ -51,7 +51,7 @@ class FileKept:
     """The author was faster than a ``WriteFile``: this is there instead, and was left alone."""
 
     path: StoryPath
-    content: bytes | None
+    content: bytes | Large | None
     at: int
     """Milliseconds since 1970, for display."""
 
@@ -219,6 +219,14 @@ class LogRead:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetsKept:
+    """Chunks of a large file of the author are in the journal."""
+
+    assets: tuple[bytes, ...]
+    """Their SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
 class AssetRead:
     """The answer to ``ReadAsset``."""
 
@@ -269,6 +277,7 @@ Input = (
     | StoreTrouble
     | LogRead
     | AssetRead
+    | AssetsKept
     | RevisionsRead
     | Milestone
     | Tick

@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from whisker_sync import chunks
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.document import (
     Applied,
@@ -119,10 +120,14 @@ class Library:
         self._unacked_older = int(recalled.facts.get("unacked", b"0"))  # before the log begins
         self._from_files: deque[int] = deque()  # positions that may not be sent yet
         self._batches: deque[tuple[int, int, dict[str, bytes | None]]] = deque()
+        self._weights: deque[int] = deque()  # of each batch, in binary files
         self._entries: list[Entry] = []
         self._new_facts: dict[str, bytes | None] = {}
         self._lazy_facts: dict[str, bytes | None] = {}
         self._assets: list[tuple[bytes, bytes]] = []
+        self._complete: set[bytes] = set()  # lists of which we have all chunks
+        self.unwritten = 0
+        """Bytes of binary files that are on their way to the journal."""
         self._revisions: list[Revision] = []
         self._fingerprint: bytes | None = None
         self._large: set[str] = set()  # documents that we said are large
@@ -294,11 +299,37 @@ class Library:
     def keep(self, asset: bytes, content: bytes) -> None:
         """Keep the content of a binary file."""
         self._assets.append((asset, content))
+        self.unwritten += len(content)
         self.remember(f"asset/{asset.hex()}", b"")
 
     def has(self, asset: bytes) -> bool:
         """Whether the content of a binary file is kept, or will be with the next batch."""
         return f"asset/{asset.hex()}" in self.facts
+
+    def keep_list(self, list_: bytes) -> None:
+        """Keep which chunks a large file consists of."""
+        self.remember(f"chunks/{chunks.id_of(list_).hex()}", list_)
+
+    def note_kept(self, assets: Iterable[bytes]) -> None:
+        """Note that contents are in the journal already."""
+        for asset in assets:
+            self.remember(f"asset/{asset.hex()}", b"")
+
+    def list_of(self, asset: bytes) -> bytes | None:
+        """Which chunks a large file consists of, by the SHA-256 of its list."""
+        return self.facts.get(f"chunks/{asset.hex()}")
+
+    def lacks(self, list_: bytes) -> tuple[bytes, ...]:
+        """What we have not of a large file: the list itself, or chunks."""
+        if list_ in self._complete:
+            return ()
+        known = self.list_of(list_)
+        if known is None:
+            return (list_,)
+        missing = tuple(chunk for chunk in chunks.hashes(known) if not self.has(chunk))
+        if not missing:
+            self._complete.add(list_)
+        return missing
 
     def file(self, revision: Revision) -> None:
         """Keep a revision of the history."""
@@ -364,6 +395,7 @@ class Library:
         self._new_facts, self._lazy_facts = {}, {}
         self.ticket += 1
         self._batches.append((self.ticket, self.head, facts))
+        self._weights.append(sum(len(content) for _, content in batch.assets))
         return self.ticket, batch
 
     def commit(self, ticket: int) -> None:
@@ -371,6 +403,7 @@ class Library:
         self.committed = max(self.committed, ticket)
         while self._batches and self._batches[0][0] <= ticket:
             _, self.durable, facts = self._batches.popleft()
+            self.unwritten -= self._weights.popleft()
             self.saved_facts.update(facts)
         self._update_sendable()
         self._trim()

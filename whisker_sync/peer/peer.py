@@ -31,6 +31,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from whisker_sync import chunks
 from whisker_sync.batch import Recalled
 from whisker_sync.document import LARGE_DOCUMENT, MAX_DOCUMENT, Document, Schema, Span, Touch
 from whisker_sync.errors import (
@@ -80,6 +81,7 @@ from whisker_sync.peer.history import Fetch, Filed, History
 from whisker_sync.peer.history import Said as SaidOfHistory
 from whisker_sync.peer.inputs import (
     AssetRead,
+    AssetsKept,
     Committed,
     DialFailed,
     Do,
@@ -169,6 +171,12 @@ PAPERS_SECONDS = 30.0
 STUCK_SECONDS = 10.0
 """How long after a file could not be written that is tried again."""
 
+MAX_ASKED = 64
+"""Contents that one device may wait for; it asks for a few at a time."""
+
+MAX_UNWRITTEN = 8 << 20
+"""Bytes of binary files on their way to the journal from which on no more are asked for."""
+
 MAX_QUARANTINE = 1000
 """Refused updates that are kept."""
 
@@ -197,6 +205,12 @@ class Conversation:
     """When it must be clear who the other side is, and whether they belong."""
 
     assembly: Assembly = field(default_factory=Assembly)
+    asked: deque[bytes] = field(default_factory=deque)
+    """Contents that the other side asked for; one at a time, so that typing never waits long."""
+
+    reading: bool = False
+    """One of them is being read."""
+
     papers: bytes = b""
     """What the other side was told about who belongs, or told us itself: a digest."""
 
@@ -277,6 +291,8 @@ class Peer:
             )
         self._conversations: dict[LinkId, Conversation] = {}
         self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
+        self._larges: dict[bytes, tuple[bytes, int]] = {}  # by their lists: content and size
+        self._lacking: dict[bytes, set[bytes]] = {}  # what we have not of each
         self._offered: set[bytes] = set()  # contents that the manuscript was told of
         self._anew_after: int | None = None  # with this ticket it is durable why we must begin anew
         self._doubles: set[str] = set()  # of whom we said that there are two
@@ -365,6 +381,14 @@ class Peer:
         """The files that are synced, as far as they were on disk when we last looked."""
         return () if self._manuscript is None else self._manuscript.known()
 
+    def chunks(self, list_: bytes) -> tuple[bytes, ...]:
+        """The chunks of a large file, in order, by the SHA-256 of its list; () if unknown."""
+        return chunks.hashes(self._library.list_of(list_) or b"")
+
+    def has(self, asset: bytes) -> bool:
+        """Whether a content is in the journal, or about to be."""
+        return self._library.has(asset)
+
     def status(self) -> Status:
         """One look at everything."""
         library = self._library
@@ -438,11 +462,14 @@ class Peer:
             case AssetRead(link, asset, content):
                 conversation = self._conversations.get(link)
                 if conversation is not None:
+                    conversation.reading = False
                     yield from self._send(conversation, Asset(asset, content))
             case RevisionsRead():
                 yield from self._revisions_read(input)
             case Milestone():
                 self._set_milestone(input)
+            case AssetsKept(assets):
+                self._library.note_kept(assets)
             case Sighted(candidate, addresses, lasting, likely):
                 is_new = self._dialing.sight(
                     candidate, addresses, now, lasting=lasting, likely=likely
@@ -532,6 +559,9 @@ class Peer:
             library.wrote(STORY, outcome.change, at, from_file=True)
         for asset, content in outcome.assets:
             library.keep(asset, content)
+        for large in outcome.larges:
+            library.keep_list(large.list)
+            library.note_kept(chunks.hashes(large.list))
         for name, value in outcome.facts:
             library.remember(name, value)
         self._waiting.extend((library.due, write) for write in outcome.writes)
@@ -1072,7 +1102,8 @@ class Peer:
                 case ReadOn(after):
                     yield ReadLog(conversation.link, after, 1 << 20)
                 case Asked(asset):
-                    yield ReadAsset(conversation.link, asset)
+                    if len(conversation.asked) < MAX_ASKED:
+                        conversation.asked.append(asset)
                 case Came():
                     yield from self._asset_came(conversation.link, item, now)
                 case Matched():
@@ -1178,10 +1209,17 @@ class Peer:
     def _want_assets(self, now: float) -> Iterator[Effect]:
         if self._manuscript is None:
             return
-        needed = self._manuscript.assets()
-        self._fetching.want(asset for asset in needed if not self._library.has(asset))
-        for asset in sorted(needed - self._offered):
-            if self._library.has(asset):
+        library = self._library
+        needed: dict[bytes, tuple[bytes, ...]] = {
+            asset: () if library.has(asset) else (asset,) for asset in self._manuscript.assets()
+        }
+        self._larges = {list_: (asset, size) for asset, list_, size in self._manuscript.larges()}
+        self._lacking = {list_: set(library.lacks(list_)) for list_ in self._larges}
+        for list_, (asset, _) in self._larges.items():
+            needed[asset] = tuple(self._lacking[list_])
+        self._fetching.want(asset for lacking in needed.values() for asset in lacking)
+        for asset in sorted(needed.keys() - self._offered):
+            if not needed[asset]:
                 yield from self._offer(asset, now)
 
     def _offer(self, asset: bytes, now: float) -> Iterator[Effect]:
@@ -1193,13 +1231,24 @@ class Peer:
     def _asset_came(self, link: LinkId, came: Came, now: float) -> Iterator[Effect]:
         asset, content = came.asset, came.content
         if content is None or hashlib.sha256(content).digest() != asset:
-            self._fetching.lacks(link, asset)
+            self._fetching.lacks(link, asset, now)
             return
         if self._library.has(asset) or self._manuscript is None:
             return
         self._fetching.came(asset)
+        if asset in self._larges:
+            if chunks.fits(content, self._larges[asset][1]):
+                self._library.keep_list(content)
+                yield from self._want_assets(now)
+            return
         self._library.keep(asset, content)
-        yield from self._offer(asset, now)
+        if asset in self._manuscript.assets():
+            yield from self._offer(asset, now)
+        for list_, lacking in self._lacking.items():
+            if asset in lacking:
+                lacking.discard(asset)
+                if not lacking and not self._library.lacks(list_):
+                    yield from self._offer(self._larges[list_][0], now)
 
     # The history.
 
@@ -1294,12 +1343,14 @@ class Peer:
             if self._at_rest():
                 said += session.rest(library, now)
             yield from self._carry_out(conversation, said, now)
+            yield from self._serve(conversation, session)
         yield from self._ask_in_turn(now)
         yield from self._spread_news()
         if self._at_rest():
             yield from self._compare_histories()
-        for link, asset in self._fetching.ask([c.link for c in self._live()], now):
-            yield from self._send(self._conversations[link], WantAsset(asset))
+        if library.unwritten < MAX_UNWRITTEN:
+            for link, asset in self._fetching.ask([c.link for c in self._live()], now):
+                yield from self._send(self._conversations[link], WantAsset(asset))
         if self._belonging.outside is None:
             for candidate, addresses in self._dialing.call(now, self._connected()):
                 yield Dial(candidate, addresses)
@@ -1313,6 +1364,17 @@ class Peer:
             self._anew_after = None
             yield Tell(events.BeginAnew())
 
+    def _serve(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
+        """Answer who asked for a content, when what was said before has left."""
+        while conversation.asked and not conversation.reading and session.in_flight < WINDOW:
+            asset = conversation.asked.popleft()
+            list_ = self._library.list_of(asset)
+            if list_ is not None:
+                yield from self._send(conversation, Asset(asset, list_))
+            else:
+                conversation.reading = True
+                yield ReadAsset(conversation.link, asset)
+
     def _persist(self, *, everything: bool = False) -> Iterator[Effect]:
         batch = self._library.batch(everything=everything)
         if batch is not None:
@@ -1322,9 +1384,14 @@ class Peer:
         while self._waiting and self._waiting[0][0] <= self._library.committed:
             write = self._waiting.popleft()[1]
             # A binary file whose content has not come yet is written when it comes.
-            if not isinstance(write, WriteAsset) or self._library.has(write.asset):
+            if not isinstance(write, WriteAsset) or self._is_here(write):
                 self._open_writes.add(write.path)
                 yield write
+
+    def _is_here(self, write: WriteAsset) -> bool:
+        if write.list:
+            return not self._library.lacks(write.list)
+        return self._library.has(write.asset)
 
     def _tell_links(self) -> Iterator[Effect]:
         linked = frozenset(sorted(self._connected())[:MAX_LINKED])

@@ -843,8 +843,9 @@ class Machine:
                 self._submit(lambda: self._fetched(write))
 
     def _fetched(self, write: WriteAsset) -> None:
-        content = self.journal.asset(write.asset)
-        assert content is not None, f"the content of {write.path} is not in the journal"
+        assets = self.peer.chunks(write.list) if write.list else (write.asset,)
+        content = b"".join(self.journal.asset(asset) or b"" for asset in assets)
+        assert _sha256(content) == write.asset, f"the content of {write.path} is not here"
         self._later(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
 
     def _write(self, write: WriteFile | WriteAsset, content: bytes | None) -> None:

@@ -73,7 +73,8 @@ def encode(message: Message, sender: DeviceId) -> tuple[bytes, ...]:
     body = _dump(_fields(message, sender))
     if len(body) < limits.COMPRESS_FROM:
         return (body,)
-    return tuple(_parts(body))
+    # Pictures and sounds are compressed already, by whoever made them.
+    return tuple(_parts(body, 0 if isinstance(message, Asset) else 6))
 
 
 def canonical(fields: Fields) -> bytes:
@@ -85,8 +86,8 @@ def _dump(fields: Fields) -> bytes:
     return cbor2.dumps(fields, canonical=True)
 
 
-def _parts(body: bytes) -> Sequence[bytes]:
-    squeezed = zlib.compress(body, 6)
+def _parts(body: bytes, level: int) -> Sequence[bytes]:
+    squeezed = zlib.compress(body, level)
     cuts = range(0, len(squeezed), limits.PART)
     return [
         _dump(
