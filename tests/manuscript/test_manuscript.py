@@ -362,6 +362,21 @@ def test_a_copy_that_an_author_makes_of_a_passage_stays() -> None:
     assert alice.text("a.twee").count("something breathes") == 2
 
 
+def test_one_change_that_comes_to_two_folders_by_another_way_is_there_once() -> None:
+    alice, bob = pair(("a.twee", CAVE), ("b.css", "body {}\n"))
+    for author in (alice, bob):  # Both pull from one repository, or format when they save.
+        author.put("a.twee", CAVE.replace("cold", "icy and wet").replace("before", "in front of"))
+        author.put("b.css", "body {}\nh1 { color: red }\n")
+        author.notice()
+    bob.save("a.twee", bob.text("a.twee").replace("The end", "The very end"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == CAVE.replace("cold", "icy and wet").replace(
+        "before", "in front of"
+    ).replace("The end", "The very end")
+    assert alice.text("b.css") == "body {}\nh1 { color: red }\n"
+
+
 def test_a_passage_moved_to_another_file_keeps_what_others_write_in_it() -> None:
     alice, bob = pair(("a.twee", CAVE), ("b.twee", ":: Other\nOther text.\n"))
     start, cave, end = (":: " + piece for piece in CAVE.split(":: ")[1:])

@@ -37,6 +37,7 @@ from whisker_sync.document.gate import (
 )
 from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing, Touch
 from whisker_sync.document.schema import Kind, Scalar, Schema
+from whisker_sync.document.twins import Twins
 from whisker_sync.errors import BadEdit, BadState, EngineFailure
 
 MAX_INSERT = 8 << 20
@@ -236,6 +237,7 @@ class Document:
 
         self._client = client
         self._tracked: list[str] = []
+        self._twins = Twins()
         self._begin()
 
     def _begin(self) -> None:
@@ -346,18 +348,19 @@ class Document:
     # Writing.
 
     @contextmanager
-    def edit(self, origin: str) -> Iterator[Edit]:
+    def edit(self, origin: str, *, once: bool = False) -> Iterator[Edit]:
         """
         Edit the document: all steps of the block become one change, at its end.
 
-        If the block raises, nothing is changed.
+        If the block raises, nothing is changed. ``once``: what is inserted may come from
+        elsewhere, too, and is to be there once; see :meth:`doubled`.
         """
         self._check_whole()
         edit = Edit(self)
         yield edit
         if edit._steps:  # noqa: SLF001 - an edit is part of its document
             update = self._engine(lambda: self.engine.write(origin, edit._steps))  # noqa: SLF001
-            edit.change = self._note(update, origin)
+            edit.change = self._note(update, origin, once=once)
             self._texts.update(edit._texts)  # noqa: SLF001
 
     def track(self, origin: str) -> None:
@@ -375,6 +378,25 @@ class Document:
         return self._undo(origin, redo=True)
 
     # Merging.
+
+    def doubled(self) -> list[tuple[str, int, int]]:
+        """
+        Return what is there twice since the last time: root, first code point, length.
+
+        That is what was inserted here by an edit ``once``, and by somebody else with the
+        same words at the same place, without either having seen the other. To delete it
+        is safe: whoever else does deletes the same one of the two. What was changed
+        since stays.
+        """
+        doubled: list[tuple[str, int, int]] = []
+        for twin in self._twins.take():
+            whole = self.text(twin.root).encode()
+            text = twin.text.encode()
+            stays, goes = (self.engine.place(twin.root, *id_) for id_ in (twin.stays, twin.goes))
+            intact = all(whole[at : at + len(text)] == text for at in (stays, goes))
+            if intact and abs(stays - goes) >= len(text):
+                doubled.append((twin.root, len(whole[:goes].decode()), len(twin.text)))
+        return doubled
 
     def merge(self, update: bytes, origin: str) -> Merged:
         """Take in bytes from elsewhere; see the variants of :data:`Merged`."""
@@ -405,6 +427,12 @@ class Document:
             return Rejected(str(failure))
         if not changed and not admitted.fresh:
             return Nothing()
+        if not ours:
+            clocks = self._ledger.clocks
+            whole = (
+                each for each in admitted.fresh if each[0].clock >= clocks.get(each[0].client, 0)
+            )
+            self._twins.heard(whole)
         touched = self._ledger.enter(admitted)
         self._touch(touched)
         self._gain(update)
@@ -454,11 +482,13 @@ class Document:
         update = self._engine(lambda: self.engine.undo(origin, redo=redo))
         return self._note(update, origin)
 
-    def _note(self, update: bytes | None, origin: str) -> Change | None:
+    def _note(self, update: bytes | None, origin: str, *, once: bool = False) -> Change | None:
         if update is None:
             return None
         parsed = parse(update)
         admitted = self._ledger.admit(parsed)
+        if once:
+            self._twins.wrote(admitted.fresh)
         touched = self._ledger.enter(admitted)
         self._touch(touched)
         self._gain(update)

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pycrdt import Doc, Text, UndoManager, XmlFragment, merge_updates
+from pycrdt import Doc, StickyIndex, Text, UndoManager, XmlFragment, merge_updates
 from pycrdt import Map as EngineMap
 
+from whisker_sync.document.gate import uint
 from whisker_sync.document.schema import Kind, Scalar
 from whisker_sync.errors import EngineFailure
 
@@ -99,6 +100,12 @@ class Engine:
         """A text."""
         with guarded("reading a text"):
             return str(self.root(name, Kind.TEXT))
+
+    def place(self, name: str, client: int, clock: int) -> int:
+        """Where in a text an id is, in bytes; if it was deleted, where it was."""
+        with guarded("looking for a place"):
+            place = b"\0" + uint(client) + uint(clock) + b"\0"
+            return StickyIndex.decode(place, self.root(name, Kind.TEXT)).get_index()
 
     def value(self, name: str, key: str) -> Scalar:
         """A register of a map; None if it is not there."""

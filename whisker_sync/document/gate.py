@@ -77,6 +77,9 @@ class Struct:
     halves: tuple[int, ...] = ()
     """Of STRING: the places of second halves of characters that take two units."""
 
+    text: str = ""
+    """Of STRING: what it says."""
+
 
 @dataclass(slots=True)
 class Parsed:
@@ -133,6 +136,7 @@ def _parse(data: bytes, *, ours: bool) -> Parsed:
             key = None
             detail = 0
             halves: tuple[int, ...] = ()
+            text = ""
             if kind == GC:
                 if info:
                     raise Malformed("flags where nothing is left")
@@ -202,7 +206,7 @@ def _parse(data: bytes, *, ours: bool) -> Parsed:
             structs.append(
                 Struct(
                     *(client, clock, length, kind, origin, right, parent, key, keyed, detail),
-                    halves,
+                    *(halves, text),
                 )
             )
             clock += length

@@ -329,7 +329,7 @@ class Manuscript:
         intake.take(batch)
         change = None
         if intake.plan:
-            with self._document.edit(ORIGIN) as edit:
+            with self._document.edit(ORIGIN, once=True) as edit:
                 intake.plan.write(edit)
             change = edit.change
         for path, content in {**intake.contents, **beside}.items():
@@ -517,7 +517,20 @@ class Manuscript:
 
     def merged(self, touched: Iterable[Touch]) -> Outcome:
         """Say which files must be written because the document changed."""
-        return self._outcome(None, self._view.refresh(touched))
+        dirty = self._view.refresh(touched)
+        change = self._say_once()
+        if change:
+            dirty |= self._view.refresh(change.touched)
+        return self._outcome(change, dirty)
+
+    def _say_once(self) -> Change | None:
+        """Delete what a save brought here and a save elsewhere brought there, too."""
+        if not (doubled := self._document.doubled()):
+            return None
+        with self._document.edit(ORIGIN) as edit:
+            for root, start, length in sorted(doubled, reverse=True):
+                edit.delete(root, start, length)
+        return edit.change
 
     def wanted_writes_for(self, asset: bytes) -> Outcome:
         """

@@ -299,6 +299,7 @@ class Peer:
         self._replaced: dict[DeviceId, dict[bytes, int]] = {}
         """For each device its processes that another one replaced, and how often they came back."""
         self._open_writes: set[str] = set()  # asked for and not answered
+        self._at = 0  # what an input said last: milliseconds since 1970, for display
         self._stuck_until: float | None = None  # when a write that failed is asked for again
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
@@ -316,6 +317,7 @@ class Peer:
         """
         if self._withdrawing and not isinstance(input, (Committed, Edited, Stopping)):
             return []  # a new process follows in a moment
+        self._at = getattr(input, "at", self._at)
         return [*self._react(input, now), *self._continue(now)]
 
     def deadline(self) -> float | None:
@@ -509,7 +511,7 @@ class Peer:
         if self._manuscript is None or self._stuck_until is None or now < self._stuck_until:
             return
         self._stuck_until = None
-        yield from self._absorb(self._manuscript.merged(()), 0, now)
+        yield from self._absorb(self._manuscript.merged(()), self._at, now)
 
     def _write_answered(
         self, answer: FileWritten | FileKept | FileStuck, now: float
@@ -585,7 +587,7 @@ class Peer:
         yield from self._warn_of_size(document)
         yield Tell(events.Merged(document, author, touched, local=author == self._self.device))
         if document == STORY and self._manuscript is not None and self._resumed:
-            yield from self._absorb(self._manuscript.merged(touched), 0, now)
+            yield from self._absorb(self._manuscript.merged(touched), self._at, now)
             yield from self._want_assets(now)
 
     def _warn_of_size(self, document: str) -> Iterator[Effect]:

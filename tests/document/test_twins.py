@@ -1,0 +1,100 @@
+"""The same insertion twice: Document.doubled."""
+
+from __future__ import annotations
+
+import pytest
+
+from whisker_sync.document import Applied, Document, Kind, Nothing, Root, Schema
+from whisker_sync.document import twins as module
+
+SCHEMA = Schema((Root("t", Kind.TEXT),))
+
+
+def pair(text: str) -> tuple[Document, Document]:
+    """Return two documents that hold the same text."""
+    one, other = Document("d", SCHEMA, 1), Document("d", SCHEMA, 2)
+    with one.edit("folder") as edit:
+        edit.insert("t", 0, text)
+    assert edit.change is not None
+    assert isinstance(other.merge(edit.change.update, "network"), Applied)
+    return one, other
+
+
+def write(document: Document, at: int, text: str, *, once: bool = True, delete: int = 0) -> bytes:
+    with document.edit("folder", once=once) as edit:
+        edit.insert("t", at, text)
+        edit.delete("t", at - delete, delete)
+    assert edit.change is not None
+    return edit.change.update
+
+
+def collapse(document: Document) -> bytes | None:
+    with document.edit("folder") as edit:
+        for root, start, length in document.doubled():
+            edit.delete(root, start, length)
+    return edit.change.update if edit.change else None
+
+
+@pytest.mark.parametrize("before", ["ab", "äb", "😀b", "a" * 9 + "é"])
+@pytest.mark.parametrize("text", ["twice ", "zwölf 😀 "])
+def test_the_same_text_at_the_same_place_goes_once_whoever_sees_it(before: str, text: str) -> None:
+    one, other = pair(before)
+    ours, theirs = (write(each, 1, text) for each in (one, other))
+    one.merge(theirs, "network")
+    other.merge(ours, "network")
+    assert one.text("t").count(text) == 2
+    deletions = [collapse(one), collapse(other)]
+    assert one.text("t") == other.text("t") == before[:1] + text + before[1:]
+    assert one.digest() == other.digest()
+    assert None not in deletions
+    assert one.merge(deletions[1] or b"", "network") == Nothing()
+    assert collapse(one) is None
+
+
+def test_the_same_replacement_is_made_once() -> None:
+    one, other = pair("teh cat")
+    ours, theirs = (write(each, 3, "the", delete=3) for each in (one, other))
+    one.merge(theirs, "network")
+    collapse(one)
+    assert one.text("t") == "the cat"
+    other.merge(ours, "network")
+    collapse(other)
+    assert other.text("t") == "the cat"
+
+
+def test_who_repeats_what_another_wrote_means_it() -> None:
+    one, other = pair("ab")
+    other.merge(write(one, 1, "no "), "network")
+    for at in (1, 4):
+        one.merge(write(other, at, "no "), "network")
+    assert one.text("t") == "ano no no b"
+    assert one.doubled() == other.doubled() == []
+
+
+def test_what_was_changed_since_stays() -> None:
+    one, other = pair("ab")
+    ours, theirs = (write(each, 1, "twice ") for each in (one, other))
+    more = write(other, 3, "!", once=False)
+    one.merge(theirs, "network")
+    one.merge(more, "network")
+    other.merge(ours, "network")
+    assert other.doubled() == one.doubled() == []
+
+
+def test_what_a_program_types_counts_only_where_it_was_to_be_there_once() -> None:
+    one, other = pair("ab")
+    write(one, 1, "x", once=False)
+    one.merge(write(other, 1, "x", once=False), "network")
+    assert one.doubled() == []
+
+
+def test_the_newest_insertions_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("MAX_KNOWN", "MAX_LETTERS"):
+        monkeypatch.setattr(module, limit, {"MAX_KNOWN": 2, "MAX_LETTERS": 12}[limit])
+        one, other = pair("abcdef")
+        theirs = [write(other, at, "twice ") for at in (5, 3, 1)]
+        for at in (5, 3, 1):
+            write(one, at, "twice ")
+        for update in theirs:
+            one.merge(update, "network")
+        assert len(one.doubled()) == 2
