@@ -22,6 +22,10 @@ Everything that can go wrong, in one tree.
         * :exc:`AmbiguousPassage`
         * :exc:`NameTaken`
         * :exc:`ImpossibleName`
+        * :exc:`NoStartPassage`
+        * :exc:`NoStoryFormat`
+        * :exc:`NotAStory`
+        * :exc:`WouldOverwrite`
         * :exc:`ChangedMeanwhile`
         * :exc:`CannotWrite`
     * :exc:`DocumentError` -- the CRDT
@@ -293,6 +297,58 @@ class ImpossibleName(StoryError):
 
     def __str__(self) -> str:
         return f"a passage cannot be called “{self.name}”: {self.problem}"
+
+
+class NoStartPassage(StoryError):
+    """A story that nobody can begin to read."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return (
+            f"the story begins with “{self.name}”, and there is no such passage; "
+            "say where it begins with --start, or with start in StoryData"
+        )
+
+
+class NoStoryFormat(StoryError):
+    """The story format is not on this machine, or is not named."""
+
+    def __init__(self, name: str, version: str, found: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.version = version
+        self.found = found
+
+    def __str__(self) -> str:
+        if not self.name:
+            return "the story does not say its format; name one with --format, or in StoryData"
+        wanted = f"{self.name} {self.version}".strip()
+        here = f" (found: {', '.join(self.found)})" if self.found else ""
+        return (
+            f"the story format {wanted} is not on this machine{here}; put its folder with "
+            "format.js into storyformats beside the story, or build an --archive"
+        )
+
+
+class NotAStory(StoryError):
+    """A file that is to be imported and holds no story."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"there is no Twine 2 story in {self.path}; publish it to a file, or archive it"
+
+
+class WouldOverwrite(StoryError):
+    """A file is in the place of one that is to be written."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} is there already, and nothing was written; move it, or name another"
 
 
 class ChangedMeanwhile(StoryError):

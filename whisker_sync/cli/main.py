@@ -8,6 +8,7 @@ not cost the time that a CRDT engine takes to load.
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from difflib import get_close_matches
 from typing import Any
@@ -18,7 +19,10 @@ from whisker_sync.cli.common import shared_options
 from whisker_sync.cli.output import OUTPUT
 
 COMMANDS = {
+    "build": "Make one page of the story that can be played in a browser.",
     "demo": "Two authors on this machine, a story, and what happens.",
+    "formats": "Show the story formats that a story can be built with.",
+    "import": "Write a story from Twine as a Twee file.",
     "init": "Make a folder a story that can be shared.",
     "invite": "Let somebody take part: print a link to join with.",
     "join": "Join a story that you were invited to.",
@@ -63,7 +67,9 @@ class Commands(click.Group):
         """The command of that name."""
         if cmd_name not in self._names:
             return None
-        module = importlib.import_module(f"{self._package}.{cmd_name}")
+        # A word of Python cannot be the name of a module.
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"{self._package}.{name}")
         command: click.Command = module.command
         return command
 

@@ -52,6 +52,7 @@ _WARNINGS = frozenset(
         Rule.BAD_METADATA,
         Rule.STRAY_BRACKET,
         Rule.NOT_UTF8,
+        Rule.SCRIPT_END,
         Rule.NO_STORY_DATA,
         Rule.BAD_IFID,
         Rule.SCRIPT_AND_STYLESHEET,

@@ -251,6 +251,16 @@ def rewrite(line: str, name: str, tags: Iterable[str], metadata: Mapping[str, st
     return "".join(pieces) + cut.end
 
 
+def spell_header(name: str, tags: Iterable[str], metadata: Mapping[str, str]) -> str:
+    """Return a new header line; tags and metadata (JSON texts) keep their order."""
+    pieces = [f":: {_spell_name(name)}"]
+    if spelled := [_spell_tag(tag) for tag in tags if tag]:
+        pieces.append(f"[{' '.join(spelled)}]")
+    if values := _valid(parse_header("::"), metadata):
+        pieces.append(_spell_values("{}", values, sort=False))
+    return " ".join(pieces)
+
+
 def _cut(line: str) -> _Pieces:
     """Cut a header line."""
     start = len(line) - len(line.removeprefix("::").lstrip(_TRIMMED))
@@ -367,7 +377,7 @@ def _spell_tag(tag: str) -> str:
     return _SPECIAL_IN_TAG.sub(r"\\\g<0>", _LINE_END.sub(" ", tag))
 
 
-def _spell_values(raw: str, values: Mapping[str, str]) -> str:
+def _spell_values(raw: str, values: Mapping[str, str], *, sort: bool = True) -> str:
     """Return the text of an object with these values, spelled like ``raw`` where it can be."""
     match json_text.members(raw, 0):
         case (_, *_) as members, _:
@@ -382,7 +392,8 @@ def _spell_values(raw: str, values: Mapping[str, str]) -> str:
         if member.key in values:
             key = raw[member.start : member.value_start]
             pieces.append(key + _LINE_END.sub(" ", values[member.key]))
-    for key in sorted(values.keys() - last.keys()):
+    new = [key for key in values if key not in last]
+    for key in sorted(new) if sort else new:
         value = _LINE_END.sub(" ", values[key])
         pieces.append(f"{json.dumps(key, ensure_ascii=False)}{colon}{value}")
     between = raw[members[0].end : members[1].start] if len(members) > 1 else ","
