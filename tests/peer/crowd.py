@@ -13,9 +13,11 @@ from random import Random
 
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.identity.keys import DeviceKey
+from whisker_sync.identity.papers import Papers
 from whisker_sync.ids import Address, Incarnation, LinkId, StoryPath, WorkspaceId
 from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.peer.acts import Act
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
@@ -30,10 +32,11 @@ from whisker_sync.peer.effects import (
     Send,
     Tell,
 )
-from whisker_sync.peer.events import Event
+from whisker_sync.peer.events import Done, Event
 from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
+    Do,
     Drained,
     FileKept,
     FilesSeen,
@@ -64,7 +67,9 @@ SCHEMAS = {STORY: STORY_SCHEMA}
 class Someone:
     """A peer with a folder and a journal."""
 
-    def __init__(self, crowd: Crowd, name: str, key: bytes = KEY) -> None:
+    def __init__(
+        self, crowd: Crowd, name: str, key: bytes = KEY, papers: Papers | None = None
+    ) -> None:
         self.crowd = crowd
         self.name = name
         self.device_key = DeviceKey(hashlib.sha256(name.encode()).digest())
@@ -77,6 +82,7 @@ class Someone:
         self.revisions: dict[bytes, bytes] = {}
         self.incarnation = Incarnation(crowd.dice.randbytes(8))
         self.events: list[Event] = []
+        self.papers = papers or crowd.enrol(self.device_key, name, key)
         self.pushes = 0
         self.boot()
 
@@ -91,10 +97,8 @@ class Someone:
             tail=tuple(self.entries),
             revisions={id_: self.revision(id_).time for id_ in self.revisions},
         )
-        people = self.crowd.people.setdefault(self.key, People(WORKSPACE, self.key))
-        papers = people.enrol(self.device_key, self.name)
         self.peer = Peer(
-            Ourselves(self.device_key, self.name, self.name, papers),
+            Ourselves(self.device_key, self.name, self.name, self.papers),
             recalled,
             SCHEMAS,
             dice=self.crowd.dice,
@@ -125,6 +129,15 @@ class Someone:
 
     def read(self, path: str) -> str:
         return self.folder[StoryPath(path)].decode()
+
+    def do(self, act: Act) -> str | None:
+        """Do something about who belongs; return why not."""
+        self.crowd.acts += 1
+        number = self.crowd.acts
+        self.tell(Do(number, act))
+        self.crowd.run()
+        (done,) = [e for e in self.events if isinstance(e, Done) and e.number == number]
+        return done.problem
 
     def tell(self, input_: Input) -> None:
         """Give the peer an input, and put what it asks for in line."""
@@ -164,10 +177,15 @@ class Crowd:
         self.links: dict[LinkId, tuple[Someone, Someone]] = {}
         self.said: list[tuple[str, Message]] = []
         self.people: dict[bytes, People] = {}
+        self.acts = 0
         self._next = 0
 
-    def join(self, name: str, key: bytes = KEY) -> Someone:
-        return Someone(self, name, key)
+    def join(self, name: str, key: bytes = KEY, papers: Papers | None = None) -> Someone:
+        return Someone(self, name, key, papers)
+
+    def enrol(self, device: DeviceKey, name: str, key: bytes = KEY) -> Papers:
+        people = self.people.setdefault(key, People(WORKSPACE, key))
+        return people.enrol(device, name)
 
     def connect(self, dialling: Someone, dialled: Someone) -> LinkId:
         """Open a link; both ends have one number, told apart by whose it is."""
@@ -231,7 +249,7 @@ class Crowd:
                 who.tell(RevisionsRead(link, tuple(who.revisions.get(id_) for id_ in ids)))
             case Tell(event):
                 who.events.append(event)
-            case Dial() | Compact() | Proven() | Drop():
+            case Dial() | Compact() | Proven() | Drop():  # what was sent has left by then
                 pass
 
     def _carry(self, who: Someone, link: LinkId, frame: bytes) -> None:

@@ -868,8 +868,10 @@ class Peer:
         """Not one byte more for somebody who does not belong, but for the notice of a removal."""
         other = conversation.handshake.other
         assert other is not None
-        farewell = self._belonging.farewell(other)
         yield Drop(conversation.link)
+        # A removal of our own that is not durable yet, they hear of when they come again.
+        durable = self._library.committed >= self._papers_ticket
+        farewell = self._belonging.farewell(other) if durable else None
         if farewell is not None:
             yield from self._send(conversation, farewell)
         conversation.over = True
