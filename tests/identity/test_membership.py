@@ -257,6 +257,17 @@ def test_a_notice_that_no_owner_signed_is_not_heeded(story: Papers) -> None:
     assert not story.take(Evidence(WORKSPACE, notices=(forged, by_writer))).notices
 
 
+def test_of_two_owners_who_remove_each_other_both_believe_it(story: Papers) -> None:
+    both = given(story, ADA, Role.OWNER, BEN)
+    adas, bens = removed(both, ADA, BEN), removed(both, BEN, ADA)
+    for papers, notice, who in (
+        (adas, bens.notice_for(ADA.device), ADA),
+        (bens, adas.notice_for(BEN.device), BEN),
+    ):
+        assert notice is not None
+        assert papers.heeds(notice, who.device)
+
+
 def test_a_notice_of_a_former_removal_is_not_heeded(story: Papers) -> None:
     notice = removed(story, ADA, BEN).notice_for(BEN.device)
     back = acts.readmit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from whisker_sync.node.joining import Admission
     from whisker_sync.node.settings import User
     from whisker_sync.store.layout import Layout
+
+MAX_SHOWN = 20
+"""Files of each kind that are listed, of those that are in a folder already."""
 
 SYNC_SECONDS = 120.0
 """How long the first complete sync may take before the command stops waiting for it."""
@@ -61,45 +65,47 @@ def command(
     from whisker_sync.identity.link import InvitationLink
     from whisker_sync.identity.spoken import read_invitation
     from whisker_sync.node.joining import ask_to_join
-    from whisker_sync.node.settings import join_workspace, load_user, parse_address, user_home
-    from whisker_sync.store.layout import must_be_free
+    from whisker_sync.node.settings import load_user, must_be_free_to_join, parse_address, user_home
 
     told = read_invitation(sys.stdin.read().strip() if invitation == "-" else invitation)
     named = () if address is None else (parse_address(address),)
-    if folder is None and isinstance(told, InvitationLink):
-        folder = _folder_of(told.title)
-    if folder is not None:
-        check_place(here() / folder, force=force)
-        must_be_free(here() / folder)
-        if not _agreed(here() / folder, yes=yes):
-            return FAILED
+
+    def place(title: str) -> Path:
+        """Where to, if that is possible; asked before anybody hears of us."""
+        root = (here() / (folder or _folder_of(title))).absolute()
+        check_place(root, force=force)
+        must_be_free_to_join(root)
+        _must_be_asked(root, yes=yes)
+        return root
+
+    if folder is not None or isinstance(told, InvitationLink):
+        place(told.title if isinstance(told, InvitationLink) else "")
     user = load_user(user_home(), person=name)
+
+    async def asked(host: Host) -> bool:
+        place(host.title)
+        return await _asked(host, user, yes=yes)
+
     OUTPUT.say("Looking for whoever invited you ...")
-    admission = asyncio.run(
-        ask_to_join(
-            told, user, named=named, interface=interface, asked=lambda host: _asked(host, user, yes)
-        )
-    )
+    admission = asyncio.run(ask_to_join(told, user, named=named, interface=interface, asked=asked))
     if admission is None:
         OUTPUT.say("Nothing was changed.")
         return FAILED
     if admission.host.mine:
         load_user(user_home(), person=admission.host.name)
-    root = (here() / (folder or _folder_of(admission.host.title))).absolute()
-    if folder is None:
-        check_place(root, force=force)
-        if not _agreed(root, yes=yes):
-            return FAILED
-    layout = join_workspace(root, admission.host.title, admission.papers, (admission.address,))
+    root = place(admission.host.title)
+    # Who comes back knows what was in the folder.
+    asking = not _is_empty(root) and not (root / ".whisker").exists()
+    layout = _settle(root, admission)
     if no_start:
         OUTPUT.data({"folder": str(root), "synced": False})
         title = admission.host.title
         OUTPUT.say(f"{root} belongs to “{title}” now. Begin with: whisker sync start")
         return OK
-    return _meet(layout, admission, interface)
+    return _meet(layout, admission, interface, asking=asking, yes=yes)
 
 
-async def _asked(host: Host, user: User, yes: bool) -> bool:
+async def _asked(host: Host, user: User, *, yes: bool) -> bool:
     """Show who invites, and ask whether to go on."""
     OUTPUT.say(f"“{host.title}”, by {host.name}. Their fingerprint: {host.fingerprint}")
     what = "another device of theirs" if host.mine else f"a {host.role.name.lower()}"
@@ -111,12 +117,35 @@ async def _asked(host: Host, user: User, yes: bool) -> bool:
     return True
 
 
-def _meet(layout: Layout, admission: Admission, interface: str | None) -> int:
+def _settle(root: Path, admission: Admission) -> Layout:
+    """Make the folder a place of the story; or go on in it, after having been away."""
+    from whisker_sync.daemon.control import is_running
+    from whisker_sync.daemon.process import stop
+    from whisker_sync.node.settings import join_again, join_workspace
+    from whisker_sync.store.layout import Layout
+
+    layout = Layout(root)
+    if not layout.config.exists():
+        return join_workspace(root, admission.host.title, admission.papers, (admission.address,))
+    if is_running(layout):
+        stop(layout)
+    join_again(layout, admission.papers, (admission.address,))
+    return layout
+
+
+def _meet(
+    layout: Layout, admission: Admission, interface: str | None, *, asking: bool, yes: bool
+) -> int:
     from whisker_sync.daemon.control import ask
     from whisker_sync.daemon.process import start
 
     OUTPUT.say(f"{admission.host.name} let you in. Fetching the story ...")
-    start(layout, ["--interface", interface] if interface else [])
+    options = ["--interface", interface] if interface else []
+    start(layout, [*options, "--ask"] if asking else options)
+    if asking and not _agreed(layout, yes=yes):
+        _undo(layout)
+        OUTPUT.say(f"Nothing was changed. {admission.host.name} may remove you again.")
+        return FAILED
     status = asyncio.run(ask(layout, {"do": "meet", "seconds": SYNC_SECONDS}))
     if status.get("timeout"):
         OUTPUT.data({"folder": str(layout.root), "synced": False})
@@ -129,17 +158,47 @@ def _meet(layout: Layout, admission: Admission, interface: str | None) -> int:
     return OK
 
 
-def _agreed(root: Path, *, yes: bool) -> bool:
-    """Whether the user agrees to share what is in the folder already."""
-    own = [path.name for path in root.iterdir()] if root.is_dir() else []
-    if not own or yes:
-        return True
-    OUTPUT.say(f"{root} is not empty ({len(own)} entries). Nothing in it will be removed:")
-    OUTPUT.say("what only you have is shared, what is in both is merged.")
-    if not OUTPUT.interactive:
-        OUTPUT.problem(f"{root} is not empty; add --yes to join with what is in it", FAILED)
+def _is_empty(root: Path) -> bool:
+    return not root.is_dir() or not any(path.name != ".whisker" for path in root.iterdir())
+
+
+def _must_be_asked(root: Path, *, yes: bool) -> None:
+    """See that somebody can be asked about files that are in the folder already."""
+    if not yes and not _is_empty(root) and not OUTPUT.interactive:
+        raise click.ClickException(f"{root} is not empty; add --yes to join with what is in it")
+
+
+def _agreed(layout: Layout, *, yes: bool) -> bool:
+    """Show what comes of the files that are in the folder already, and ask whether to go on."""
+    from whisker_sync.daemon.control import ask
+
+    plan = asyncio.run(ask(layout, {"do": "plan", "seconds": SYNC_SECONDS}))
+    OUTPUT.say(f"{layout.root} is not empty. Nothing in it will be removed or overwritten:")
+    for name, meaning in _MEANINGS.items():
+        for path in plan[name][:MAX_SHOWN]:
+            OUTPUT.say(f"  {path}: {meaning}")
+        if len(plan[name]) > MAX_SHOWN:
+            OUTPUT.say(f"  {len(plan[name]) - MAX_SHOWN} more: {meaning}")
+    if not yes and not click.confirm("Join with this folder?"):
         return False
-    return click.confirm("Join with this folder?")
+    asyncio.run(ask(layout, {"do": "go"}))
+    return True
+
+
+_MEANINGS = {
+    "same": "the same in both",
+    "here": "only here; the others get it",
+    "there": "only there; it comes here",
+    "different": "differs; texts are merged, of other files both are kept",
+}
+
+
+def _undo(layout: Layout) -> None:
+    """Leave a folder as it was before."""
+    from whisker_sync.daemon.process import stop
+
+    stop(layout)
+    shutil.rmtree(layout.home)
 
 
 def _folder_of(title: str) -> Path:

@@ -123,8 +123,11 @@ def restore() -> None:
 
     This device must be a member: have it invited first.
     """
+    from whisker_sync.identity.recovery import RecoveryKey
+
     asked = OUTPUT.interactive
     words = str(click.prompt("The sixteen words")) if asked else sys.stdin.read()
+    RecoveryKey.from_words(words)  # what is only misspelt, nobody need be asked about
     OUTPUT.data(_ask({"do": "restore", "words": words}, start=True))
     OUTPUT.say("You are an owner of the story again.")
 

@@ -39,6 +39,7 @@ def command() -> None:
 @click.option("--interface", metavar="IP", help="Use only this address of this machine.")
 @click.option("--no-lan", is_flag=True, help="Neither announce this device nor look for others.")
 @click.option("--verbose", is_flag=True, help="Write everything that happens to the log.")
+@click.option("--ask", is_flag=True, hidden=True)
 @click.option("--report", is_flag=True, hidden=True)
 @shared_options
 def start(
@@ -47,6 +48,7 @@ def start(
     interface: str | None,
     no_lan: bool,
     verbose: bool,
+    ask: bool,
     report: bool,
 ) -> int:
     """Keep this folder and those of the others the same, from now on."""
@@ -60,6 +62,7 @@ def start(
     if foreground:
         # Whoever wants a report is the keeper, and starts it again when it hangs.
         options = {"lan": not no_lan, "port": port, "interface": interface, "watched": report}
+        options["asking"] = ask
         process.log_to_file(layout, verbose=verbose)
         return _run(options, report=report)
     if is_running(layout):

@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from whisker_sync.daemon.control import Answer, Control
@@ -67,17 +68,19 @@ class Daemon:
         port: int | None,
         interface: str | None,
         watched: bool,
+        asking: bool,
         ready: Callable[[dict[str, Any]], None],
     ) -> None:
         """
         Run until stopped; ``ready`` is told port and process once everything listens.
 
+        If ``asking``, the files of a folder that joins wait until somebody says ``go``.
         If ``watched``, the process ends itself when it hangs: somebody starts it again.
 
         Raises:
             WhiskerError: It cannot start, or something broke.
         """
-        node = await Node.open(layout, user, lan=lan, port=port, interface=interface)
+        node = await Node.open(layout, user, lan=lan, port=port, interface=interface, asking=asking)
         daemon = cls(layout, node, interface)
         try:
             await daemon._control.open()
@@ -124,6 +127,11 @@ class Daemon:
                     return await self._meet(float(question.get("seconds") or 60.0))
                 case "found":
                     return await self._found(float(question.get("seconds") or 60.0))
+                case "plan":
+                    return await self._plan(float(question.get("seconds") or 60.0))
+                case "go":
+                    self._node.go_on()
+                    return {"ok": True}
                 case "connect":
                     self._node.connect(parse_address(str(question.get("address"))))
                     return {"ok": True}
@@ -173,6 +181,12 @@ class Daemon:
         async with asyncio.timeout(seconds):
             await self._node.until(_somebody)
         return self._status()
+
+    async def _plan(self, seconds: float) -> Answer:
+        """What joining with the files that are here comes to, once the story is here."""
+        async with asyncio.timeout(seconds):
+            await self._node.until(lambda status: any(peer.in_sync for peer in status.peers))
+        return asdict(await self._node.plan())
 
     async def _meet(self, seconds: float) -> Answer:
         """The first complete sync with anybody."""

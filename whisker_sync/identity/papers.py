@@ -47,7 +47,7 @@ from whisker_sync.identity.membership import (
     objection_to_first,
     outcome,
 )
-from whisker_sync.identity.roster import MAX_PREVIOUS, Departure, Notice, Roster, Ticket
+from whisker_sync.identity.roster import MAX_PREVIOUS, Departure, Notice, Role, Roster, Ticket
 from whisker_sync.identity.seals import Seal
 from whisker_sync.ids import DeviceId, WorkspaceId
 
@@ -223,14 +223,19 @@ class Papers:
         """
         Whether ``device``, whose papers these are, is to believe that it was removed.
 
-        It need not know the roster that did it: an owner said so whom it knows as one.
+        It need not know the roster that did it: an owner said so whom it knows as one, or
+        knew: of two who removed each other, both are to believe it.
         """
         entry = self.outcome.members.get(device)
         return (
             notice.workspace == self.workspace
             and notice.device == device
             and (entry is None or notice.version > entry.ticket.after)
-            and (notice.by in self.outcome.owners or notice.by == self.outcome.recovery.key)
+            and (
+                notice.by in self.outcome.owners
+                or notice.by == self.outcome.recovery.key
+                or any(notice.by in _owners(roster) for roster in self.rosters.values())
+            )
         )
 
     def notice_for(self, device: DeviceId) -> Notice | None:
@@ -406,6 +411,10 @@ def _objection(roster: Roster, rosters: Mapping[bytes, Roster]) -> str:
 
 
 # The graph of rosters.
+
+
+def _owners(roster: Roster) -> set[bytes]:
+    return {entry.ticket.card.key for entry in roster.members if entry.role is Role.OWNER}
 
 
 def _tips(rosters: Mapping[bytes, Roster]) -> frozenset[bytes]:

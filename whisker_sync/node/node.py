@@ -171,6 +171,23 @@ class Invitation:
     """To say aloud; None: not asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is in a folder that is joined with, compared with the story."""
+
+    same: tuple[StoryPath, ...]
+    """The same in both."""
+
+    here: tuple[StoryPath, ...]
+    """Only in the folder: the others get it."""
+
+    there: tuple[StoryPath, ...]
+    """Only in the story: it comes into the folder."""
+
+    different: tuple[StoryPath, ...]
+    """In both, and not the same: texts are merged, of other files both are kept."""
+
+
 class Node:
     """One workspace, open and in touch; see :meth:`open`."""
 
@@ -199,6 +216,7 @@ class Node:
         self._disk: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
         self._subscribers: set[asyncio.Queue[Event]] = set()
         self._changed = asyncio.Event()
+        self._may_go_on = asyncio.Event()
         self._acts = 0
         self._answers: dict[int, asyncio.Future[str | None]] = {}
         self._announced: set[bytes] = set()  # tags of invitations
@@ -223,6 +241,7 @@ class Node:
         lan: bool = True,
         port: int | None = None,
         interface: str | None = None,
+        asking: bool = False,
     ) -> Node:
         """
         Open a workspace and get in touch with its other devices.
@@ -230,11 +249,15 @@ class Node:
         ``port`` is where to listen (None: as last time); ``interface`` an address of this
         machine (None: all); without ``lan`` nothing is announced or looked for.
 
+        If ``asking``, what is in a folder that joins is taken in only after :meth:`go_on`.
+
         Raises:
             WorkspaceBusy: Another process has it open.
             BadSettings, JournalError, PortInUse, NoNetwork, DiskFull: It cannot be opened.
         """
         node = cls(layout, user, schemas or {}, files=files)
+        if not asking:
+            node.go_on()
         node._lock = Lock(layout)
         try:
             await node._start(lan=lan, port=port, interface=interface)
@@ -299,6 +322,29 @@ class Node:
         if self._lan is not None:
             self._spawn(self._announce_invitation(interface), "invitation")
         return Invitation(number, link.link(), None if code is None else str(code))
+
+    async def plan(self) -> Plan:
+        """What joining with the files that are in the folder comes to; nothing is changed."""
+        shown = self._peer.hashes()
+        here: dict[StoryPath, bytes] = {}
+        for path in (await asyncio.to_thread(self._folder.scan))[0]:
+            with suppress(UnreadableFile):
+                content = await asyncio.to_thread(self._folder.read, path)
+                if isinstance(content, Large):
+                    here[path] = content.sha256
+                elif content is not None:
+                    here[path] = hashlib.sha256(content).digest()
+        both = here.keys() & shown.keys()
+        return Plan(
+            same=tuple(sorted(path for path in both if here[path] == shown[path])),
+            here=tuple(sorted(here.keys() - both)),
+            there=tuple(sorted(shown.keys() - both)),
+            different=tuple(sorted(path for path in both if here[path] != shown[path])),
+        )
+
+    def go_on(self) -> None:
+        """Take in the files of a folder that is joined with: the user has agreed."""
+        self._may_go_on.set()
 
     @property
     def offers(self) -> tuple[OfferStatus, ...]:
@@ -664,10 +710,14 @@ class Node:
 
     def _keep_papers(self) -> None:
         """Keep who belongs beside the journal as well: without it nobody lets this device in."""
-        if self._peer.papers != self._ourselves.papers:
-            self._ourselves = replace(self._ourselves, papers=self._peer.papers)
-            with suppress(OSError):
+        outside = self._peer.outside is not None
+        with suppress(OSError):
+            if self._peer.papers != self._ourselves.papers:
+                self._ourselves = replace(self._ourselves, papers=self._peer.papers)
                 save_papers(self.layout, self._ourselves.papers)
+            local = load_local(self.layout)
+            if local.outside != outside:
+                save_local(self.layout, replace(local, outside=outside))
 
     def _clock(self) -> float:
         return asyncio.get_running_loop().time()
@@ -722,6 +772,7 @@ class Node:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self.until(_somebody_told)
+        await self._may_go_on.wait()
         save_local(self.layout, replace(load_local(self.layout), joining=False))
         await self._begin_files()
 

@@ -27,11 +27,11 @@ import time
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from whisker_sync.errors import BadSettings, MalformedPaper
+from whisker_sync.errors import AlreadyAWorkspace, BadSettings, MalformedPaper
 from whisker_sync.identity import acts
 from whisker_sync.identity.card import PERSON_BYTES, Card, PersonId
 from whisker_sync.identity.evidence import Evidence
@@ -41,7 +41,7 @@ from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.workspace import KEY_BYTES
 from whisker_sync.ids import Address, WorkspaceId
 from whisker_sync.peer.status import Ourselves
-from whisker_sync.store.layout import Layout, write_private
+from whisker_sync.store.layout import Layout, must_be_free, write_private
 
 MAX_NAME = 64
 """Code points of the name of a person or device."""
@@ -89,6 +89,9 @@ class Local:
     joining: bool = False
     """This device joined and has not had everything yet. What is in the folder is compared
     with the story only then: before, all of it would look new."""
+
+    outside: bool = False
+    """This device does not belong (any more); it may join again with this folder."""
 
 
 def user_home(home: Path | None = None) -> Path:
@@ -166,6 +169,35 @@ def join_workspace(root: Path, title: str, papers: Papers, peers: Sequence[Addre
     return _make(root, title, papers, Local(peers=tuple(peers), joining=True))
 
 
+def join_again(layout: Layout, papers: Papers, peers: Sequence[Address]) -> None:
+    """
+    Go on in a folder of whose workspace we were let in again; all that is in it stays.
+
+    ``peers`` is where others are.
+
+    Raises:
+        AlreadyAWorkspace: It is one of another story.
+    """
+    if load_config(layout).workspace != papers.workspace:
+        raise AlreadyAWorkspace(str(layout.root))
+    save_papers(layout, papers)
+    local = load_local(layout)
+    known = (*local.peers, *(peer for peer in peers if peer not in local.peers))
+    save_local(layout, replace(local, peers=known, outside=False))
+
+
+def must_be_free_to_join(root: Path) -> None:
+    """
+    See that a folder can be joined with.
+
+    Raises:
+        AlreadyAWorkspace: It is one already, to which this device belongs.
+    """
+    layout = Layout(root.absolute())
+    if layout.config.exists() and not load_local(layout).outside:
+        must_be_free(root)
+
+
 def _make(root: Path, title: str, papers: Papers, local: Local) -> Layout:
     layout = Layout.make(root)
     save_papers(layout, papers)
@@ -224,13 +256,19 @@ def load_local(layout: Layout) -> Local:
     if not isinstance(peers, list) or not all(isinstance(peer, str) for peer in peers):
         raise BadSettings(str(path), "peers must be a list of texts like 192.0.2.7:4711")
     named = tuple(parse_address(peer, str(path)) for peer in peers)
-    return Local(port, named, settings.get("joining") is True)
+    joining, outside = settings.get("joining") is True, settings.get("outside") is True
+    return Local(port, named, joining, outside)
 
 
 def save_local(layout: Layout, local: Local) -> None:
     """Keep what concerns this machine only."""
     peers = [str(address) for address in local.peers]
-    settings = {"port": local.port, "peers": peers, "joining": local.joining}
+    settings = {
+        "port": local.port,
+        "peers": peers,
+        "joining": local.joining,
+        "outside": local.outside,
+    }
     _write(layout.local / "local.toml", settings)
 
 

@@ -111,6 +111,11 @@ class Belonging:
         return None
 
     @property
+    def role(self) -> Role | None:
+        """What we may do; None: we do not belong."""
+        return None if self.outside else self.membership.role(self._device.device)
+
+    @property
     def hangs_on_one(self) -> bool:
         """Whether others belong, and the loss of one device would leave nobody in charge."""
         now = self.membership

@@ -366,9 +366,18 @@ class Peer:
         return self._belonging.ring
 
     @property
+    def outside(self) -> str | None:
+        """Why we are not in touch with anybody; None: we belong."""
+        return self._belonging.outside
+
+    @property
     def papers(self) -> Papers:
         """Who belongs, as this device knows it."""
         return self._belonging.papers
+
+    def hashes(self) -> dict[StoryPath, bytes]:
+        """The SHA-256 of each file of the story, whether it is in the folder or not."""
+        return {} if self._manuscript is None else self._manuscript.hashes()
 
     def document(self, name: str) -> Document:
         """
@@ -411,7 +420,7 @@ class Peer:
             problems=tuple(self._problems.values()),
             trouble=self._trouble,
             outside=self._belonging.outside,
-            role=self._belonging.membership.role(self._self.device),
+            role=self._belonging.role,
             owner_devices=len(self._belonging.membership.owners),
             alone=self._belonging.hangs_on_one,
             settled=self._settled(),

@@ -31,6 +31,7 @@ from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Problem, WriteAsset, WriteFile
 from whisker_sync.paths import accept
+from whisker_sync.peer.acts import Act
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
@@ -50,6 +51,7 @@ from whisker_sync.peer.inputs import (
     AssetRead,
     Committed,
     DialFailed,
+    Do,
     Edited,
     FileKept,
     FilesSeen,
@@ -184,6 +186,7 @@ class Machine:
         self.unkept: set[str] = set()
         """Words that a program inserted and that no disk has yet."""
 
+        self._acts = 0
         self._in_vain = 0
         self._world = world
         self._peer: Peer | None = None
@@ -295,6 +298,11 @@ class Machine:
         if edit.change is not None:
             self.unkept.update(words)
             self.tell(Edited(document, edit.change, self.clock))
+
+    def do(self, act: Act) -> None:
+        """Do something about who belongs."""
+        self._acts += 1
+        self.tell(Do(self._acts, act))
 
     def document(self, name: str) -> Document:
         """A document of the running process, for reading."""

@@ -37,9 +37,17 @@ class People:
             self._given[key.device] = self._let_in(key, name, role)
         return self._given[key.device]
 
-    def _let_in(self, key: DeviceKey, name: str, role: Role) -> Papers:
+    def give(self, device: DeviceId, papers: Papers) -> None:
+        """Have a device begin with these papers from now on."""
+        self._given[device] = papers
+
+    def card_of(self, key: DeviceKey, name: str) -> Card:
+        """What a device says of itself."""
         person = PersonId(hashlib.sha256(name.encode()).digest()[:16])
-        card = Card.issue(key, name, person, name, 0)
+        return Card.issue(key, name, person, name, 0)
+
+    def _let_in(self, key: DeviceKey, name: str, role: Role) -> Papers:
+        card = self.card_of(key, name)
         if self._founder is None:
             self._founder = key
             self._papers = acts.found(key, self._workspace, card, self._key, sealer=sealer)

@@ -34,9 +34,12 @@ from types import TracebackType
 from typing import Self
 
 from whisker_sync.document import Schema
+from whisker_sync.identity.link import PairingKey
+from whisker_sync.identity.offers import Terms
 from whisker_sync.ids import Address, DeviceId, WorkspaceId
 from whisker_sync.manuscript.files import WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.peer.acts import Invite
 from whisker_sync.peer.effects import Effect, Persist, Send
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.inputs import FrameArrived, Input
@@ -46,6 +49,7 @@ from whisker_sync.testing.courier import Courier
 from whisker_sync.testing.disk import Disk
 from whisker_sync.testing.machine import Machine, texts_of
 from whisker_sync.testing.network import Connection, Party
+from whisker_sync.testing.newcomer import Newcomer
 from whisker_sync.testing.people import People
 from whisker_sync.testing.words import Words
 from whisker_sync.wire.messages import PROTOCOL
@@ -168,6 +172,18 @@ class World:
             action()
         self.now = until
 
+    def invite(self, host: Machine, guest: Machine) -> None:
+        """Have one machine let in another, as a writer, whatever became of that before."""
+        key = PairingKey(self.dice.randbytes(32), self.dice.randbytes(8))
+        host.do(Invite((key,), Terms("story", yes=True)))
+        card = self.people.card_of(guest.device_key, guest.name)
+        newcomer = Newcomer(self, host, guest.device_key, card, key)
+        self.run(1.0)
+        assert newcomer.papers is not None, f"{host.name} did not let in {guest.name}"
+        guest.stop()
+        self.people.give(guest.device, newcomer.papers)
+        guest.boot()
+
     def part(self, some: Iterable[Machine]) -> None:
         """Let nothing through between some machines and all others."""
         inside = {machine.name for machine in some}
@@ -250,14 +266,21 @@ class World:
     @property
     def is_quiet(self) -> bool:
         """Everybody is up and idle, and in sync with everybody else."""
-        others = len(self.machines) - 1
-        for machine in self.machines.values():
-            if not machine.is_up or not machine.is_idle:
+        if not all(machine.is_up and machine.is_idle for machine in self.machines.values()):
+            return False
+        members = self.members
+        for machine in members:
+            status, papers = machine.status, machine.peer.papers
+            if not status.settled or sum(p.in_sync for p in status.peers) < len(members) - 1:
                 return False
-            status = machine.status
-            if not status.settled or sum(peer.in_sync for peer in status.peers) < others:
+            if papers.membership.unfinished or papers.digest != members[0].peer.papers.digest:
                 return False
         return True
+
+    @property
+    def members(self) -> list[Machine]:
+        """The machines that belong, as far as they know themselves."""
+        return [m for m in self.machines.values() if m.is_up and m.status.outside is None]
 
     # Public methods for whoever judges one.
 
@@ -272,7 +295,7 @@ class World:
         Restarts every machine at the end, to see that what was live is on disk.
         """
         wrong: list[str] = []
-        first, *others = self.machines.values()
+        first, *others = self.members
         for other in others:
             if other.status.digest != first.status.digest:
                 wrong.append(f"{first.name} and {other.name} hold different documents")
