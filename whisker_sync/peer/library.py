@@ -147,7 +147,7 @@ class Library:
     @property
     def at_rest(self) -> bool:
         """All is durable, and nothing waits for what it builds on."""
-        return self.durable == self.head and not self.held
+        return self.durable == self.head and not self.waits
 
     def entries(self, after: int, room: int) -> Sequence[Entry] | None:
         """Sendable entries after a position, some ``room`` bytes; None: they are on disk only."""
@@ -343,6 +343,17 @@ class Library:
         return tuple(self._documents)
 
     @property
+    def waits(self) -> bool:
+        """Something waits for what it builds on."""
+        return any(map(len, self._holds.values()))
+
+    @property
+    def is_long(self) -> bool:
+        """A snapshot in place of the log may be worth its while."""
+        size = self.head - self.first + 1
+        return size >= COMPACT_ENTRIES or self._log_bytes >= COMPACT_BYTES
+
+    @property
     def held(self) -> int:
         """Updates that wait for what they build on."""
         return sum(len(hold) for hold in self._holds.values())
@@ -416,7 +427,7 @@ class Library:
         reached another device (``acked``) or grew beyond all measure.
         """
         size = self.head - self.first + 1
-        if not self.at_rest or (size < COMPACT_ENTRIES and self._log_bytes < COMPACT_BYTES):
+        if not self.at_rest or not self.is_long:
             return []
         if acked < self.head and size < 2 * COMPACT_ENTRIES and self._log_bytes < LOG_BYTES:
             return []

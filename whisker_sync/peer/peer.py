@@ -1009,7 +1009,7 @@ class Peer:
 
     def _greeted(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
         assert session.theirs is not None
-        for other in list(self._live()):
+        for other in self._live():
             assert other.session is not None
             if other is conversation or other.session.device != session.device:
                 continue
@@ -1202,7 +1202,7 @@ class Peer:
             session.behind = True
             session.settle(news.number, None)
             return
-        if not self._library.held:
+        if not self._library.waits:
             session.cursor = max(session.cursor, news.through)
             self._note_progress(session)
         session.settle(news.number, self._library.due)
@@ -1309,7 +1309,7 @@ class Peer:
             if origin is not None and origin.session is not None:
                 heard = origin.session.linked | {origin.session.device}
             news = Revisions(asked=False, revisions=(encode_revision(revision),))
-            for conversation in list(self._live()):
+            for conversation in self._live():
                 assert conversation.session is not None
                 # Whoever is slow finds out at rest.
                 is_free = conversation.session.in_flight < WINDOW
@@ -1317,7 +1317,7 @@ class Peer:
                     yield from self._send(conversation, news)
 
     def _compare_histories(self) -> Iterator[Effect]:
-        for conversation in list(self._live()):
+        for conversation in self._live():
             assert conversation.session is not None
             if conversation.session.in_sync and not conversation.superseded:
                 yield from self._tell_history(conversation, self._history.rest(conversation.link))
@@ -1345,17 +1345,19 @@ class Peer:
         yield from self._release_writes()
         yield from self._tell_news_of_papers()
         yield from self._tell_links()
-        for conversation in list(self._live()):
+        waits, at_rest = library.waits, self._at_rest()
+        for conversation in self._live():
             session = conversation.session
             assert session is not None
-            if not library.held:
+            if not waits:
                 session.unblock(library.due)
             said = session.acknowledge(library.committed)
             if not conversation.superseded:
                 said += session.pump(library, now)
-            if self._at_rest():
+            if at_rest:
                 said += session.rest(library, now)
-            yield from self._carry_out(conversation, said, now)
+            if said:
+                yield from self._carry_out(conversation, said, now)
             yield from self._serve(conversation, session)
         yield from self._ask_in_turn(now)
         yield from self._spread_news()
@@ -1367,8 +1369,9 @@ class Peer:
         if self._belonging.outside is None:
             for candidate, addresses in self._dialing.call(now, self._connected()):
                 yield Dial(candidate, addresses)
-        for snapshot in library.compactable(self._best_ack()):
-            yield Compact(*snapshot)
+        if library.is_long:
+            for snapshot in library.compactable(self._best_ack()):
+                yield Compact(*snapshot)
         yield from self._persist()  # what conversations learned meanwhile
         yield from self._begin_anew()
 
@@ -1408,7 +1411,7 @@ class Peer:
 
     def _tell_links(self) -> Iterator[Effect]:
         linked = frozenset(sorted(self._connected())[:MAX_LINKED])
-        for conversation in list(self._live()):
+        for conversation in self._live():
             assert conversation.session is not None
             told = linked - {conversation.session.device}
             if told != conversation.told_links:
@@ -1417,7 +1420,7 @@ class Peer:
 
     def _ask_in_turn(self, now: float) -> Iterator[Effect]:
         """Ask one device after the other: what the first sends, the others need not."""
-        conversations = list(self._live())
+        conversations = self._live()
         if not conversations or now < self._answers_due():
             return
         for conversation in conversations:
@@ -1470,14 +1473,17 @@ class Peer:
 
     # What is known of other devices.
 
-    def _live(self) -> Iterator[Conversation]:
-        for conversation in self._conversations.values():
-            session = conversation.session
-            if session is not None and session.state is State.LIVE and not conversation.over:
-                yield conversation
+    def _live(self) -> list[Conversation]:
+        return [
+            conversation
+            for conversation in self._conversations.values()
+            if conversation.session is not None
+            and conversation.session.state is State.LIVE
+            and not conversation.over
+        ]
 
     def _connected(self) -> frozenset[DeviceId]:
-        return frozenset(c.session.device for c in self._live() if c.session is not None)
+        return frozenset([c.session.device for c in self._live() if c.session is not None])
 
     def _cursor(self, device: DeviceId) -> tuple[Incarnation, int]:
         # What others may rely on: after a crash we hold no more than that.
