@@ -38,13 +38,13 @@ BREATHS = (0.0, 0.01, 0.05, 0.2, 0.5)
 """Seconds between two edits of one author; one of these, at random."""
 
 
-def run(seconds: float, seed: int, *, kills: int | None = None) -> Section:
-    """Play rounds for some seconds, or until so many processes were killed."""
+def run(seconds: float, seed: int, *, least: int = 0) -> Section:
+    """Play rounds for so long, and until at least so many processes were killed."""
     place = Path(tempfile.mkdtemp(prefix="whisker-kills-"))
-    return left(asyncio.run(_play(place, seconds, seed, kills)), place)
+    return left(asyncio.run(_play(place, seconds, seed, least)), place)
 
 
-async def _play(place: Path, seconds: float, seed: int, kills: int | None) -> Section:
+async def _play(place: Path, seconds: float, seed: int, least: int) -> Section:
     began = time.monotonic()
     dice = Random(seed)
     written, diary = Written(), Diary(place)
@@ -61,9 +61,7 @@ async def _play(place: Path, seconds: float, seed: int, kills: int | None) -> Se
     authors[0].begin(3)
     try:
         await introduce(desks)
-        while not violations and time.monotonic() < began + seconds:
-            if kills is not None and happened["kills"] >= kills:
-                break
+        while not violations and (happened["kills"] < least or time.monotonic() < began + seconds):
             happened["rounds"] += 1
             await _round(desks, authors, dice, happened)
             rested = time.monotonic()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 SHOWN = 10
@@ -32,6 +35,19 @@ class Section:
         shown += [f"  ! {sentence}" for sentence in self.violations[:SHOWN]]
         more = len(self.violations) - SHOWN
         return [*shown, f"  ! and {more:,} more"] if more > 0 else shown
+
+
+def table(sections: Iterable[Section], arguments: Sequence[str], seconds: float) -> list[str]:
+    """All of it as a page shows it: what was asked for, when and where, and all figures."""
+    command = " ".join(("python -m benchmarks.reliability", *arguments))
+    today, python = datetime.now(UTC), platform.python_version()
+    where = f"{today:%d %B %Y}, {seconds:,.0f} s, {os.cpu_count()} cores, Python {python}"
+    lines = [f"`{command}`, {where}:", "", "| section | what | how much |", "|---|---|---:|"]
+    for section in sections:
+        figures = {**section.figures, "**violations**": len(section.violations)}
+        for what, value in figures.items():
+            lines.append(f"| {section.name} | {what} | {_number(value)} |")
+    return lines
 
 
 def left(section: Section, place: Path) -> Section:

@@ -18,7 +18,6 @@ from benchmarks.merge.test_histories import WHOLE_FILES_AND_MOVES
 from benchmarks.reliability.cores import spread
 from benchmarks.reliability.section import Section
 from whisker_sync.testing import random_history
-from whisker_sync.testing.histories import Crash
 
 CHUNK = 20
 """Seeds that one process takes at a time."""
@@ -69,7 +68,7 @@ def play(first: int) -> Played:
             1,
             len(history.operations),
             judgement.words,
-            sum(isinstance(operation, Crash) for operation in history.operations),
+            judgement.crashes,
             judgement.frames,
             judgement.seconds,
             (named,) if judgement.wrong else (),

@@ -330,6 +330,9 @@ class Judgement:
     frames: int
     """How many frames arrived."""
 
+    crashes: int
+    """How often a process died that nobody had stopped; at the end all do once."""
+
     seconds: float
     """How long it took, in the time of its world."""
 
@@ -362,7 +365,9 @@ class History:
             except Exception as problem:  # whatever escapes is what we are looking for
                 problem.add_note(f"in {self}")
                 wrong = ["".join(format_exception(problem))]
-            return Judgement(tuple(wrong), world.words.typed, world.frames, world.now)
+            return Judgement(
+                tuple(wrong), world.words.typed, world.frames, world.crashes, world.now
+            )
 
     def play(self, world: World) -> None:
         """Let it happen, then heal everything, and wait until all is quiet."""

@@ -442,6 +442,7 @@ class Machine:
         """End the process between two effects; ``silently``: the whole machine goes dark."""
         if not self.is_up:
             return
+        self._world.crashes += 1
         if self._busy and not self.disk.is_full and self._world.dice.random() < 0.5:
             # The transaction was complete, and nobody lived to hear of it.
             self.journal.write([batch for _, batch in self._busy])

@@ -100,6 +100,9 @@ class World:
         self.frames = 0
         """How many frames arrived."""
 
+        self.crashes = 0
+        """How often a process died that nobody had stopped."""
+
         self.exchanges: Counter[tuple[str, str]] = Counter()
         """How often one machine got from another all that it lacks, since :meth:`settle`."""
 
