@@ -16,17 +16,7 @@ from hypothesis import given, settings
 
 from benchmarks.merge.tally import TALLY
 from whisker_sync.testing import History, random_history, shorten
-from whisker_sync.testing.histories import (
-    BackUp,
-    Carry,
-    Clone,
-    Copy,
-    Install,
-    Operation,
-    Rename,
-    Restore,
-    Rewind,
-)
+from whisker_sync.testing.histories import Carry, Operation, Rename
 from whisker_sync.testing.strategies import histories
 
 OPERATIONS = 24
@@ -35,13 +25,6 @@ OPERATIONS = 24
 CHUNKS = 8
 """Tests that the seeds are spread over, so that they share the cores."""
 
-
-OTHER_DISKS = (BackUp, Restore, Rewind, Copy, Clone, Install)
-"""What happens to a machine when its disk is put back or copied; ``benchmarks.reliability`` has it.
-
-A clone can acknowledge what the machine that it was made from does not hold, and the world does
-not tell the two apart yet when it looks for what was promised.
-"""
 
 WHOLE_FILES_AND_MOVES = (Rename, Carry)
 """
@@ -96,7 +79,7 @@ def test_drawn_histories_lose_and_double_no_word(replicas: int) -> None:
             max_replicas=replicas,
             min_size=OPERATIONS,
             max_size=OPERATIONS + 8,
-            without=(*OTHER_DISKS, *WHOLE_FILES_AND_MOVES),
+            without=WHOLE_FILES_AND_MOVES,
         )
     )
     def end_well(history: History) -> None:
@@ -111,7 +94,7 @@ def test_drawn_histories_lose_and_double_no_word(replicas: int) -> None:
 def test_histories_from_seeds_lose_and_double_no_word(chunk: int) -> None:
     count = profile().max_examples // 2
     first = chunk * count if profile().derandomize else SystemRandom().getrandbits(40)
-    check(first, count, words=True, without=(*OTHER_DISKS, *WHOLE_FILES_AND_MOVES))
+    check(first, count, words=True, without=WHOLE_FILES_AND_MOVES)
 
 
 @pytest.mark.timeout(0)
@@ -119,4 +102,4 @@ def test_histories_from_seeds_lose_and_double_no_word(chunk: int) -> None:
 def test_histories_with_everything_end_alike(chunk: int) -> None:
     count = profile().max_examples // 2
     first = chunk * count if profile().derandomize else SystemRandom().getrandbits(40)
-    check(first, count, words=False, without=OTHER_DISKS)
+    check(first, count, words=False, without=())

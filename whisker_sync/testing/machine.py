@@ -425,7 +425,8 @@ class Machine:
             for name, schema in self._world.schemas.items()
         }
         for other in self._world.machines.values():
-            if other is self or not other.is_up:
+            # A position in a journal that went back, or that two have, means two things.
+            if other is self or not other.is_up or other.went_back:
                 continue
             unacked = {peer.device: peer.unacked for peer in other.status.peers}
             if self.device not in unacked:
