@@ -74,6 +74,7 @@ def test_links_are_read_as_story_data_says_or_as_one_is_told() -> None:
     (changed,) = rename(story(text), "Cave", "Sea", "harlowe").changed
     assert changed.references == 1
     assert format_of(story(":: A", DATA)) == "SugarCube"
+    assert format_of(story(':: StoryData\n{"format":"A","format-version":"1.2"}')) == "A 1.2"
     assert format_of(story(":: A")) is None
 
 

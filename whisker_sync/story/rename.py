@@ -16,7 +16,7 @@ from whisker_sync.errors import AmbiguousPassage, ImpossibleName, NameTaken, NoS
 from whisker_sync.story.check import STORY_DATA
 from whisker_sync.story.data import DEFAULT_START, read_data, with_start
 from whisker_sync.story.files import FilePassage, StoryFile, TweeFile
-from whisker_sync.story.links.find import mentions, references, relink
+from whisker_sync.story.links.find import may_refer, mentions, references, relink
 from whisker_sync.story.twee import Segment, Source, parse_header, rewrite
 from whisker_sync.text.edits import apply
 
@@ -82,6 +82,9 @@ def rename(
         segments: list[Segment] = []
         headers = repaired = 0
         for passage in file.passages:
+            if not _concerned(passage, old):
+                segments.append(passage.segment)
+                continue
             body, count = _repaired(passage, old, new, story_format)
             header = passage.segment.header
             if passage.name == old:
@@ -91,16 +94,10 @@ def rename(
             repaired += count
             tags = passage.header.tags
             moved = replace(passage, segment=segments[-1])
-            left += [
-                _place(file, moved, each.start)
-                for each in references(body, story_format, tags)
-                if each.target == old
-            ]
-            mentioned += [
-                _place(file, moved, start)
-                for start, _ in mentions(body, story_format, old, tags)
-                if passage.name != STORY_DATA
-            ]
+            found = references(body, story_format, tags)
+            left += [_place(file, moved, each.start) for each in found if each.target == old]
+            if passage.name != STORY_DATA:
+                mentioned += [_place(file, moved, at) for at, _ in mentions(body, old, found)]
         if headers or repaired:
             tree = replace(file.tree, source=Source(file.tree.source.prologue, tuple(segments)))
             changed.append(Changed(file.path, tree, bool(headers), repaired))
@@ -113,14 +110,16 @@ def rename(
 
 
 def format_of(story: Sequence[StoryFile]) -> str | None:
-    """Return the name of the story's format; None: it does not say."""
+    """Return the story's format, with its version behind a blank; None: it does not say."""
     said = [
-        read_data(passage.text).format
+        read_data(passage.text)
         for file in story
         for passage in file.passages
         if passage.name == STORY_DATA
     ]
-    return (said[-1] or None) if said else None
+    if not said or not said[-1].format:
+        return None
+    return f"{said[-1].format} {said[-1].format_version}".strip()
 
 
 def _judge(story: Sequence[StoryFile], old: str, new: str) -> None:
@@ -139,6 +138,11 @@ def _judge(story: Sequence[StoryFile], old: str, new: str) -> None:
     for file, passage in named:
         if passage.name == new:
             raise NameTaken(new, f"{file.path}:{passage.line}")
+
+
+def _concerned(passage: FilePassage, old: str) -> bool:
+    """Tell, quickly, whether a rename can have anything to do with a passage."""
+    return passage.name in {old, STORY_DATA} or may_refer(passage.segment.body, old)
 
 
 def _repaired(

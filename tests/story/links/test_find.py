@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whisker_sync.story.links.find import mentions, references, relink
+from whisker_sync.story.links.find import may_refer, mentions, references, relink
 from whisker_sync.story.links.harlowe import MAX_ARGUMENTS
 from whisker_sync.story.links.reference import Kind, Spelling, unquote
 from whisker_sync.text.edits import apply
@@ -141,6 +141,14 @@ def test_a_format_is_known_in_any_case() -> None:
     assert names("(goto: 'A')", "harlowe") == names("(goto: 'A')", "HARLOWE") == ["A"]
 
 
+def test_a_version_counts_where_it_makes_a_difference() -> None:
+    text = "[[A<-x]] [[x|y->B]] <%= '[[C<-x]]' %>"
+
+    assert names(text, "Snowman 1.5.0") == ["A", "y->B", "C"]
+    assert names(text, "snowman 2.1.1") == names(text, "Snowman") == ["x", "x"]
+    assert names("(goto: 'A')", "Harlowe 3.3.9") == ["A"]
+
+
 def test_scripts_are_code_and_stylesheets_are_nothing() -> None:
     code = "setup.go = () => Engine.play('A'); const x = [[1]];\nstory.show('B'); go('C');"
 
@@ -237,6 +245,11 @@ def test_a_reference_stays_where_the_new_name_cannot_be_written(
     assert renamed(text, story_format, new) == after
 
 
+@pytest.mark.parametrize("text", ["<<goto 'Ol\\x64'>>", '<a data-passage="&#79;ld">x</a>'])
+def test_a_name_is_found_however_it_is_spelled(text: str) -> None:
+    assert "New" in renamed(text, "SugarCube")
+
+
 def test_scripts_are_repaired_as_code() -> None:
     assert renamed("Engine.play('Old'); [['Old']]", "SugarCube", "New", "script") == (
         "Engine.play('New'); [['Old']]"
@@ -246,10 +259,8 @@ def test_scripts_are_repaired_as_code() -> None:
 def test_what_may_be_a_reference_is_mentioned() -> None:
     text = "<<mine \"Old\">> <<goto 'Old'>> <<set $a to `Old`>> 'Older' Old"
 
-    assert [text[start - 1 : end + 1] for start, end in mentions(text, "SugarCube", "Old")] == [
-        '"Old"',
-        "`Old`",
-    ]
+    found = mentions(text, "Old", references(text, "SugarCube"))
+    assert [text[start - 1 : end + 1] for start, end in found] == ['"Old"', "`Old`"]
 
 
 PIECES = [
@@ -295,6 +306,7 @@ def test_after_a_rename_everything_leads_where_it_should(
     before = references(text, story_format)
     after = references(apply(text, splices), story_format)
 
+    assert not splices or may_refer(text, "Old")
     edited = {splice.start for splice in splices}
     assert [each.target for each in after] == [
         new if each.start in edited else each.target for each in before

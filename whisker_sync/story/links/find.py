@@ -12,7 +12,7 @@ place that we do not understand, such as the arguments of an author's own macro.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from whisker_sync.story.links import brackets, chapbook, harlowe, snowman, sugarcube
@@ -50,6 +50,7 @@ _GRAMMARS = {
     "harlowe": _Grammar(harlowe.references, _nothing),
     "chapbook": _Grammar(chapbook.references, chapbook.script),
     "snowman": _Grammar(snowman.references, snowman.script),
+    "snowman 1": _Grammar(snowman.references_of_1, snowman.script),
 }
 _UNKNOWN = _Grammar(_only_links, _nothing)
 
@@ -58,10 +59,11 @@ def references(text: str, story_format: str | None, tags: Collection[str] = ()) 
     """
     Return all references in a passage's text, in order.
 
-    ``story_format`` is its name as the story gives it, in any case; ``tags`` are the
-    passage's: with ``script`` it is code, and with ``stylesheet`` it refers to nothing.
+    ``story_format`` is its name as the story gives it, in any case, and its version behind a
+    blank if that is known; ``tags`` are the passage's: with ``script`` it is code, and with
+    ``stylesheet`` it refers to nothing.
     """
-    grammar = _GRAMMARS.get((story_format or "").lower(), _UNKNOWN)
+    grammar = _grammar(story_format or "")
     if "script" in tags:
         found = grammar.script(text)
     elif "stylesheet" in tags:
@@ -69,6 +71,11 @@ def references(text: str, story_format: str | None, tags: Collection[str] = ()) 
     else:
         found = grammar.passage(text)
     return sorted(found, key=lambda each: each.start)
+
+
+def may_refer(text: str, name: str) -> bool:
+    """Tell, quickly, whether a text can hold the name of a passage, in any spelling."""
+    return name in text or "\\" in text or "&" in text
 
 
 def relink(
@@ -80,6 +87,8 @@ def relink(
     Commented ones, too: whoever brings them back would have a broken link. A reference in
     whose place ``new`` cannot be written is left out.
     """
+    if not may_refer(text, old):
+        return []
     before = references(text, story_format, tags)
     splices = [
         (index, _splice(text, each, new)) for index, each in enumerate(before) if each.target == old
@@ -103,17 +112,21 @@ def relink(
     return [splice for _, splice in splices]
 
 
-def mentions(
-    text: str, story_format: str | None, name: str, tags: Collection[str] = ()
-) -> list[tuple[int, int]]:
-    """Return where a name stands between quotes and is no reference that we know."""
-    known = {each.start for each in references(text, story_format, tags)}
+def mentions(text: str, name: str, known: Iterable[Reference]) -> list[tuple[int, int]]:
+    """Return where a name stands between quotes, besides the references that are known."""
+    starts = {each.start for each in known}
     pattern = re.compile(rf"([\"'`]){re.escape(name)}\1")
     return [
         (match.start() + 1, match.end() - 1)
         for match in pattern.finditer(text)
-        if match.start() + 1 not in known
+        if match.start() + 1 not in starts
     ]
+
+
+def _grammar(story_format: str) -> _Grammar:
+    name, _, version = story_format.lower().partition(" ")
+    major = version.partition(".")[0]
+    return _GRAMMARS.get(f"{name} {major}") or _GRAMMARS.get(name, _UNKNOWN)
 
 
 def _splice(text: str, reference: Reference, name: str) -> Splice:
