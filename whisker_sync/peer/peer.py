@@ -110,6 +110,8 @@ from whisker_sync.peer.library import Library
 from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
 from whisker_sync.peer.reception import OfferStatus, Reception
 from whisker_sync.peer.rewrite import ALL, CUT, WITHDRAWN, fact_of
+from whisker_sync.peer.statistics import FACT as FIGURES
+from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Load, Ourselves, PeerStatus, Status
 from whisker_sync.record import Record
 from whisker_sync.revision import Revision, split
@@ -134,6 +136,7 @@ from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.limits import MAX_EVIDENCE, MAX_LINKED
 from whisker_sync.wire.messages import (
     PROTOCOL,
+    Ack,
     Asset,
     Bye,
     Hello,
@@ -142,6 +145,7 @@ from whisker_sync.wire.messages import (
     Members,
     Message,
     Part,
+    Push,
     Reject,
     Revisions,
     WantAsset,
@@ -276,6 +280,7 @@ class Peer:
         self._doing: deque[tuple[int, int]] = deque()  # what is done with which ticket
         self._dialing = Dialing(ourselves.device, dice)
         self._fetching = Fetching()
+        self._statistics = Statistics(recalled.facts.get(FIGURES))
         self._history = History(recalled.revisions, recalled.history_from)
         self._filed: deque[tuple[int, Revision, LinkId | None]] = deque()  # not told yet
         self._manuscript: Manuscript | None = None
@@ -440,6 +445,11 @@ class Peer:
             self._library.log_bytes,
             max((session.in_flight for session in sessions), default=0),
         )
+
+    @property
+    def statistics(self) -> Statistics:
+        """Figures about the exchange with each device."""
+        return self._statistics
 
     # What happened.
 
@@ -610,6 +620,7 @@ class Peer:
             )
 
     def _stir(self, now: float) -> None:
+        self._statistics.stirred(self._connected(), now)
         for conversation in self._live():
             assert conversation.session is not None
             conversation.session.stir(now)
@@ -652,6 +663,8 @@ class Peer:
         if conversation is None:
             return
         self._history.left(link)
+        self._statistics.left(link)
+        self._library.remember(FIGURES, self._statistics.fact(), soon=False)
         if self._reception is not None:
             self._reception.leave(link)
         self._dialing.hung_up(
@@ -694,6 +707,8 @@ class Peer:
         except (Refused, ProtocolError, DocumentError, MembershipError) as problem:
             # Strangers may say what they like, to nobody's alarm; and they are told nothing.
             proven = conversation.handshake.other is not None
+            if conversation.session is not None:
+                self._statistics.of(conversation.session.device).errors += 1
             if proven or isinstance(problem, (DifferentVersion, ForgedDevice)):
                 yield Tell(events.Trouble(f"{conversation.address}: {problem}"))
             conversation.stranger = conversation.session is None
@@ -985,6 +1000,7 @@ class Peer:
     def _hear_message(
         self, conversation: Conversation, session: Session, frame: bytes, now: float
     ) -> Iterator[Effect]:
+        self._statistics.of(session.device).received_bytes += len(frame)
         message = decode(frame, session.device)
         if isinstance(message, Part):
             whole = conversation.assembly.add(message, session.device)
@@ -1001,6 +1017,8 @@ class Peer:
             yield from self._take_papers(conversation, message, now)
             return
         said = session.receive(message, self._library, now)
+        if isinstance(message, Ack):
+            self._statistics.acked(conversation.link, session.device, message.pushes, now)
         if isinstance(message, Hello):
             conversation.greeted = now
             self._history.came(conversation.link, session.device)
@@ -1121,6 +1139,7 @@ class Peer:
                     yield from self._asset_came(conversation.link, item, now)
                 case Matched():
                     conversation.synced = True
+                    self._statistics.matched(session.device, now)
                     self._are_one_again(session.device)
                     self._note_progress(session, soon=True)
                     yield Tell(events.InSync(session.device))
@@ -1131,6 +1150,9 @@ class Peer:
                 case Ended(reason):
                     yield Hangup(conversation.link, reason)
                 case message:
+                    if isinstance(message, Push):
+                        updates = len(message.records)
+                        self._statistics.pushed(conversation.link, session.device, updates, now)
                     yield from self._send(conversation, message)
 
     def _disagreement(self, session: Session) -> str:
@@ -1180,6 +1202,8 @@ class Peer:
         session = conversation.session
         assert session is not None
         waits = False
+        figures = self._statistics.of(session.device)
+        figures.received_updates += len(news.records)
         self._guard.enter(news.records)
         for record in news.records:
             merge = self._library.merge(record, session.device)
@@ -1192,6 +1216,7 @@ class Peer:
                     )
                 )
             if merge.refused is not None:
+                figures.refused += 1
                 yield from self._quarantine(record, merge.refused)
                 yield from self._send(conversation, self._rejection(record, merge.refused))
             if merge.applied:
@@ -1436,6 +1461,7 @@ class Peer:
         for frame in self._encoded(message):
             if conversation.session is not None:
                 conversation.session.in_flight += len(frame)
+                self._statistics.of(conversation.session.device).sent_bytes += len(frame)
             yield Send(conversation.link, frame)
 
     def _encoded(self, message: Message) -> tuple[bytes, ...]:
@@ -1465,6 +1491,7 @@ class Peer:
         for conversation in self._live():
             assert conversation.session is not None
             self._note_progress(conversation.session)
+        self._library.remember(FIGURES, self._statistics.fact(), soon=False)
         yield from self._persist(everything=True)
         for conversation in list(self._conversations.values()):
             if conversation.session is not None:
