@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from whisker_sync.cli import exits
+from whisker_sync.cli import exits, reset, stats
 from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
@@ -279,3 +279,7 @@ def _ago(when: float) -> str:
         if seconds >= size:
             return f"{_count(seconds // size, name, name + 's')} ago"
     return "just now"
+
+
+command.add_command(stats.command, "stats")
+command.add_command(reset.command, "reset")

@@ -24,7 +24,7 @@ from whisker_sync.daemon.members import Members
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
 from whisker_sync.node.node import Node
-from whisker_sync.node.report import report
+from whisker_sync.node.report import figures, report
 from whisker_sync.node.settings import User, load_config, load_local, parse_address
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
@@ -48,9 +48,11 @@ OFFLINE = 75
 class Daemon:
     """One workspace's background process."""
 
-    def __init__(self, layout: Layout, node: Node, interface: str | None) -> None:
+    def __init__(self, layout: Layout, node: Node, interface: str | None, *, lan: bool) -> None:
         self._layout = layout
         self._node = node
+        self._options = ["--interface", interface] if interface else []
+        self._options += [] if lan else ["--no-lan"]
         self._title = load_config(layout).title
         self._members = Members(node, self._title, interface)
         self._restarted = json.loads(os.environ.get(RESTARTED) or "null")
@@ -81,7 +83,7 @@ class Daemon:
             WhiskerError: It cannot start, or something broke.
         """
         node = await Node.open(layout, user, lan=lan, port=port, interface=interface, asking=asking)
-        daemon = cls(layout, node, interface)
+        daemon = cls(layout, node, interface, lan=lan)
         try:
             await daemon._control.open()
             daemon._obey_signals()
@@ -135,6 +137,9 @@ class Daemon:
                 case "connect":
                     self._node.connect(parse_address(str(question.get("address"))))
                     return {"ok": True}
+                case "stats":
+                    node = self._node
+                    return figures(node.statistics, node.timing, node.status)
                 case "history":
                     return await self._history(question)
                 case "milestone":
@@ -162,6 +167,7 @@ class Daemon:
             "restarted": self._restarted,
             "waiting": load_local(self._layout).joining,
             "service": self._service,
+            "options": self._options,
         }
 
     async def _now(self, seconds: float) -> Answer:

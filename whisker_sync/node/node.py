@@ -55,6 +55,7 @@ from whisker_sync.node.announced import made_from
 from whisker_sync.node.carriers import Carrier
 from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
 from whisker_sync.node.settings import User, load_local, ourselves, save_local, save_papers
+from whisker_sync.node.timing import Timing
 from whisker_sync.peer.acts import Act, Invite
 from whisker_sync.peer.effects import (
     Compact,
@@ -109,6 +110,7 @@ from whisker_sync.peer.peer import RESTORED, STORY, UNNOTICED, Peer
 from whisker_sync.peer.poison import fact_of, facts_of
 from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
+from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Status
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import DAY_MS
@@ -205,6 +207,7 @@ class Node:
         self._watching = False
         self._carriers: dict[LinkId, Carrier] = {}
         self._links = 0
+        self.timing = Timing()
         self._inputs: deque[Input] = deque()
         self._handling = False
         self._closing = False
@@ -272,6 +275,11 @@ class Node:
     def status(self) -> Status:
         """One look at everything."""
         return self._peer.status()
+
+    @property
+    def statistics(self) -> Statistics:
+        """Figures about the exchange with each device."""
+        return self._peer.statistics
 
     def document(self, name: str) -> Document:
         """
@@ -637,7 +645,12 @@ class Node:
         self._handling = True
         try:
             while self._inputs:
-                for effect in self._peer.handle(self._inputs.popleft(), self._clock()):
+                now = self._inputs.popleft()
+                began = time.perf_counter()
+                effects = self._peer.handle(now, self._clock())
+                if isinstance(now, FrameArrived):
+                    self.timing.note(time.perf_counter() - began)
+                for effect in effects:
                     self._carry_out(effect)
         except BaseException as problem:
             self._fail(problem)

@@ -6,9 +6,14 @@ Fields are only ever added. Bytes are hexadecimal, times are seconds since 1970.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from whisker_sync.identity.keys import fingerprint
+from whisker_sync.ids import DeviceId
+from whisker_sync.node.timing import Timing
+from whisker_sync.peer.statistics import Figures, Statistics
 from whisker_sync.peer.status import PeerStatus, Status
 
 VERSION = 1
@@ -45,6 +50,36 @@ def report(status: Status, title: str) -> dict[str, Any]:
         "state_vector": {
             name: {str(client): clock for client, clock in sorted(clocks.items())}
             for name, clocks in status.state_vectors.items()
+        },
+    }
+
+
+def figures(statistics: Statistics, timing: Timing, status: Status) -> dict[str, Any]:
+    """The statistics of a running node."""
+    names = {peer.device: peer for peer in status.peers}
+
+    def of(known: Mapping[DeviceId, Figures]) -> dict[str, Any]:
+        whole = Figures()
+        for each in known.values():
+            whole = whole.plus(each)
+        peers = [
+            {
+                "device": device.hex(),
+                "person": names[device].person if device in names else "",
+                "name": names[device].name if device in names else "",
+                **asdict(each),
+            }
+            for device, each in sorted(known.items())
+        ]
+        return {**asdict(whole), "peers": peers}
+
+    return {
+        "since_start": of(statistics.since_start()),
+        "all_time": of(statistics.all_time()),
+        "messages": {
+            "count": timing.count,
+            "mean_ms": 1000 * timing.seconds / max(timing.count, 1),
+            "longest_ms": 1000 * timing.longest,
         },
     }
 
