@@ -15,7 +15,7 @@ from whisker_sync.ids import StoryPath
 
 WORLDS = 60
 
-MOST = 15
+MOST = 40
 """Of so many words one may be lost or doubled, at most; the long run says how many really."""
 
 

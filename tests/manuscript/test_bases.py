@@ -94,6 +94,15 @@ def test_nothing_older_than_the_last_own_save_is_in_an_editor() -> None:
     assert alice.text("a.twee") == bob.text("a.twee") == OLD
 
 
+def test_an_editor_goes_on_with_old_text_after_the_file_was_renamed() -> None:
+    alice, bob = stale()
+    bob.put("b.twee", bob.text("a.twee"))
+    bob.save("a.twee", None)
+    bob.save("b.twee", OLD.replace("dark here", "dim here"))
+    exchange(alice, bob)
+    assert alice.text("b.twee") == NEWEST.replace("dark here", "dim here")
+
+
 def test_what_nobody_read_was_not_what_the_save_was_made_from() -> None:
     for read, expected in ((False, "icy, and cold"), (None, "icy.")):
         alice, bob = pair(("a.twee", ":: A\nIt is very icy.\n"))

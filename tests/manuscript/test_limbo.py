@@ -121,6 +121,19 @@ def test_what_a_co_author_brought_back_is_not_pasted_from_limbo() -> None:
     assert "something breathes" in bob.text("b.twee")
 
 
+def test_what_was_cut_here_and_moved_elsewhere_by_another_stays_once_it_is_saved_there() -> None:
+    alice, bob = two()
+    bob.put("a.twee", A)
+    bob.put("b.twee", B + CAVE)
+    bob.notice()
+    alice.save("a.twee", A)
+    alice.hear(list(bob.updates))
+    alice.write()
+    alice.save("b.twee", B + CAVE.replace("Cave [dark]", "Cave [dim]"))
+    exchange(alice, bob)
+    assert bob.text("b.twee") == B + CAVE.replace("Cave [dark]", "Cave [dim]")
+
+
 # What is kept.
 
 

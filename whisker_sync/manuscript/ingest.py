@@ -184,7 +184,7 @@ class Intake:
         for saved in batch:
             self._begin(saved)
         self._limbo.forget(self._now, self._view.passages)
-        self._limbo.seen({part.id for s in self._sheets for g in s.groups for part in g.parts})
+        self._take_back()
         self._move_between_files()
         for sheet in self._sheets:
             self._own(sheet)
@@ -268,6 +268,21 @@ class Intake:
         for id_ in found.hidden:
             if not self._view.passages[id_].headless:
                 self.plan.fields[id_, schema.SHOWN] = 0
+
+    def _take_back(self) -> None:
+        """What was cut here and is in a file again, because co-authors say so, is there to stay."""
+        seen: set[str] = set()
+        for sheet in self._sheets:
+            still = {old for old in sheet.match if old is not None}
+            for i, group in enumerate(sheet.groups):
+                ids = {part.id for part in group.parts}
+                seen |= ids
+                if i in still and any(
+                    part.id in ids for t in self._limbo.taken for part in t.group.parts
+                ):
+                    for id_ in ids:
+                        self._revive(self._view.passages[id_])
+        self._limbo.seen(seen)
 
     def _move_between_files(self) -> None:
         vanished: list[tuple[_Sheet, int]] = []

@@ -323,6 +323,7 @@ class Manuscript:
             self._facts_to_come.append((OWN_FACT, self._born.encode()))
         intake = Intake(self._view, self._dice, self._born, self._limbo, now)
         beside: dict[StoryPath, Content] = {}
+        earlier = {path: shadow.earlier for path, shadow in self._shadows.items() if path in found}
         batch = self._batch_again(found, beside) if self._again else None
         if batch is None:
             batch = self._batch(found, news, now, beside)
@@ -339,6 +340,10 @@ class Manuscript:
                 self._left_out.discard(path)
             else:
                 self._later.add(path)
+        for saved in batch:
+            # An editor goes on with what it had opened, whatever the file is called by now.
+            if saved.was is not None and _is_same(saved.found, saved.base):
+                self._shadows[saved.path].earlier = earlier.get(saved.was, ())
         if intake.refiled:
             for shadow in self._shadows.values():
                 shadow.renamed(intake.refiled)
@@ -715,3 +720,7 @@ def _beside(path: StoryPath, sha256: bytes) -> StoryPath:
     stem, dot, suffix = name.rpartition(".")
     mark = f" ({sha256.hex()[:8]})"
     return StoryPath(folder + slash + (f"{stem}{mark}{dot}{suffix}" if stem else name + mark))
+
+
+def _is_same(found: Found | None, base: Content | None) -> bool:
+    return found is not None and base is not None and found.sha256 == base.sha256
