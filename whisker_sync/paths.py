@@ -13,6 +13,7 @@ a story that one co-author cannot open is not shared.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
@@ -49,6 +50,7 @@ def accept(path: str) -> StoryPath:
     return StoryPath(path)
 
 
+@lru_cache(maxsize=1 << 16)
 def _problem(path: str) -> str | None:
     try:
         size = len(path.encode())

@@ -34,7 +34,7 @@ from typing import BinaryIO
 
 from whisker_sync.chunks import CHUNK
 from whisker_sync.errors import DiskFull, FolderError, LeftOut, UnreadableFile, UnsafePath
-from whisker_sync.folder.ignore import KEY_HEAD_BYTES, Rules, is_key, let_in
+from whisker_sync.folder.ignore import KEY_HEAD_BYTES, Level, Rules, is_key, let_in
 from whisker_sync.folder.swap import exchange
 from whisker_sync.folder.trash import Trash, aside
 from whisker_sync.folder.witness import NOATIME, Witness
@@ -135,26 +135,32 @@ class Folder:
 
     # Reading.
 
-    def scan(self, known: Iterable[StoryPath] = ()) -> tuple[list[StoryPath], list[UnsafePath]]:
+    def scan(
+        self, known: Iterable[StoryPath] = ()
+    ) -> tuple[dict[StoryPath, Mark], list[UnsafePath]]:
         """
-        All files, in order, and those that are left out because of what they are.
+        All files with their marks, and those that are left out because of what they are.
 
         Of those that the rules leave out, only what is ``known``: synced already.
         """
-        found: list[StoryPath] = []
+        found: dict[StoryPath, Mark] = {}
         left_out: list[UnsafePath] = []
-        for relative, entry in self._walk(self._root, ()):
+        for relative, entry in self._walk(self._root, "", self._rules.top()):
             if entry.is_symlink():
                 left_out.append(UnsafePath(relative, _A_LINK))
                 continue
             if not entry.is_file(follow_symlinks=False):
                 continue
             try:
-                found.append(accept(relative))
+                found[accept(relative)] = _mark(entry.stat(follow_symlinks=False))
             except UnsafePath as problem:
                 left_out.append(problem)
-        found += (path for path in {*known} - {*found} if self.mark(path) is not None)
-        return sorted(found), left_out
+            except OSError:
+                pass  # it went just now
+        for path in {*known} - found.keys():
+            if mark := self.mark(path):
+                found[path] = mark
+        return found, left_out
 
     def why_not(self, path: str) -> str | None:
         """Why a file that is not synced yet would not be, as a sentence; None: it would."""
@@ -188,7 +194,7 @@ class Folder:
             head = file.read(KEY_HEAD_BYTES)
             file.seek(0)
             content = self._content(path, file)
-        if is_key(head) and not self._rules.lets_in(path.split("/")):
+        if is_key(head) and not self._rules.lets_in(path):
             raise LeftOut(path, f"it is a private key; if it is not, {let_in(path)}")
         return content
 
@@ -241,7 +247,7 @@ class Folder:
             UnreadableFile: It can be neither read nor written; nothing was changed.
             LeftOut: It looks private, here or where it comes from; nothing was changed.
         """
-        if reason := self._rules.why_private(path.split("/")):
+        if reason := self._rules.why_private(path):
             raise LeftOut(path, reason)
         mark = self.mark(path)
         now = self.read(path)
@@ -474,7 +480,7 @@ class Folder:
     def _content(self, path: StoryPath, file: BinaryIO) -> Content:
         """What a file holds; a large one that did not change is not read again."""
         status = os.fstat(file.fileno())
-        mark = (status.st_mtime_ns, status.st_size, status.st_ino)
+        mark = _mark(status)
         known = self._large.pop(path, None)
         content = known[1] if known is not None and known[0] == mark else _content(file)
         if isinstance(content, Large) and time.time_ns() - mark[0] > _TICK_NS:
@@ -499,23 +505,22 @@ class Folder:
         return None
 
     def _walk(
-        self, folder: Path, before: tuple[str, ...]
+        self, folder: str | Path, before: str, level: Level
     ) -> Iterator[tuple[str, os.DirEntry[str]]]:
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = list(os.scandir(folder))
         except OSError:
             return
         for entry in entries:
-            names = (*before, entry.name)
             is_folder = entry.is_dir(follow_symlinks=False)
             if entry.name.casefold() in NEVER_SYNCED:
                 continue
-            if self._rules.why_not_this(names, is_folder=is_folder):
+            if level.why_not(entry.name, is_folder=is_folder):
                 continue
             if is_folder:
-                yield from self._walk(Path(entry.path), names)
+                yield from self._walk(entry.path, f"{before}{entry.name}/", level.below(entry.name))
             else:
-                yield "/".join(names), entry
+                yield before + entry.name, entry
 
 
 def sha256_of(content: Content | None) -> bytes | None:
@@ -527,8 +532,10 @@ def sha256_of(content: Content | None) -> bytes | None:
 
 def _mark_of(place: Path) -> Mark | None:
     status = place.lstat()
-    if not stat.S_ISREG(status.st_mode):
-        return None
+    return _mark(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _mark(status: os.stat_result) -> Mark:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 

@@ -25,7 +25,7 @@ import re
 import stat
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,53 +119,40 @@ class Rules:
 
     def why_not(self, path: str, *, is_folder: bool = False) -> str | None:
         """Why a path is not taken in, as the rest of "it is not synced: ..."; None: it is."""
-        names = path.split("/")
-        for end in range(1, len(names) + 1):
-            inner = end < len(names)
-            reason = self.why_not_this(names[:end], is_folder=inner or is_folder)
-            if reason is not None:
-                return f"{'/'.join(names[:end])} is left out, because {reason}" if inner else reason
-        return None
+        *folders, last = path.split("/")
+        level = self.top()
+        for depth, name in enumerate(folders, 1):
+            if reason := level.why_not(name, is_folder=True):
+                return f"{'/'.join(folders[:depth])} is left out, because {reason}"
+            level = level.below(name)
+        return level.why_not(last, is_folder=is_folder)
 
-    def why_not_this(self, names: Sequence[str], *, is_folder: bool) -> str | None:
-        """The same, if the folder that it is in is taken in."""
-        if reason := self.why_private(names):
-            return reason
-        for source, base in self._sources(names):
-            if isinstance(source, str):
-                if list(names) == [SHARED_NAME] or names[-1] == RULES_NAME:
-                    continue  # or nobody could mend it
-                return source
-            for pattern in reversed(source):
-                if pattern.matches(names[base:], is_folder=is_folder):
-                    return None if pattern.negated else _reason(pattern)
-        return None
+    def top(self) -> Level:
+        """What concerns the files directly in the folder."""
+        sources = [(self._rules(PERSONAL_NAME), 0), (self._rules(SHARED_NAME), 0)]
+        return Level(self, (), sources, [(self._rules(RULES_NAME), 0)])
 
-    def why_private(self, names: Sequence[str]) -> str | None:
+    def why_private(self, path: str) -> str | None:
         """Why a file must not leave this device, nor come from another; None: it may."""
-        if not any(pattern.matches(names, is_folder=False) for pattern in _PRIVATE):
+        name = path.rpartition("/")[2]
+        if not _IS_PRIVATE(name) or self.lets_in(path):
             return None
-        if self.lets_in(names):
-            return None
-        return f"it looks private; if it is not, {let_in(names[-1])}"
+        return f"it looks private; if it is not, {let_in(name)}"
 
-    def lets_in(self, names: Sequence[str]) -> bool:
+    def lets_in(self, path: str) -> bool:
         """Tell whether the user said, on this device, that a file is to be shared."""
         personal = self._rules(PERSONAL_NAME)
         if isinstance(personal, str):
             return False
+        names = path.split("/")
         for pattern in reversed(personal):
             if pattern.matches(names, is_folder=False):
                 return pattern.negated
         return False
 
-    def _sources(self, names: Sequence[str]) -> Iterable[tuple[tuple[Pattern, ...] | str, int]]:
-        """The rules that concern a path, the most important first, and from which name on."""
-        yield self._rules(PERSONAL_NAME), 0
-        yield self._rules(SHARED_NAME), 0
-        for depth in range(len(names) - 1, -1, -1):
-            yield self._rules("/".join([*names[:depth], RULES_NAME])), depth
-        yield _BUILT_IN, 0
+    def nested(self, folders: Sequence[str]) -> tuple[Pattern, ...] | str:
+        """The rules that stand in a folder."""
+        return self._rules("/".join([*folders, RULES_NAME]))
 
     def _rules(self, name: str) -> tuple[Pattern, ...] | str:
         """The rules of a file; a text: why they cannot be read."""
@@ -182,6 +169,49 @@ class Rules:
         if known is None or known[0] != mark:
             known = self._read[name] = (mark, _load(place, name, status.st_size))
         return known[1]
+
+
+class Level:
+    """The rules for what is directly in one folder."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        folders: tuple[str, ...],
+        above: list[tuple[tuple[Pattern, ...] | str, int]],
+        nested: list[tuple[tuple[Pattern, ...] | str, int]],
+    ) -> None:
+        self._rules = rules
+        self._folders = folders
+        self._above = above
+        self._nested = nested
+        self._sources = [source for source in (*above, *nested) if source[0]]
+
+    def below(self, folder: str) -> Level:
+        """The rules for what is in a folder of this one."""
+        folders = (*self._folders, folder)
+        own = self._rules.nested(folders), len(folders)
+        return Level(self._rules, folders, self._above, [own, *self._nested])
+
+    def why_not(self, name: str, *, is_folder: bool) -> str | None:
+        """Why a file or folder of this name is not taken in; None: it is."""
+        names = (*self._folders, name)
+        if _IS_PRIVATE(name) and (reason := self._rules.why_private("/".join(names))):
+            return reason
+        for source, base in self._sources:
+            if isinstance(source, str):
+                if names == (SHARED_NAME,) or name == RULES_NAME:
+                    continue  # or nobody could mend it
+                return source
+            for pattern in reversed(source):
+                if pattern.matches(names[base:], is_folder=is_folder):
+                    return None if pattern.negated else _reason(pattern)
+        if len(names) > 1 and not _IS_BUILT_IN(name):
+            return None
+        for pattern in reversed(_BUILT_IN):
+            if pattern.matches(names, is_folder=is_folder):
+                return _reason(pattern)
+        return None
 
 
 def _load(place: Path, name: str, size: int) -> tuple[Pattern, ...] | str:
@@ -368,3 +398,13 @@ _CLASSES = {
 _MADE = parse(MADE)
 _BUILT_IN = parse(LEFTOVERS) + _MADE
 _PRIVATE = parse(PRIVATE)
+
+
+def _any_of(patterns: Iterable[Pattern]) -> Callable[[str], object]:
+    """Tell quickly whether a name may be meant by one of some patterns about names alone."""
+    parts = [pattern.parts[0] for pattern in patterns if not pattern.anchored]
+    return re.compile("|".join(part.pattern for part in parts if part), _FLAGS).match
+
+
+_IS_PRIVATE = _any_of(_PRIVATE)
+_IS_BUILT_IN = _any_of(_BUILT_IN)

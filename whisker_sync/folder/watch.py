@@ -74,11 +74,8 @@ class Watch:
 
         ``known`` is what is synced already, whatever the rules say by now.
         """
-        paths, _ = self._folder.scan(known)
-        self._marks = {
-            path: mark for path in paths if (mark := self._folder.mark(path)) is not None
-        }
-        return paths
+        self._marks, _ = self._folder.scan(known)
+        return sorted(self._marks)
 
     def known(self) -> list[StoryPath]:
         """The files that were there when we last looked."""
@@ -201,11 +198,9 @@ class Watch:
         """
         named = {path for place in near or () for path in self._known_as(place)}
         if near is None or any(place.is_dir() or self._is_rules(place) for place in near):
-            paths, _ = self._folder.scan(self._marks)
-            everything = set(paths) | set(self._marks)
-            named |= {
-                path for path in everything if self._folder.mark(path) != self._marks.get(path)
-            }
+            found, _ = self._folder.scan(self._marks)
+            everything = found.keys() | self._marks.keys()
+            named |= {path for path in everything if found.get(path) != self._marks.get(path)}
         return {
             path for path in named if path in self._marks or self._folder.mark(path) is not None
         }

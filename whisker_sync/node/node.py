@@ -140,6 +140,9 @@ HISTORY_DAYS = 365
 HISTORY_BYTES = 256 << 20
 """Bytes of compressed history that are kept in any case, however old."""
 
+MAX_FRESH = 64
+"""New files that are written side by side."""
+
 CHUNKS_AT_ONCE = 16
 """Chunks of a large file that are in memory and become durable together."""
 
@@ -190,6 +193,10 @@ class Plan:
     """In both, and not the same: texts are merged, of other files both are kept."""
 
 
+Job = WriteFile | Callable[[], Coroutine[Any, Any, None]]
+"""Something that reads or writes the author's files."""
+
+
 class Node:
     """One workspace, open and in touch; see :meth:`open`."""
 
@@ -213,10 +220,10 @@ class Node:
         self._closing = False
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._taking: dict[StoryPath, asyncio.Task[None]] = {}
         # Reading and writing the author's files takes turns: what was read before a write must
         # never be told after it, or it looks as if the author had undone what was written.
-        self._taking: dict[StoryPath, asyncio.Task[None]] = {}
-        self._disk: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+        self._disk: asyncio.Queue[Job] = asyncio.Queue()
         self._subscribers: set[asyncio.Queue[Event]] = set()
         self._changed = asyncio.Event()
         self._may_go_on = asyncio.Event()
@@ -335,7 +342,7 @@ class Node:
         """What joining with the files that are in the folder comes to; nothing is changed."""
         shown = self._peer.hashes()
         here: dict[StoryPath, bytes] = {}
-        for path in (await asyncio.to_thread(self._folder.scan))[0]:
+        for path in sorted((await asyncio.to_thread(self._folder.scan))[0]):
             with suppress(UnreadableFile):
                 content = await asyncio.to_thread(self._folder.read, path)
                 if isinstance(content, Large):
@@ -688,7 +695,7 @@ class Node:
             case Dial(candidate, addresses):
                 self._spawn(self._dial(candidate, addresses), "dial")
             case WriteFile():
-                self._disk.put_nowait(partial(self._write_file, effect, effect.content))
+                self._disk.put_nowait(effect)
             case WriteAsset():
                 self._spawn(self._write_asset(effect), "write asset")
             case ReadLog(link, after, max_bytes):
@@ -747,12 +754,10 @@ class Node:
     ) -> None:
         """Read files and tell the peer; those that are known to be ``gone`` are told as such."""
         seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
-        for path in sorted(paths):
-            try:
-                content = await asyncio.to_thread(self._folder.read, path)
-            except FolderError as problem:
+        for path, content in await asyncio.to_thread(self._read_all, sorted(paths)):
+            if isinstance(content, FolderError):
                 unreadable.append(path)
-                told.append(Problem(path, str(problem)))
+                told.append(Problem(path, str(content)))
             else:
                 if isinstance(content, Large) and not self._has_chunks(content):
                     unreadable.append(path)
@@ -764,6 +769,18 @@ class Node:
                 read = self._folder.read_since_write(path)
                 seen.append(FileSeen(path, content, read, made_from(self.layout, path, content)))
         self.feed(FilesSeen(tuple(seen), _now_ms(), everything, tuple(unreadable), tuple(told)))
+
+    def _read_all(
+        self, paths: list[StoryPath]
+    ) -> list[tuple[StoryPath, bytes | Large | FolderError | None]]:
+        """What files hold, or why they cannot be read."""
+        found: list[tuple[StoryPath, bytes | Large | FolderError | None]] = []
+        for path in paths:
+            try:
+                found.append((path, self._folder.read(path)))
+            except FolderError as problem:
+                found.append((path, problem))
+        return found
 
     async def _begin_files(self) -> None:
         """Take in the folder as it is, and watch it from here on."""
@@ -795,7 +812,20 @@ class Node:
 
     async def _use_disk(self) -> None:
         while True:
-            job = await self._disk.get()
+            jobs = [await self._disk.get()]
+            # New files do not get in each other's way. To wait for the disk once for many of
+            # them makes a first sync several times as quick.
+            while _is_fresh(jobs[-1]) and len(jobs) < MAX_FRESH and not self._disk.empty():
+                jobs.append(self._disk.get_nowait())
+            last = None if _is_fresh(jobs[-1]) else jobs.pop()
+            await asyncio.gather(*map(self._do, jobs))
+            if last is not None:
+                await self._do(last)
+
+    async def _do(self, job: Job) -> None:
+        if isinstance(job, WriteFile):
+            await self._write_file(job, job.content)
+        else:
             await job()
 
     async def _write_file(
@@ -1070,6 +1100,11 @@ class Node:
             log.error("%s", problem, exc_info=problem)
             self._failure.set_exception(problem)
             self._failure.exception()  # whoever cares awaits failed()
+
+
+def _is_fresh(job: Job) -> bool:
+    """Whether a job writes a file that is not there yet."""
+    return isinstance(job, WriteFile) and job.expected is None and job.content is not None
 
 
 def _sync(file: BinaryIO) -> None:
