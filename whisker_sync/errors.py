@@ -53,6 +53,7 @@ Everything that can go wrong, in one tree.
         * :exc:`NoNetwork`
         * :exc:`LinkClosed`
         * :exc:`CannotConnect`
+        * :exc:`RelayRefused`
     * :exc:`InvitationError` -- an invitation that cannot be used
         * :exc:`NobodyInvites`
     * :exc:`UnknownWord` -- a word that is none of those to say aloud
@@ -615,6 +616,17 @@ class CannotConnect(NetworkError):
 
     def __str__(self) -> str:
         return f"cannot connect to {self.address}: {self.problem}"
+
+
+class RelayRefused(NetworkError):
+    """A relay that answers, and will not do what it was asked."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        self.code = code
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return f"the relay refused: {self.sentence}"
 
 
 class InvitationError(WhiskerError):

@@ -19,7 +19,7 @@ from whisker_sync.identity.envelope import (
     Desk,
     Envelope,
     MailKeys,
-    Standing,
+    Postmark,
     seen_of,
     track_of,
 )
@@ -41,16 +41,16 @@ def desk(key: DeviceKey = ADA, session: str = "a session") -> Desk:
     return Desk(key, WORKSPACE, drawn(session)[:16])
 
 
-def one(letter: bytes = b"a letter", standing: Standing | None = None) -> bytes:
-    (sealed,) = desk().close(KEYS, standing or Standing(), letter)
+def one(letter: bytes = b"a letter", postmark: Postmark | None = None) -> bytes:
+    (sealed,) = desk().close(KEYS, postmark or Postmark(), letter)
     return sealed
 
 
 @given(st.binary(max_size=2000), st.integers(0, 1 << 40), st.integers(0, 20))
 def test_what_was_closed_is_opened(letter: bytes, missing: int, sessions: int) -> None:
-    standing = Standing((missing, drawn("roster")), FULL[:sessions], missing)
-    opened = Envelope.open(KEYS, WORKSPACE, one(letter, standing))
-    assert (opened.piece, opened.standing, opened.device) == (letter, standing, ADA.device)
+    postmark = Postmark((missing, drawn("roster")), FULL[:sessions], missing)
+    opened = Envelope.open(KEYS, WORKSPACE, one(letter, postmark))
+    assert (opened.piece, opened.postmark, opened.device) == (letter, postmark, ADA.device)
     assert (opened.seq, opened.index, opened.count) == (1, 0, 1)
 
 
@@ -59,7 +59,7 @@ def test_what_was_closed_is_opened(letter: bytes, missing: int, sessions: int) -
 )
 def test_a_letter_comes_in_as_many_envelopes_as_it_needs(length: int) -> None:
     letter = os.urandom(length)
-    sealed = desk().close(KEYS, Standing((1, bytes(32)), FULL), letter)
+    sealed = desk().close(KEYS, Postmark((1, bytes(32)), FULL), letter)
     opened = [Envelope.open(KEYS, WORKSPACE, each) for each in sealed]
     assert b"".join(each.piece for each in opened) == letter
     assert [each.index for each in opened] == list(range(len(opened)))
@@ -78,13 +78,13 @@ def test_what_others_see_is_the_same_for_short_letters() -> None:
 
 def test_the_envelopes_of_one_session_have_nothing_in_common_in_clear() -> None:
     there = desk()
-    sealed = [there.close(KEYS, Standing(), b"the same words")[0] for _ in range(8)]
+    sealed = [there.close(KEYS, Postmark(), b"the same words")[0] for _ in range(8)]
     for at in range(0, 1024, 8):
         assert len({each[at : at + 8] for each in sealed}) == 8
 
 
 def test_nothing_of_what_is_in_it_is_in_the_clear() -> None:
-    sealed = one(b"the lighthouse keeper", Standing(seen=FULL[:3]))
+    sealed = one(b"the lighthouse keeper", Postmark(seen=FULL[:3]))
     for secret in (b"lighthouse", ADA.public, ADA.device, WORKSPACE, KEYS.mailbox, FULL[0][0]):
         assert secret not in sealed
 
@@ -130,7 +130,7 @@ def test_an_envelope_of_another_workspace_is_bad() -> None:
 def test_a_member_cannot_write_as_another_one() -> None:
     fake = DeviceKey(drawn("bob"))
     fake.public = ADA.public
-    envelope = Envelope(WORKSPACE, ADA.public, drawn("s")[:16], 1, Standing(), 0, 1, b"")
+    envelope = Envelope(WORKSPACE, ADA.public, drawn("s")[:16], 1, Postmark(), 0, 1, b"")
     sealed = envelope.close(KEYS, fake)
     with pytest.raises(BadEnvelope, match="has not closed it"):
         Envelope.open(KEYS, WORKSPACE, sealed)
@@ -138,7 +138,7 @@ def test_a_member_cannot_write_as_another_one() -> None:
 
 def test_the_content_of_one_envelope_does_not_fit_behind_the_header_of_another() -> None:
     there = desk()
-    first, second = (there.close(KEYS, Standing(), letter)[0] for letter in (b"1", b"2"))
+    first, second = (there.close(KEYS, Postmark(), letter)[0] for letter in (b"1", b"2"))
     with pytest.raises(BadEnvelope):
         Envelope.open(KEYS, WORKSPACE, first[:88] + second[88:])
 
@@ -149,18 +149,18 @@ def test_the_content_of_one_envelope_does_not_fit_behind_the_header_of_another()
         ({"seq": 2, "index": 1, "count": 2}, None),
         ({"index": 0, "count": 2, "piece": b"short"}, "shorter"),
         ({"count": subject.MAX_PIECES + 1}, "out of range"),
-        ({"standing": Standing(seen=(*FULL[1:2], *FULL[0:1]))}, "out of order"),
-        ({"standing": Standing(seen=(*FULL[0:1], *FULL[0:1]))}, "out of order"),
-        ({"standing": Standing(seen=(*FULL, (b"\xff" * 8, 1)))}, "too long"),
-        ({"standing": Standing((0, b"short"))}, "wrong length"),
-        ({"standing": Standing(missing=1 << 53)}, "out of range"),
+        ({"postmark": Postmark(seen=(*FULL[1:2], *FULL[0:1]))}, "out of order"),
+        ({"postmark": Postmark(seen=(*FULL[0:1], *FULL[0:1]))}, "out of order"),
+        ({"postmark": Postmark(seen=(*FULL, (b"\xff" * 8, 1)))}, "too long"),
+        ({"postmark": Postmark((0, b"short"))}, "wrong length"),
+        ({"postmark": Postmark(missing=1 << 53)}, "out of range"),
         ({"piece": bytes(MAX_PIECE + 1)}, "too long"),
     ],
 )
 def test_what_a_careless_member_closes_is_bad(
     change: dict[str, object], problem: str | None
 ) -> None:
-    envelope = Envelope(WORKSPACE, ADA.public, drawn("s")[:16], 1, Standing(), 0, 1, b"")
+    envelope = Envelope(WORKSPACE, ADA.public, drawn("s")[:16], 1, Postmark(), 0, 1, b"")
     sealed = replace(envelope, **change).close(KEYS, ADA)  # type: ignore[arg-type]
     if problem is None:
         assert Envelope.open(KEYS, WORKSPACE, sealed).index == 1
@@ -170,7 +170,7 @@ def test_what_a_careless_member_closes_is_bad(
 
 
 def test_a_piece_cannot_have_begun_before_its_session() -> None:
-    envelope = Envelope(WORKSPACE, ADA.public, drawn("s")[:16], 1, Standing(), 1, 2, b"")
+    envelope = Envelope(WORKSPACE, ADA.public, drawn("s")[:16], 1, Postmark(), 1, 2, b"")
     with pytest.raises(BadEnvelope, match="before its session"):
         Envelope.open(KEYS, WORKSPACE, envelope.close(KEYS, ADA))
 

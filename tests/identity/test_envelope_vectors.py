@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from whisker_sync.identity.envelope import Envelope, MailKeys, Standing
+from whisker_sync.identity.envelope import Envelope, MailKeys, Postmark
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import WorkspaceId
 
@@ -43,10 +43,10 @@ def spell(*fields: Any) -> bytes:
     return cbor2.dumps(list(fields), canonical=True)
 
 
-def standing(vector: dict[str, Any]) -> Standing:
+def postmark(vector: dict[str, Any]) -> Postmark:
     roster = (vector["roster_version"], bytes.fromhex(vector["roster_hash"]))
     seen = tuple((bytes.fromhex(track), number) for track, number in vector["seen"])
-    return Standing(roster, seen, vector["missing"])
+    return Postmark(roster, seen, vector["missing"])
 
 
 def test_the_mailbox_is_as_the_page_says() -> None:
@@ -96,7 +96,7 @@ def test_an_envelope_is_closed_and_opened_as_the_vectors_say(vector: dict[str, A
     device = DeviceKey(told("device_seed"))
     workspace, letter = WorkspaceId(told("workspace")), bytes.fromhex(vector["letter"])
     envelope = Envelope(
-        workspace, device.public, told("session"), vector["seq"], standing(vector), 0, 1, letter
+        workspace, device.public, told("session"), vector["seq"], postmark(vector), 0, 1, letter
     )
     sealed = bytes.fromhex(vector["bytes"])
     assert envelope.close(KEYS, device) == sealed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 
 from whisker_sync.errors import BadSettings
 from whisker_sync.ids import Address
-from whisker_sync.node.settings import load_config, load_local, parse_address, save_local
+from whisker_sync.node.settings import (
+    check_relay,
+    load_config,
+    load_local,
+    parse_address,
+    save_local,
+)
 from whisker_sync.store.layout import Layout
 
 BAD = {
@@ -23,6 +30,8 @@ BAD = {
     "a text for peers": b'peers = "name:1"',
     "a peer without a port": b'peers = ["name"]',
     "a peer with half a bracket": b'peers = ["name]]:1"]',
+    "a number for a relay": b"relay = 7",
+    "a relay that is none": b'relay = "relay.example.org"',
     "a peer with a port longer than Python reads": b'peers = ["name:' + b"1" * 5000 + b'"]',
 }
 
@@ -63,3 +72,37 @@ hosts = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=
 def test_an_address_is_read_as_it_is_written(host: str, port: int) -> None:
     address = Address(host, port)
     assert parse_address(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://relay.example.org", "http://192.0.2.7:8080/mail", "http://[2001:db8::1]:80/a/b/"],
+)
+def test_the_address_of_a_relay_is_kept(layout: Layout, url: str) -> None:
+    check_relay(url)
+    save_local(layout, replace(load_local(layout), relay=url))
+    assert load_local(layout).relay == url
+    save_local(layout, replace(load_local(layout), relay=""))
+    assert load_local(layout).relay == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "relay.example.org",
+        "ftp://relay.example.org",
+        "https://",
+        "https://somebody@relay.example.org",
+        "https://relay.example.org/?a=b",
+        "https://relay.example.org/#a",
+        "https://relay.example.org:99999",
+        "https://relay.example.org/with blank",
+        "https://relay.exämple.org",
+        "https://relay.example.org/\n",
+        "https://[::1",
+    ],
+)
+def test_what_is_no_address_of_a_relay_is_refused(url: str) -> None:
+    with pytest.raises(BadSettings, match="is not an address like https"):
+        check_relay(url)

@@ -251,6 +251,8 @@ class Crowd:
                 who.events.append(event)
             case Dial() | Compact() | Proven() | Drop():  # what was sent has left by then
                 pass
+            case _:
+                raise AssertionError(f"nobody named a relay, and yet: {effect}")
 
     def _carry(self, who: Someone, link: LinkId, frame: bytes) -> None:
         ends = self.links.get(link)

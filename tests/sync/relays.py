@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from whisker_sync.identity.envelope import Desk, MailKeys, Standing
+from whisker_sync.identity.envelope import Desk, MailKeys, Postmark
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Incarnation, WorkspaceId
 from whisker_sync.record import Record
@@ -69,8 +69,8 @@ class Author:
         self.mailbox = Mailbox(KEYS, WORKSPACE, self.mailbox.remember())
 
     @property
-    def standing(self) -> Standing:
-        return Standing(seen=self.mailbox.seen, missing=self.mailbox.missing)
+    def postmark(self) -> Postmark:
+        return Postmark(seen=self.mailbox.seen, missing=self.mailbox.missing)
 
     def write(self, word: str, size: int = 0) -> None:
         self.words.append(word)
@@ -80,7 +80,7 @@ class Author:
 
     def leave(self, *messages: Message) -> None:
         letter = letters.write(messages, self.key.device)
-        self.log.entries += self.desk.close(KEYS, self.standing, letter)
+        self.log.entries += self.desk.close(KEYS, self.postmark, letter)
         self.mailbox.expect(self.desk.track, self.desk.seq)
 
     def fetch(self) -> None:
@@ -108,7 +108,7 @@ class Author:
         desk = Desk(self.key, WORKSPACE, drawn(f"{self.name} {self.sessions}")[:16])
         messages = (self.mailbox.covers, Push(0, tuple(records)))
         letter = letters.write(messages, self.key.device)
-        self.log.keep(desk.close(KEYS, self.standing, letter), self.mailbox.position)
+        self.log.keep(desk.close(KEYS, self.postmark, letter), self.mailbox.position)
 
 
 def words_in(letter: Letter) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sync.relays import KEYS, WORKSPACE, Author, Log, drawn
-from whisker_sync.identity.envelope import Desk, MailKeys, Standing
+from whisker_sync.identity.envelope import Desk, MailKeys, Postmark
 from whisker_sync.ids import Incarnation
 from whisker_sync.sync import mailbox as subject
 from whisker_sync.sync.mailbox import Forgot, Mailbox, Snapshot, Unreadable
@@ -244,7 +244,7 @@ def torn(log: Log, author: Author) -> Snapshot:
     author.write("long", size=700_000)
     author.fetch()
     desk = Desk(author.key, WORKSPACE, drawn("a snapshot")[:16])
-    return Snapshot(log.incarnation, 3, desk.close(KEYS, Standing(), os.urandom(600_000)))
+    return Snapshot(log.incarnation, 3, desk.close(KEYS, Postmark(), os.urandom(600_000)))
 
 
 @pytest.mark.parametrize("harm", ["lacks one", "one twice", "empty", "noise", "of others"])

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ Examples:
   whisker sync status
   whisker sync status notes.txt
   whisker sync now --timeout 10
+  whisker sync config --url https://relay.example.org
   whisker sync stop
 """
 
@@ -142,7 +144,39 @@ def now(timeout: float) -> int:
         OUTPUT.say(f"Not done after {timeout:g} seconds; it goes on in the background.")
         return exits.OFFLINE
     names = ", ".join(_name(peer) for peer in status["peers"] if peer["connected"])
-    OUTPUT.say(f"The same here and with {names}, and saved on both sides.")
+    if names:
+        OUTPUT.say(f"The same here and with {names}, and saved on both sides.")
+    if status["relay"]["state"] == "in sync":
+        OUTPUT.say("The relay has everything of yours, and you have everything that was there.")
+    return exits.OK
+
+
+@command.command(epilog=EXAMPLES)
+@click.option("--url", metavar="URL", help="Leave changes at this relay for those who are away.")
+@click.option("--unset-url", is_flag=True, help="Use no relay any more.")
+@shared_options
+def config(url: str | None, unset_url: bool) -> int:
+    """Show or change how this device exchanges: through which relay."""
+    from whisker_sync.daemon.control import is_running
+    from whisker_sync.node.settings import check_relay, load_local, save_local
+
+    if url is not None and unset_url:
+        raise click.UsageError("--url and --unset-url say opposite things")
+    layout = workspace()
+    before = load_local(layout)
+    if url is not None:
+        check_relay(url)
+    wanted = "" if unset_url else before.relay if url is None else url.rstrip("/")
+    if wanted != before.relay:
+        if is_running(layout):
+            asyncio.run(_ask(layout, {"do": "relay", "url": wanted}))
+        else:
+            save_local(layout, replace(before, relay=wanted))
+    OUTPUT.data({"url": wanted or None})
+    if wanted:
+        OUTPUT.say(f"Changes are left at the relay {wanted}, encrypted, for those who are away.")
+    else:
+        OUTPUT.say("No relay is used. Name one with: whisker sync config --url URL")
     return exits.OK
 
 
@@ -202,6 +236,7 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
     if status["outside"]:
         return [*lines, f"Not in touch with anybody: {status['outside']}."]
     lines += [person_sentence(peer) for peer in status["peers"]]
+    lines += _relay_lines(status["relay"])
     if not status["peers"]:
         lines.append("Nobody else belongs to it yet. Invite somebody: whisker invite")
     if status["alone"] and status["role"] == "owner":
@@ -237,10 +272,34 @@ def _safety(status: dict[str, Any]) -> str:
     safe = [peer for peer in status["peers"] if not peer["unacked"]]
     if status["pending"]:
         count = _count(status["pending"], "change is", "changes are")
+        if status["relay"]["url"] and not status["relay"]["unsent"]:
+            return f"Saved here and left at the relay. {count} on no other device yet."
         return f"Saved here. {count} on this device only."
     if safe:
         return f"Saved here and on {_count(len(safe), 'other device', 'other devices')}."
     return "Saved here, on this device only."
+
+
+def _relay_lines(relay: dict[str, Any]) -> list[str]:
+    """How it stands with the relay; nothing where there is none."""
+    if not relay["url"]:
+        return []
+    waits = ""
+    if relay["unsent"]:
+        count = _count(relay["unsent"], "change of yours waits", "changes of yours wait")
+        waits = f"; {count} for it"
+    states = {
+        "connecting": "is being called",
+        "unreachable": f"cannot be reached ({relay['problem']})",
+        "refused": f"does not take everything ({relay['problem']})",
+        "exchanging": "connected, exchanging",
+        "in sync": "connected, has everything of yours",
+    }
+    lines = [f"Relay {relay['url']}: {states[relay['state']]}{waits}."]
+    if relay["missing"]:
+        count = _count(relay["missing"], "message", "messages")
+        lines.append(f"The relay is missing {count}: what was in it comes from the others.")
+    return lines
 
 
 def service_sentence(service: str) -> str:

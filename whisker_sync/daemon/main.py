@@ -25,7 +25,7 @@ from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import figures, report
-from whisker_sync.node.settings import User, load_config, load_local, parse_address
+from whisker_sync.node.settings import User, check_relay, load_config, load_local, parse_address
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
 
@@ -140,6 +140,9 @@ class Daemon:
                 case "stats":
                     node = self._node
                     return figures(node.statistics, node.timing, node.status)
+                case "relay":
+                    await self._use_relay(str(question.get("url")))
+                    return self._status()
                 case "history":
                     return await self._history(question)
                 case "milestone":
@@ -170,14 +173,20 @@ class Daemon:
             "options": self._options,
         }
 
+    async def _use_relay(self, url: str) -> None:
+        """Use a relay from now on; an empty URL: none."""
+        if url:
+            check_relay(url)
+        await self._node.use_relay(url)
+
     async def _now(self, seconds: float) -> Answer:
         """Everything reachable gets, and gives, everything."""
         async with asyncio.timeout(seconds):
             await self._node.look()
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(MEET_SECONDS, seconds)):
-                    await self._node.until(_somebody)
-            if not _somebody(self._node.status):
+                    await self._node.until(_anybody)
+            if not _anybody(self._node.status):
                 return {**self._status(), "offline": True}
             await self._node.until(_done)
         return self._status()
@@ -197,7 +206,7 @@ class Daemon:
     async def _meet(self, seconds: float) -> Answer:
         """The first complete sync with anybody."""
         async with asyncio.timeout(seconds):
-            await self._node.until(lambda s: _somebody(s) and _done(s))
+            await self._node.until(lambda s: (_somebody(s) or s.relay.told) and _done(s))
         return self._status()
 
     async def _history(self, question: Answer) -> Answer:
@@ -224,6 +233,10 @@ async def _stay_watched() -> None:
 
 def _somebody(status: Status) -> bool:
     return any(peer.connected for peer in status.peers)
+
+
+def _anybody(status: Status) -> bool:
+    return _somebody(status) or status.relay.reached
 
 
 def _done(status: Status) -> bool:

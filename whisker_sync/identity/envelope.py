@@ -124,7 +124,7 @@ class MailKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Postmark:
     """What each envelope tells of its device, apart from the letter."""
 
     roster: tuple[int, bytes] = (0, bytes(32))
@@ -151,7 +151,7 @@ class Envelope:
     seq: int
     """Number of the envelope in its session, from 1."""
 
-    standing: Standing
+    postmark: Postmark
     index: int
     """Which piece of the letter this is, from 0."""
 
@@ -188,14 +188,14 @@ class Envelope:
         return id_ + hidden + body_key.encrypt(_nonce(self.seq), padded, keys.context)
 
     def _inner(self) -> bytes:
-        standing = self.standing
+        postmark = self.postmark
         return pack(
             [
                 self.workspace,
-                standing.roster[0],
-                standing.roster[1],
-                [list(entry) for entry in standing.seen],
-                standing.missing,
+                postmark.roster[0],
+                postmark.roster[1],
+                [list(entry) for entry in postmark.seen],
+                postmark.missing,
                 self.index,
                 self.count,
                 self.piece,
@@ -252,17 +252,17 @@ class Desk:
         self._workspace = workspace
         self._session = session
 
-    def close(self, keys: MailKeys, standing: Standing, letter: bytes) -> tuple[bytes, ...]:
+    def close(self, keys: MailKeys, postmark: Postmark, letter: bytes) -> tuple[bytes, ...]:
         """A letter in as many envelopes as it needs; also an empty one has one."""
         pieces = [letter[at : at + MAX_PIECE] for at in range(0, len(letter), MAX_PIECE)] or [b""]
         assert len(pieces) <= MAX_PIECES
         return tuple(
-            self._close(keys, standing, index, len(pieces), piece)
+            self._close(keys, postmark, index, len(pieces), piece)
             for index, piece in enumerate(pieces)
         )
 
     def _close(
-        self, keys: MailKeys, standing: Standing, index: int, count: int, piece: bytes
+        self, keys: MailKeys, postmark: Postmark, index: int, count: int, piece: bytes
     ) -> bytes:
         self.seq += 1
         envelope = Envelope(
@@ -270,7 +270,7 @@ class Desk:
             self._key.public,
             self._session,
             self.seq,
-            standing,
+            postmark,
             index,
             count,
             piece,
@@ -317,7 +317,7 @@ def _read(inner: bytes, public: bytes, session: bytes, seq: int) -> Envelope:
     seen = tuple(_seen(item) for item in items(fields[3], MAX_SEEN))
     rising(track for track, _ in seen)
     roster = (number(fields[1]), exactly(fields[2], 32))
-    standing = Standing(roster, seen, number(fields[4]))
+    postmark = Postmark(roster, seen, number(fields[4]))
     count = number(fields[6], MAX_PIECES)
     if seq == 0 or count == 0:
         raise MalformedPaper("a number that starts at 1")
@@ -328,7 +328,7 @@ def _read(inner: bytes, public: bytes, session: bytes, seq: int) -> Envelope:
     if count > 1 and len(piece) != MAX_PIECE and index < count - 1:
         raise MalformedPaper("a piece that is shorter than it must be")
     workspace = WorkspaceId(exactly(fields[0], 16))
-    return Envelope(workspace, public, session, seq, standing, index, count, piece)
+    return Envelope(workspace, public, session, seq, postmark, index, count, piece)
 
 
 def _seen(value: object) -> tuple[Track, int]:

@@ -54,6 +54,7 @@ from whisker_sync.node import suspects
 from whisker_sync.node.announced import made_from
 from whisker_sync.node.carriers import Carrier
 from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
+from whisker_sync.node.postman import Postman
 from whisker_sync.node.settings import User, load_local, ourselves, save_local, save_papers
 from whisker_sync.node.timing import Timing
 from whisker_sync.peer.acts import Act, Invite
@@ -64,12 +65,17 @@ from whisker_sync.peer.effects import (
     Effect,
     Hangup,
     Persist,
+    PostMail,
     Proven,
+    PutSnapshot,
     ReadAsset,
     ReadLog,
+    ReadMail,
     ReadRevisions,
+    ReadSnapshot,
     Send,
     Tell,
+    WatchMail,
 )
 from whisker_sync.peer.events import (
     BeginAnew,
@@ -119,6 +125,7 @@ from whisker_sync.store.layout import Layout, Lock
 from whisker_sync.store.salvage import INCOMPLETE, SALVAGED
 from whisker_sync.store.writer import Writer
 from whisker_sync.transport.lan import LanLink, Listener, dial
+from whisker_sync.transport.relay import Relay
 
 log = logging.getLogger("whisker_sync")
 
@@ -232,6 +239,7 @@ class Node:
         self._announced: set[bytes] = set()  # tags of invitations
         self._voices: list[Lan] = []  # what announces them
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._postman = Postman(_relay, self.feed, self._spawn)
         self._listener: Listener | None = None
         self._lan: Lan | None = None
         self._lock: Lock | None = None
@@ -384,6 +392,11 @@ class Node:
                 save_local(self.layout, replace(local, peers=(*local.peers, address)))
         self.feed(Sighted(f"address {address}", (address,), lasting=True))
 
+    async def use_relay(self, url: str) -> None:
+        """Leave letters at the relay at ``url`` from now on, and find them there; empty: none."""
+        save_local(self.layout, replace(load_local(self.layout), relay=url))
+        await self._postman.use(url)
+
     async def look(self) -> None:
         """Compare the whole folder with what we know, now."""
         if not self._watching:
@@ -461,6 +474,7 @@ class Node:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._postman.close()
         if self._lan is not None:
             with suppress(OSError):
                 await self._lan.close()
@@ -518,6 +532,8 @@ class Node:
             else:
                 await self._begin_files()
         await self._listen(port, interface)
+        if url := load_local(self.layout).relay:
+            await self._postman.use(url)
         for address in load_local(self.layout).peers:
             self.feed(Sighted(f"address {address}", (address,), lasting=True))
         if lan:
@@ -706,6 +722,8 @@ class Node:
                 self._spawn(self._read_revisions(link, ids), "read revisions")
             case Compact():
                 self._spawn(self._compact(effect), "compact")
+            case WatchMail() | ReadMail() | ReadSnapshot() | PostMail() | PutSnapshot():
+                self._postman.carry_out(effect)
             case Tell(event):
                 self._tell(event)
 
@@ -1121,7 +1139,12 @@ def _all_told(status: Status) -> bool:
 
 
 def _somebody_told(status: Status) -> bool:
-    return any(peer.in_sync for peer in status.peers)
+    return status.relay.told or any(peer.in_sync for peer in status.peers)
+
+
+def _relay(url: str, reached: Callable[[str | None], None]) -> Relay:
+    dice = SystemRandom()
+    return Relay(url, clock=time.time, draw=secrets.token_bytes, dice=dice, reached=reached)
 
 
 def _now_ms() -> int:

@@ -14,7 +14,7 @@ from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import DeviceId
 from whisker_sync.node.timing import Timing
 from whisker_sync.peer.statistics import Figures, Statistics
-from whisker_sync.peer.status import PeerStatus, Status
+from whisker_sync.peer.status import PeerStatus, RelayStatus, Status
 
 VERSION = 1
 """Changes only when a field changes its meaning."""
@@ -46,7 +46,7 @@ def report(status: Status, title: str) -> dict[str, Any]:
         "trouble": status.trouble,
         "problems": [{"path": p.path, "sentence": p.sentence} for p in status.problems],
         "peers": [_peer(peer) for peer in status.peers],
-        "relay": {"url": None, "state": "none"},
+        "relay": _relay(status.relay),
         "state_vector": {
             name: {str(client): clock for client, clock in sorted(clocks.items())}
             for name, clocks in status.state_vectors.items()
@@ -82,6 +82,26 @@ def figures(statistics: Statistics, timing: Timing, status: Status) -> dict[str,
             "longest_ms": 1000 * timing.longest,
         },
     }
+
+
+def _relay(relay: RelayStatus) -> dict[str, Any]:
+    return {
+        "url": relay.url or None,
+        "state": _state(relay),
+        "problem": relay.problem,
+        "unsent": relay.unsent if relay.url else 0,
+        "missing": relay.missing,
+    }
+
+
+def _state(relay: RelayStatus) -> str:
+    if not relay.url:
+        return "none"
+    if not relay.reached:
+        return "unreachable" if relay.problem else "connecting"
+    if relay.problem:
+        return "refused"
+    return "in sync" if relay.settled else "exchanging"
 
 
 def _peer(peer: PeerStatus) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Per workspace, below ``.whisker`` (see :mod:`whisker_sync.store.layout`)::
 
     config.toml     id, title
     local/papers    who belongs, and the keys sealed for this device; see peer/belonging.py
-    local/local.toml   port, peers: what concerns this machine only
+    local/local.toml   port, peers, relay: what concerns this machine only
 
 A device's key is never in a project, so that copying a folder does not copy an identity.
 """
@@ -30,6 +30,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from whisker_sync.errors import AlreadyAWorkspace, BadSettings, MalformedPaper
 from whisker_sync.identity import acts
@@ -85,6 +86,9 @@ class Local:
 
     peers: tuple[Address, ...] = ()
     """Addresses that the user named."""
+
+    relay: str = ""
+    """Where the relay is that carries letters; empty: there is none."""
 
     joining: bool = False
     """This device joined and has not had everything yet. What is in the folder is compared
@@ -256,20 +260,43 @@ def load_local(layout: Layout) -> Local:
     if not isinstance(peers, list) or not all(isinstance(peer, str) for peer in peers):
         raise BadSettings(str(path), "peers must be a list of texts like 192.0.2.7:4711")
     named = tuple(parse_address(peer, str(path)) for peer in peers)
+    relay = _text(settings, path, "relay", "")
+    if relay:
+        check_relay(relay, str(path))
     joining, outside = settings.get("joining") is True, settings.get("outside") is True
-    return Local(port, named, joining, outside)
+    return Local(port, named, relay, joining, outside)
 
 
 def save_local(layout: Layout, local: Local) -> None:
     """Keep what concerns this machine only."""
     peers = [str(address) for address in local.peers]
-    settings = {
+    settings: dict[str, Any] = {
         "port": local.port,
         "peers": peers,
         "joining": local.joining,
         "outside": local.outside,
     }
+    if local.relay or "relay" in _read(layout.local / "local.toml"):
+        settings["relay"] = local.relay
     _write(layout.local / "local.toml", settings)
+
+
+def check_relay(url: str, where: str = "the relay") -> None:
+    """
+    Refuse what is no address of a relay, like ``https://relay.example.org/mail``.
+
+    Raises:
+        BadSettings: It is none.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        usable = usable and not (parts.query or parts.fragment or parts.username)
+        usable = usable and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable() or " " in url:
+        raise BadSettings(where, f"{url!r} is not an address like https://relay.example.org")
 
 
 def parse_address(text: str, where: str = "the address") -> Address:

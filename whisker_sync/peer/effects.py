@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whisker_sync.batch import Batch
+from whisker_sync.identity.mailbox import MailboxKey
 from whisker_sync.ids import Address, LinkId
 from whisker_sync.manuscript.files import WriteAsset, WriteFile
 from whisker_sync.peer.events import Event
@@ -103,6 +104,57 @@ class Compact:
     """The digest of the document's content, for whoever verifies the snapshot."""
 
 
+# The relay. Whoever carries these out tries again until there is an answer.
+
+
+@dataclass(frozen=True, slots=True)
+class WatchMail:
+    """Say ``MailWaits`` now and then for this mailbox, soon after somebody left something."""
+
+    box: MailboxKey
+    """Instead of the one that was watched before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """Read a page of a mailbox; answered by ``MailRead``."""
+
+    box: MailboxKey
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSnapshot:
+    """Read the snapshot of a mailbox; answered by ``SnapshotRead``."""
+
+    box: MailboxKey
+
+
+@dataclass(frozen=True, slots=True)
+class PostMail:
+    """Leave an envelope in a mailbox; answered by ``MailPosted`` or ``MailRefused``."""
+
+    box: MailboxKey
+    id: bytes
+    """16 bytes; the same envelope has the same."""
+
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PutSnapshot:
+    """
+    Put a snapshot in the place of entries, unless another came meanwhile, and trim these.
+
+    Answered by ``SnapshotPut`` or ``MailRefused``.
+    """
+
+    box: MailboxKey
+    envelopes: tuple[bytes, ...]
+    covers: int
+    """It stands in for all entries up to this position."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tell:
     """Something that the log, the status and whoever subscribed should hear."""
@@ -123,5 +175,10 @@ Effect = (
     | ReadAsset
     | ReadRevisions
     | Compact
+    | WatchMail
+    | ReadMail
+    | ReadSnapshot
+    | PostMail
+    | PutSnapshot
     | Tell
 )

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whisker_sync.document import Change
-from whisker_sync.ids import Address, LinkId, StoryPath
+from whisker_sync.ids import Address, LinkId, MailboxId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem
 from whisker_sync.peer.acts import Act
 from whisker_sync.record import Entry
+from whisker_sync.sync.mailbox import Snapshot
+from whisker_sync.wire.relay import Page
 
 # The author.
 
@@ -191,6 +193,78 @@ class NetworkChanged:
     """An interface or address of this machine came or went; or it slept."""
 
 
+# The relay.
+
+
+@dataclass(frozen=True, slots=True)
+class RelayNamed:
+    """Which relay carries letters between those who are never online together."""
+
+    url: str
+    """Where it is; empty: there is none any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayReached:
+    """Whether the relay answers."""
+
+    problem: str | None
+    """Why it does not, as a part of a sentence; None: it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailWaits:
+    """There may be something new in a mailbox."""
+
+    mailbox: MailboxId
+
+
+@dataclass(frozen=True, slots=True)
+class MailRead:
+    """The answer to ``ReadMail``."""
+
+    mailbox: MailboxId
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRead:
+    """The answer to ``ReadSnapshot``."""
+
+    mailbox: MailboxId
+    snapshot: Snapshot | None
+    """None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailPosted:
+    """An envelope is durable at the relay: the answer to ``PostMail``."""
+
+    mailbox: MailboxId
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPut:
+    """The answer to ``PutSnapshot``."""
+
+    mailbox: MailboxId
+    covers: int
+    """Up to here a snapshot stands in for entries; 0: another one, whose extent we do not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailRefused:
+    """The relay will not take what was to be left there, as things stand."""
+
+    mailbox: MailboxId
+    id: bytes
+    """Of the envelope; empty: it is a snapshot."""
+
+    sentence: str
+    """What the author should know."""
+
+
 # What we keep on disk.
 
 
@@ -273,6 +347,14 @@ Input = (
     | Lost
     | DialFailed
     | NetworkChanged
+    | RelayNamed
+    | RelayReached
+    | MailWaits
+    | MailRead
+    | SnapshotRead
+    | MailPosted
+    | SnapshotPut
+    | MailRefused
     | Committed
     | StoreTrouble
     | LogRead

@@ -359,6 +359,11 @@ class Library:
         return sum(len(hold) for hold in self._holds.values())
 
     @property
+    def dropped(self) -> int:
+        """Updates that could not even wait, because too many did."""
+        return sum(hold.dropped for hold in self._holds.values())
+
+    @property
     def held_bytes(self) -> int:
         """Bytes of these updates."""
         return sum(hold.size for hold in self._holds.values())

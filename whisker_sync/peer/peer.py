@@ -27,7 +27,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -48,6 +48,7 @@ from whisker_sync.errors import (
     UnexpectedMessage,
     WorkspaceFull,
 )
+from whisker_sync.identity.envelope import MailKeys
 from whisker_sync.identity.keyring import KeyRing
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.pairing_messages import Reason, is_pairing
@@ -98,15 +99,24 @@ from whisker_sync.peer.inputs import (
     Listening,
     LogRead,
     Lost,
+    MailPosted,
+    MailRead,
+    MailRefused,
+    MailWaits,
     Milestone,
     NetworkChanged,
+    RelayNamed,
+    RelayReached,
     RevisionsRead,
     Sighted,
+    SnapshotPut,
+    SnapshotRead,
     Stopping,
     StoreTrouble,
     Tick,
 )
-from whisker_sync.peer.library import Library
+from whisker_sync.peer.library import Library, Merge
+from whisker_sync.peer.mailing import Alarm, Mailing, MailInput
 from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
 from whisker_sync.peer.reception import OfferStatus, Reception
 from whisker_sync.peer.rewrite import ALL, CUT, WITHDRAWN, fact_of
@@ -118,6 +128,7 @@ from whisker_sync.revision import Revision, split
 from whisker_sync.revision import encode as encode_revision
 from whisker_sync.sync.handshake import HANDSHAKE_SECONDS, NONCE_BYTES, Handshake
 from whisker_sync.sync.handshake import State as Proving
+from whisker_sync.sync.mailbox import Letter
 from whisker_sync.sync.session import (
     WINDOW,
     Asked,
@@ -180,6 +191,9 @@ MAX_ASKED = 64
 
 MAX_UNWRITTEN = 8 << 20
 """Bytes of binary files on their way to the journal from which on no more are asked for."""
+
+MAX_UNKNOWN = 64
+"""Letters kept of devices that may turn out to be members."""
 
 MAX_QUARANTINE = 1000
 """Refused updates that are kept."""
@@ -283,6 +297,10 @@ class Peer:
         self._statistics = Statistics(recalled.facts.get(FIGURES))
         self._history = History(recalled.revisions, recalled.history_from)
         self._filed: deque[tuple[int, Revision, LinkId | None]] = deque()  # not told yet
+        self._mail = Mailing(ourselves.device_key, ourselves.papers.workspace, self._library, dice)
+        self._mail_knows = b""  # digest of the papers that decided which mailbox is in use
+        self._told_by_mail = False  # whoever reads the mailbox knows where the others went
+        self._unknown: deque[Letter] = deque(maxlen=MAX_UNKNOWN)  # letters of who is no member yet
         self._manuscript: Manuscript | None = None
         self._resumed = not files
         self._began_at = recalled.head
@@ -342,6 +360,7 @@ class Peer:
         times.append(self._fetching.deadline() or float("inf"))
         times.append(self._stuck_until or float("inf"))
         times.append(self._fold_due() or float("inf"))
+        times.append(self._mail.deadline())
         soonest = min(times)
         return None if soonest == float("inf") else soonest
 
@@ -430,6 +449,7 @@ class Peer:
             alone=self._belonging.hangs_on_one,
             settled=self._settled(),
             split=self._split(),
+            relay=self._mail.status,
         )
 
     def _split(self) -> tuple[str, ...]:
@@ -503,6 +523,20 @@ class Peer:
                 self._dialing.failed(candidate, now)
             case NetworkChanged():
                 self._dialing.refresh(now)
+            case RelayNamed(url):
+                self._mail.name_relay(url)
+                self._mail_knows = b""
+            case RelayReached(problem):
+                self._mail.reached(problem)
+            case (
+                MailWaits()
+                | MailRead()
+                | SnapshotRead()
+                | MailPosted()
+                | SnapshotPut()
+                | MailRefused()
+            ):
+                yield from self._hear_mail(input, now)
             case Listening(port):
                 self._port = port
             case StoreTrouble(problem):
@@ -1206,22 +1240,11 @@ class Peer:
         figures.received_updates += len(news.records)
         self._guard.enter(news.records)
         for record in news.records:
-            merge = self._library.merge(record, session.device)
+            merge = yield from self._take(record, session.device, now)
             waits |= merge.waits
-            if merge.forked:
-                yield Tell(
-                    events.Trouble(
-                        "another device used this one's identity for its edits (a copied folder?); "
-                        "both texts were kept"
-                    )
-                )
             if merge.refused is not None:
                 figures.refused += 1
-                yield from self._quarantine(record, merge.refused)
                 yield from self._send(conversation, self._rejection(record, merge.refused))
-            if merge.applied:
-                self._library.document(record.document).look(merge.touched)
-                yield from self._changed(record.document, merge.touched, record.author, now)
         self._guard.leave()
         if waits:
             session.behind = True
@@ -1231,6 +1254,101 @@ class Peer:
             session.cursor = max(session.cursor, news.through)
             self._note_progress(session)
         session.settle(news.number, self._library.due)
+
+    def _take(self, record: Record, source: DeviceId, now: float) -> Generator[Effect, None, Merge]:
+        """Take in a record that another device sent, whatever way it came."""
+        merge = self._library.merge(record, source)
+        if merge.forked:
+            yield Tell(
+                events.Trouble(
+                    "another device used this one's identity for its edits (a copied folder?); "
+                    "both texts were kept"
+                )
+            )
+        if merge.refused is not None:
+            yield from self._quarantine(record, merge.refused)
+        if merge.applied:
+            self._library.document(record.document).look(merge.touched)
+            yield from self._changed(record.document, merge.touched, record.author, now)
+        return merge
+
+    # What comes through the relay.
+
+    def _share_papers(self) -> None:
+        """See which mailbox is in use, and leave there what is new about who belongs."""
+        belonging = self._belonging
+        if not self._mail.on or self._library.committed < self._papers_ticket:
+            return
+        papers = belonging.papers
+        if self._mail_knows != papers.digest:
+            self._mail_knows = papers.digest
+            keys = [MailKeys(epoch.number, key) for epoch, key in belonging.ring.held]
+            current = belonging.outside is None and belonging.ring.key is not None
+            newest = max(papers.tips, key=lambda tip: (papers.rosters[tip].version, tip))
+            self._mail.use(
+                keys[0] if current else None,
+                keys,
+                (papers.rosters[newest].version, newest),
+                belonging.news(()),
+                tell=not self._told_by_mail,
+            )
+            self._told_by_mail = False
+
+    def _hear_mail(self, said: MailInput, now: float) -> Iterator[Effect]:
+        brought = False
+        for heard in self._mail.hear(said, now):
+            match heard:
+                case Alarm(sentence):
+                    yield Tell(events.Trouble(sentence))
+                case Letter():
+                    brought |= bool(heard.messages)
+                    yield from self._open_letter(heard, now)
+        if isinstance(said, MailRead | SnapshotRead) and not self._unknown:
+            self._mail.checkpoint(soon=brought)
+
+    def _open_letter(self, letter: Letter, now: float) -> Iterator[Effect]:
+        for message in letter.messages:
+            if isinstance(message, Members):
+                yield from self._read_papers(message, now)
+        if self._belonging.membership.was_removed(letter.device):
+            return
+        if not self._belonging.includes(letter.device):
+            self._unknown.append(letter)  # what says that they belong may be in a later one
+            return
+        for message in letter.messages:
+            if isinstance(message, Push):
+                self._guard.enter(message.records)
+                for record in message.records:
+                    yield from self._take(record, letter.device, now)
+                self._guard.leave()
+        yield from self._note_writer(letter, now)
+
+    def _read_papers(self, told: Members, now: float) -> Iterator[Effect]:
+        try:
+            changed = self._belonging.take(told, now)
+        except MembershipError as problem:
+            yield Tell(events.Trouble(f"at the relay: {problem}"))
+            return
+        self._mail.know_papers(told.digest)
+        if changed:
+            self._told_by_mail = True
+            yield from self._belonging_changed()
+            for letter in [self._unknown.popleft() for _ in range(len(self._unknown))]:
+                yield from self._open_letter(letter, now)
+
+    def _note_writer(self, letter: Letter, now: float) -> Iterator[Effect]:
+        """Note what a letter tells of the device that wrote it."""
+        member = self._belonging.membership.member(letter.device)
+        name = f"peer/{letter.device.hex()}"
+        if member is not None and letter.device != self._self.device:
+            known = {"name": member.card.device_name, "person": member.card.person_name}
+            if name not in self._library.facts:
+                self._library.remember(name, json.dumps(known, sort_keys=True).encode())
+        through = self._mail.merged(letter, now)
+        if through > self._acked(letter.device):
+            acked = self._library.incarnation + through.to_bytes(8, "big")
+            self._library.remember(f"ack/{letter.device.hex()}", acked)
+            yield Tell(events.Delivered(letter.device, through))
 
     def _quarantine(self, record: Record, reason: str) -> Iterator[Effect]:
         name = QUARANTINE + hashlib.sha256(record.update).hexdigest()[:32]
@@ -1397,6 +1515,8 @@ class Peer:
         if library.is_long:
             for snapshot in library.compactable(self._best_ack()):
                 yield Compact(*snapshot)
+        self._share_papers()
+        yield from self._mail.follow(now)
         yield from self._persist()  # what conversations learned meanwhile
         yield from self._begin_anew()
 
@@ -1492,6 +1612,7 @@ class Peer:
             assert conversation.session is not None
             self._note_progress(conversation.session)
         self._library.remember(FIGURES, self._statistics.fact(), soon=False)
+        self._mail.checkpoint(soon=False)
         yield from self._persist(everything=True)
         for conversation in list(self._conversations.values()):
             if conversation.session is not None:
@@ -1610,6 +1731,7 @@ class Peer:
         return (
             self._at_rest()
             and self._resumed
+            and self._mail.settled
             and all(session is not None and session.settled for session in sessions)
         )
 

@@ -66,6 +66,35 @@ class PeerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayStatus:
+    """How it stands with the relay, which is no device."""
+
+    url: str
+    """Where it is; empty: there is none."""
+
+    reached: bool
+    """It answers, as far as we know."""
+
+    problem: str | None
+    """Why it does not answer, or does not do what it was asked; None: nothing is wrong."""
+
+    read: bool
+    """All that was left there for us was read since this process began."""
+
+    told: bool
+    """There was something, and so we know what others have left."""
+
+    unsent: int
+    """Records made here that cannot be read there yet."""
+
+    missing: int
+    """Messages that must be there and are not."""
+
+    settled: bool
+    """Nothing is under way to it or from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """One look at a peer."""
 
@@ -111,6 +140,7 @@ class Status:
     alone: bool
     """Others belong, and everything hangs on one owner's device: no second, no words on paper."""
 
+    relay: RelayStatus
     settled: bool
     """Nothing is under way: all is durable here, and every connected device is in sync
     and has acknowledged everything."""

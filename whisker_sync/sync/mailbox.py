@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 
 from whisker_sync.errors import BadEnvelope, MalformedFrame, MalformedPaper
 from whisker_sync.identity.canonical import Fields, exactly, items, number, pack, unpack
-from whisker_sync.identity.envelope import Envelope, MailKeys, Seen, Standing, Track, seen_of
+from whisker_sync.identity.envelope import Envelope, MailKeys, Postmark, Seen, Track, seen_of
 from whisker_sync.ids import DeviceId, Incarnation, WorkspaceId
 from whisker_sync.wire import letters
 from whisker_sync.wire.limits import MAX_TRACKS
@@ -61,7 +61,7 @@ class Letter:
     track: Track
     """Which of its sessions."""
 
-    standing: Standing
+    postmark: Postmark
     """What the last of its envelopes said of the device."""
 
     messages: tuple[Message, ...]
@@ -147,7 +147,7 @@ class Mailbox:
     ) -> None:
         self.keys = keys
         self.incarnation = Incarnation(b"")
-        """The life of the mailbox that we read; empty: we have read nothing yet."""
+        """The life of the mailbox that we read; empty: there is none yet."""
 
         self.position = 0
         """Up to where we have read."""
@@ -159,6 +159,7 @@ class Mailbox:
         """Up to here only a snapshot can be read."""
 
         self._workspace = workspace
+        self._heard = False  # of what there is, since we began or began again
         self._tracks: dict[Track, _Reading] = {}  # the one that was read last comes last
         self._pieces: dict[tuple[Track, int], dict[int, bytes]] = {}
         self._waiting = 0
@@ -175,7 +176,7 @@ class Mailbox:
     @property
     def at_end(self) -> bool:
         """Whether we have read all that there was when we last heard of it."""
-        return bool(self.incarnation) and self.position >= self.head and not self.needs_snapshot
+        return self._heard and self.position >= self.head and not self.needs_snapshot
 
     @property
     def missing(self) -> int:
@@ -191,6 +192,7 @@ class Mailbox:
             if page.start > 1:  # what lies before it is needed as well
                 return out
         self.incarnation, self.head = page.incarnation, page.head
+        self._heard = True
         self.trimmed = page.first - 1
         if self.needs_snapshot:
             return out
@@ -205,7 +207,7 @@ class Mailbox:
         if snapshot is None:
             self.position = max(self.position, self.trimmed)
             return []
-        if self._is_put_back(snapshot.incarnation, snapshot.covers):
+        if self.position and snapshot.incarnation != self.incarnation:
             out: list[Outcome] = [Forgot(self.position, snapshot.covers)]
             self.start_over()
             return out
@@ -227,10 +229,15 @@ class Mailbox:
         reading = self._reading(track)
         reading.expected = max(reading.expected, upto)
 
+    def cover(self, track: Track, upto: int) -> None:
+        """Say that we know what the envelopes of a session hold, whatever became of them."""
+        self._reading(track).cover(upto)
+
     def start_over(self) -> None:
         """Read everything once more; what is expected stays so."""
         self.incarnation = Incarnation(b"")
         self.position = self.head = self.trimmed = 0
+        self._heard = False
         self._pieces.clear()
         self._waiting = 0
         for reading in self._tracks.values():
@@ -271,7 +278,7 @@ class Mailbox:
     # Private methods.
 
     def _is_put_back(self, incarnation: Incarnation, head: int) -> bool:
-        if not self.incarnation:
+        if not self.position:
             return False
         return incarnation != self.incarnation or head < self.position
 
@@ -285,7 +292,7 @@ class Mailbox:
             envelope = Envelope.open(self.keys, self._workspace, sealed)
         except BadEnvelope as problem:
             return [Unreadable(position, problem.problem)]
-        for track, upto in envelope.standing.seen:
+        for track, upto in envelope.postmark.seen:
             self.expect(track, upto)
         if self._reading(envelope.track).has(envelope.seq):
             return []
@@ -335,7 +342,7 @@ def _kin(envelope: Envelope) -> tuple[Track, int, int]:
 
 def _letter(envelope: Envelope, whole: bytes) -> Letter:
     messages = letters.read(whole, envelope.device)
-    return Letter(envelope.device, envelope.public, envelope.track, envelope.standing, messages)
+    return Letter(envelope.device, envelope.public, envelope.track, envelope.postmark, messages)
 
 
 def _track(value: object) -> tuple[Track, _Reading]:

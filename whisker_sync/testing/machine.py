@@ -39,12 +39,17 @@ from whisker_sync.peer.effects import (
     Effect,
     Hangup,
     Persist,
+    PostMail,
     Proven,
+    PutSnapshot,
     ReadAsset,
     ReadLog,
+    ReadMail,
     ReadRevisions,
+    ReadSnapshot,
     Send,
     Tell,
+    WatchMail,
 )
 from whisker_sync.peer.events import BeginAnew, Event, PeerConnected
 from whisker_sync.peer.inputs import (
@@ -63,6 +68,7 @@ from whisker_sync.peer.inputs import (
     LogRead,
     Lost,
     NetworkChanged,
+    RelayNamed,
     RevisionsRead,
     Sighted,
     Stopping,
@@ -79,6 +85,7 @@ from whisker_sync.testing.bounds import overfull
 from whisker_sync.testing.disk import Disk
 from whisker_sync.testing.network import Connection, End
 from whisker_sync.testing.people import sealer
+from whisker_sync.testing.relay import URL
 from whisker_sync.testing.words import WORD
 from whisker_sync.wire.messages import PROTOCOL
 
@@ -341,7 +348,9 @@ class Machine:
         if world.files and not self.joining:
             self._begin_files()
         elif self.joining:
-            self._later(SEARCH_SECONDS, self._finish_joining)
+            self.after(SEARCH_SECONDS, self._finish_joining)
+        if world.relay is not None:
+            self.tell(RelayNamed(URL))
         self.tell(Listening(self.address.port))
         world.announce(self)
 
@@ -374,7 +383,7 @@ class Machine:
         facts[_INSTALL] = json.dumps({"device": self.device.hex(), "mark": mark}).encode()
         journal.write([Batch(facts=tuple(facts.items()))])
         self.note = Note((mark,), recalled.head, shared)
-        self._later(HEAD_SECONDS, self._follow_journal)
+        self.after(HEAD_SECONDS, self._follow_journal)
         kept = {**recalled.facts, **facts}
         return replace(recalled, facts={k: value for k, value in kept.items() if value is not None})
 
@@ -404,7 +413,7 @@ class Machine:
         """Let the user's note know how far the journal has come."""
         assert self.note is not None
         self.note = replace(self.note, head=self.journal.head)
-        self._later(HEAD_SECONDS, self._follow_journal)
+        self.after(HEAD_SECONDS, self._follow_journal)
 
     def _finish_joining(self) -> None:
         """Look at the files once all others have told everything; after a while, one of them."""
@@ -691,18 +700,21 @@ class Machine:
                 self._submit(lambda: self._read_revisions(link, ids))
             case Compact():
                 self._submit(lambda: self._compact(effect))
+            case WatchMail() | ReadMail() | ReadSnapshot() | PostMail() | PutSnapshot():
+                assert self._world.relay is not None
+                self._world.relay.ask(self, effect)
             case Tell(event):
                 self.events.append(event)
                 if isinstance(event, PeerConnected) and self.note is not None:
                     self.note = replace(self.note, shared=True)
                 if isinstance(event, BeginAnew):
-                    self._later(0.0, self._begin_anew)
+                    self.after(0.0, self._begin_anew)
 
     def _begin_anew(self) -> None:
         self.stop()
         self.boot()
 
-    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something after a while, if the process still lives then."""
         self._at(self._world.now + seconds, action)
 
@@ -732,13 +744,13 @@ class Machine:
         if callable(self._queue[0]):
             call = self._queue.popleft()
             assert callable(call)
-            self._later(self._world.wait(0.0002, 0.002), lambda: self._called(call))
+            self.after(self._world.wait(0.0002, 0.002), lambda: self._called(call))
             return
         while self._queue and isinstance(self._queue[0], tuple):
             batch = self._queue.popleft()
             assert isinstance(batch, tuple)
             self._busy.append(batch)
-        self._later(self._world.wait(0.001, 0.02), self._commit)
+        self.after(self._world.wait(0.001, 0.02), self._commit)
 
     def _called(self, call: Callable[[], None]) -> None:
         self._busy = None
@@ -751,7 +763,7 @@ class Machine:
         try:
             self.journal.write([batch for _, batch in batches])
         except DiskFull as problem:
-            self._later(RETRY_SECONDS, self._commit)
+            self.after(RETRY_SECONDS, self._commit)
             if not self._failing:
                 self._failing = True
                 self.tell(StoreTrouble(str(problem)))
@@ -797,7 +809,7 @@ class Machine:
     def _look_after(self, seconds: float) -> None:
         if not self._looking:
             self._looking = True
-            self._later(seconds, self._look)
+            self.after(seconds, self._look)
 
     def _look(self) -> None:
         """Find what changed; what is gone counts only when it still is after a moment."""
@@ -843,12 +855,12 @@ class Machine:
     def _read(self, paths: set[StoryPath]) -> None:
         files = tuple(FileSeen(path, self.folder.get(path)) for path in sorted(paths))
         seen = FilesSeen(files, self.clock)
-        self._later(self._world.wait(0.0001, 0.002), lambda: self._done(seen))
+        self.after(self._world.wait(0.0001, 0.002), lambda: self._done(seen))
 
     def _fetch(self, write: WriteFile | WriteAsset) -> None:
         match write:
             case WriteFile(_, content, _):
-                self._later(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
+                self.after(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
             case WriteAsset():
                 self._submit(lambda: self._fetched(write))
 
@@ -856,7 +868,7 @@ class Machine:
         assets = self.peer.chunks(write.list) if write.list else (write.asset,)
         content = b"".join(self.journal.asset(asset) or b"" for asset in assets)
         assert _sha256(content) == write.asset, f"the content of {write.path} is not here"
-        self._later(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
+        self.after(self._world.wait(0.0005, 0.01), lambda: self._write(write, content))
 
     def _write(self, write: WriteFile | WriteAsset, content: bytes | None) -> None:
         """Replace a file if it holds what is expected, and say a moment later what came of it."""
@@ -875,7 +887,7 @@ class Machine:
             answer = FileWritten(path, content, self.clock)
             if self._world.dice.random() < 0.3:
                 self._notify(path)  # watchers see what we write ourselves, now and then
-        self._later(self._world.wait(0.0001, 0.002), lambda: self._done(answer))
+        self.after(self._world.wait(0.0001, 0.002), lambda: self._done(answer))
 
     # The network, as there.
 

@@ -51,6 +51,7 @@ from whisker_sync.testing.machine import Machine, texts_of
 from whisker_sync.testing.network import Connection, Party
 from whisker_sync.testing.newcomer import Newcomer
 from whisker_sync.testing.people import People
+from whisker_sync.testing.relay import ImaginedRelay, Vices
 from whisker_sync.testing.words import Words
 from whisker_sync.wire.messages import PROTOCOL
 
@@ -75,7 +76,8 @@ class World:
 
     ``schemas`` are documents for programs; with ``files`` there is also the story, shown
     as files on each machine. ``disks`` is a folder in which to keep real journals instead
-    of some in memory.
+    of some in memory. ``relay`` says how the relay is, if there is one; without ``lan``
+    machines reach nothing else.
     """
 
     def __init__(
@@ -85,6 +87,8 @@ class World:
         schemas: Mapping[str, Schema] | None = None,
         files: bool = True,
         disks: Path | None = None,
+        relay: Vices | None = None,
+        lan: bool = True,
     ) -> None:
         self.seed = seed
         self.dice = Random(seed)
@@ -94,6 +98,8 @@ class World:
         self.people = People(WorkspaceId(self.dice.randbytes(16)), self.dice.randbytes(32))
         self.machines: dict[str, Machine] = {}
         self.words = Words()
+        self.relay = ImaginedRelay(self, relay) if relay is not None else None
+        self.lan = lan
         self.steps = 0
         """How many things happened."""
 
@@ -259,6 +265,8 @@ class World:
                 machine.install(PROTOCOL)
             machine.boot()
         self.heal()
+        if self.relay is not None:
+            self.relay.mend()
         self.exchanges.clear()
         until = self.now + seconds
         while not self.is_quiet:
@@ -268,17 +276,21 @@ class World:
 
     @property
     def is_quiet(self) -> bool:
-        """Everybody is up and idle, and in sync with everybody else."""
+        """Everybody is up and idle, and in sync with everybody else, as far as they can know."""
         if not all(machine.is_up and machine.is_idle for machine in self.machines.values()):
             return False
         members = self.members
+        others = len(members) - 1 if self.lan else 0
         for machine in members:
             status, papers = machine.status, machine.peer.papers
-            if not status.settled or sum(p.in_sync for p in status.peers) < len(members) - 1:
+            if not status.settled or sum(p.in_sync for p in status.peers) < others:
                 return False
             if papers.membership.unfinished or papers.digest != members[0].peer.papers.digest:
                 return False
-        return True
+        if self.lan:
+            return True
+        digests = {machine.status.digest for machine in members}
+        return len(digests) == 1 and all(m.status.relay.settled for m in members)
 
     @property
     def members(self) -> list[Machine]:
@@ -375,7 +387,7 @@ class World:
 
     def is_blocked(self, one: Party, other: Party) -> bool:
         """Nothing gets through from one machine to another."""
-        return (one.name, other.name) in self._blocked
+        return not self.lan or (one.name, other.name) in self._blocked
 
     def announce(self, machine: Machine) -> None:
         """Let those who can hear it know of a machine, and it of them, in a moment."""

@@ -1,0 +1,637 @@
+"""
+What a device asks of a relay: when it reads its mailbox, and when it leaves something there.
+
+Rule 1: what is left is what the journal has; see outgoing.py.
+
+Rule 2: a relay is no device. That it keeps something is no receipt; a receipt is what
+another device says in its envelopes to have durably read.
+
+Rule 3: an envelope that has its number is left until it is there, whatever the relay says:
+with a later number and without it, others would miss it.
+
+How it works
+============
+
+First everything is read. Then news are left, one letter at a time: while one is on its way,
+the next ones pile up and become one. Who has read something and has nothing to say leaves
+an empty letter after a while: each envelope says what its device has read.
+
+Whatever is missing in the mailbox, or was forgotten by the relay, is noticed by
+:class:`~whisker_sync.sync.mailbox.Mailbox`. Then it is read from its beginning once more,
+and what it lacks of what we have is left there. Now and then somebody puts a **snapshot** in
+the place of all that was left before: when there is much of it, or when a device says that
+it misses something.
+
+When the epoch changes, the mailbox does. The last letter in the old one holds the papers,
+with the new key sealed for all who remain; who was away reads it there and follows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from whisker_sync.errors import MalformedPaper
+from whisker_sync.identity.canonical import Fields, exactly, items, number, pack, some, unpack
+from whisker_sync.identity.envelope import (
+    ID_BYTES,
+    SESSION_BYTES,
+    Desk,
+    MailKeys,
+    Postmark,
+    Seen,
+    Track,
+)
+from whisker_sync.identity.keys import DeviceKey
+from whisker_sync.ids import Incarnation, MailboxId, WorkspaceId
+from whisker_sync.peer.effects import PostMail, PutSnapshot, ReadMail, ReadSnapshot, WatchMail
+from whisker_sync.peer.inputs import (
+    MailPosted,
+    MailRead,
+    MailRefused,
+    MailWaits,
+    SnapshotPut,
+    SnapshotRead,
+)
+from whisker_sync.peer.library import Library
+from whisker_sync.peer.outgoing import Outgoing
+from whisker_sync.peer.status import RelayStatus
+from whisker_sync.record import Record
+from whisker_sync.sync.mailbox import Forgot, Letter, Mailbox, Outcome, Unreadable
+from whisker_sync.wire import letters
+from whisker_sync.wire.limits import MAX_RECORDS
+from whisker_sync.wire.messages import Members, Message, Push
+
+RECEIPT_SECONDS = 2.0
+"""How long after reading we say so, if there is nothing else to say; up to twice as long."""
+
+PAPERS_SECONDS = 1.0
+"""How long what is new about who belongs waits for more of it; up to twice as long."""
+
+SNAPSHOT_ENTRIES = 500
+"""Entries of a mailbox from which a snapshot replaces them."""
+
+SNAPSHOT_BYTES = 8 << 20
+"""Bytes of envelopes from which a snapshot replaces them."""
+
+SNAPSHOT_SECONDS = 20.0
+"""How long whoever wants to make a snapshot leaves it to others; up to twice as long."""
+
+AGAIN_SECONDS = 60.0
+"""How long after a relay refused something, or was doubted, it gets something again."""
+
+MAX_SENT = 64
+"""Letters of ours of which we remember what they held, to understand receipts."""
+
+FACT = "mail"
+"""Name of the fact that keeps where we are in the mailbox."""
+
+_FORMAT = 1
+_MAX_FACT = 1 << 24
+_NEVER = float("inf")
+
+MailInput = MailRead | SnapshotRead | MailPosted | MailRefused | MailWaits | SnapshotPut
+MailEffect = WatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something about the relay that the author should know."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Another device durably holds what was made here."""
+
+    letter: Letter
+    through: int
+    """Up to this position of our journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What of our journal others had when they had read one of our envelopes."""
+
+    track: Track
+    seq: int
+    through: int
+    """All that was made here up to this position was left by then."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """One mailbox, and how far we are with it."""
+
+    box: Mailbox
+    desk: Desk
+    outgoing: Outgoing
+    seen: Seen = ()
+    """What we have durably read."""
+
+    sent: list[_Sent] = field(default_factory=list)
+    out: deque[bytes] = field(default_factory=deque)
+    """The envelopes of the letter that is being left."""
+
+    posting: bool = False
+    """The first of them is on its way."""
+
+    fetching: bool = False
+    """Something is being read."""
+
+    more: bool = True
+    """There may be more to read."""
+
+    wants_snapshot: bool = False
+    read_again: bool = False
+    """Everything was read once more because something was missing."""
+
+    dropped: int = 0
+    """Updates that could not wait, when we last read them again."""
+
+    dropped_at: int = -1
+    """Position of our journal then: if it is still there, that was of no use."""
+
+    doubt_at: float = float("-inf")
+    """When everything was read once more, and a while: until then it would be too often."""
+
+    missing: int = 0
+    """Envelopes that are missing although everything was read once more."""
+
+    caught_up: bool = False
+    """It was read to its end since we opened it."""
+
+    bulk: int = 0
+    """Bytes of envelopes since the snapshot, about."""
+
+    papers: bytes = b""
+    """Digest of the papers that were left there last, by anybody."""
+
+    complaints: dict[bytes, int] = field(default_factory=dict)
+    """How many envelopes each device misses, as far as a snapshot was made for it."""
+
+    putting: bool = False
+    """A snapshot is on its way."""
+
+
+class Mailing:
+    """See the module; does nothing until :meth:`name_relay` and :meth:`use`."""
+
+    def __init__(
+        self, key: DeviceKey, workspace: WorkspaceId, library: Library, dice: Random
+    ) -> None:
+        self._refused: str | None = None
+        self._unreached: str | None = None
+        self._answered = False
+        self._key = key
+        self._workspace = workspace
+        self._library = library
+        self._dice = dice
+        self._relay = ""
+        self._place: _Place | None = None
+        self._keys: MailKeys | None = None  # of the epoch in use
+        self._roster: tuple[int, bytes] = (0, bytes(32))
+        self._papers: Members | None = None
+        self._farewell: tuple[Message, ...] = ()  # for the mailbox of the last epoch
+        self._watched: MailboxId | None = None
+        self._held_up = float("-inf")  # until then nothing is left, because it was refused
+        self._notes: deque[tuple[int, Seen]] = deque()  # ticket, what is durably read with it
+        self._receipt_at = self._papers_at = _NEVER
+        self._snapshot_at = _NEVER
+        self._told_unreadable = False
+
+    # What is known.
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a relay."""
+        return bool(self._relay)
+
+    @property
+    def status(self) -> RelayStatus:
+        """How it stands with the relay."""
+        place = self._place
+        return RelayStatus(
+            url=self._relay,
+            reached=self._answered and self._unreached is None,
+            problem=self._unreached or self._refused,
+            read=place is not None and place.caught_up,
+            told=place is not None and place.caught_up and place.box.position > 0,
+            unsent=self._library.unacked(place.outgoing.own_mailed if place is not None else 0),
+            missing=place.missing if place is not None else 0,
+            settled=self._is_settled,
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is under way, or the relay cannot be reached, so that nothing can be."""
+        return not self.on or self._unreached is not None or self._is_settled
+
+    @property
+    def _is_settled(self) -> bool:
+        place = self._place
+        if place is None:
+            return False
+        busy = place.out or place.more or place.fetching or self._is_moving(place)
+        return place.caught_up and not busy and place.outgoing.own_empty
+
+    def deadline(self) -> float:
+        """When :meth:`follow` has something to do, if nothing happens before."""
+        place = self._place
+        if place is None or self._keys is None or not place.caught_up or place.out:
+            return _NEVER
+        times = [place.outgoing.deadline(), self._papers_at]
+        if place.seen == place.box.seen:
+            times.append(self._receipt_at)
+        if self._may_replace(place):
+            times.append(self._snapshot_at)
+        return max(min(times), self._held_up)
+
+    # What happens.
+
+    def name_relay(self, relay: str) -> None:
+        """Say which relay there is, by its address; empty: none."""
+        if relay != self._relay:
+            self._relay = relay
+            self._place = self._watched = self._refused = self._unreached = None
+            self._answered = False
+            self._held_up = float("-inf")
+
+    def reached(self, problem: str | None) -> None:
+        """Say whether the relay answers."""
+        self._unreached, self._answered = problem, True
+
+    def use(
+        self,
+        keys: MailKeys | None,
+        known: Collection[MailKeys],
+        roster: tuple[int, bytes],
+        papers: Members,
+        *,
+        tell: bool,
+    ) -> None:
+        """
+        Say which epoch is in use (None: we do not have its key), and which keys we have.
+
+        ``roster`` is the version and the hash of the newest one that we know, ``papers`` all
+        about who belongs. With ``tell`` these are left in the mailbox of the last epoch, for
+        those who will find only that one.
+        """
+        self._keys, self._roster, self._papers = keys, roster, papers
+        if self._place is None and self.on and keys is not None:
+            self._open(keys, known)
+        if self._place is not None:
+            self._farewell = (papers,) if tell and self._is_moving(self._place) else ()
+
+    def know_papers(self, digest: bytes) -> None:
+        """The mailbox has papers of this digest."""
+        if self._place is not None:
+            self._place.papers = digest
+            self._papers_at = _NEVER
+
+    def hear(self, said: MailInput, now: float) -> Iterator[Letter | Alarm]:
+        """Take what the relay said; each letter is to be merged, then :meth:`merged` is due."""
+        place = self._place
+        if place is None or said.mailbox != place.box.keys.mailbox:
+            return
+        match said:
+            case MailWaits():
+                place.more = True
+                place.wants_snapshot |= bool(place.missing)
+            case MailRead(_, page):
+                place.fetching = False
+                before = place.box.position
+                place.bulk += sum(len(entry.body) for entry in page.entries)
+                yield from self._absorb(place, place.box.take(page), now)
+                place.wants_snapshot |= place.box.needs_snapshot
+                place.more |= place.box.position > before and not place.box.at_end
+                yield from self._at_the_end(place, now)
+            case SnapshotRead(_, snapshot):
+                place.fetching, place.more = False, True
+                yield from self._absorb(place, place.box.take_snapshot(snapshot), now)
+            case MailPosted(_, id_):
+                self._posted(place, id_)
+            case SnapshotPut(_, covers):
+                place.putting = False
+                place.box.trimmed = max(place.box.trimmed, min(covers, place.box.position))
+                place.bulk = 0
+            case MailRefused(_, id_, sentence):
+                if id_:
+                    place.posting = False
+                else:
+                    place.putting = False
+                if self._is_moving(place):  # nothing is worth to stay for
+                    place.out.clear()
+                    self._farewell = ()
+                self._held_up = now + AGAIN_SECONDS
+                if sentence != self._refused:
+                    self._refused = sentence
+                    yield Alarm(sentence)
+
+    def merged(self, letter: Letter, now: float) -> int:
+        """Note that a letter was merged; returns up to where its device holds what is ours."""
+        place = self._place
+        if place is None:
+            return 0
+        records = _records(letter.messages)
+        place.outgoing.heard(records)
+        if letter.device == self._key.device:
+            return 0
+        if records:
+            self._receipt_at = min(self._receipt_at, self._soon(now, RECEIPT_SECONDS))
+        missed = letter.postmark.missing
+        if missed and missed != place.complaints.get(letter.device):
+            place.complaints[letter.device] = missed
+            self._snapshot_at = min(self._snapshot_at, self._soon(now, SNAPSHOT_SECONDS))
+        return self._receipt(place, dict(letter.postmark.seen))
+
+    def checkpoint(self, *, soon: bool) -> None:
+        """Keep where we are, unless something that was read could be lost by that."""
+        if self._place is not None and not self._library.held:
+            self._library.remember(FACT, self._fact(self._place), soon=soon)
+            self._notes.append((self._library.due, self._place.box.seen))
+
+    # What follows.
+
+    def follow(self, now: float) -> Iterator[MailEffect]:
+        """What to ask of the relay."""
+        place = self._place
+        if not self.on or place is None or self._keys is None:
+            return
+        if self._is_moving(place) and not place.out:
+            if not self._farewell:
+                self._settle_in(self._keys, None)
+                yield from self.follow(now)
+                return
+            farewell, self._farewell = self._farewell, ()
+            self._write(place, farewell)
+        while self._notes and self._notes[0][0] <= self._library.committed:
+            place.seen = self._notes.popleft()[1]
+        key = place.box.keys.box
+        if self._watched != key.mailbox:
+            self._watched = key.mailbox
+            yield WatchMail(key)
+        if not place.fetching and (place.more or place.wants_snapshot):
+            place.fetching = True
+            if place.wants_snapshot:
+                place.wants_snapshot = False
+                yield ReadSnapshot(key)
+            else:
+                place.more = False
+                yield ReadMail(key, place.box.position)
+        if now < self._held_up:
+            return
+        if place.caught_up and not place.out and not self._compose(place, now):
+            yield from self._snapshot(place, now)
+        if place.out and not place.posting:
+            place.posting = True
+            yield PostMail(key, place.out[0][:ID_BYTES], place.out[0])
+
+    # Where we are.
+
+    def _open(self, keys: MailKeys, known: Collection[MailKeys]) -> None:
+        """Go on where we were, also if that was in the mailbox of an older epoch."""
+        remembered = _Remembered.of(self._library.facts.get(FACT))
+        if remembered is not None and remembered.relay == self._relay:
+            for older in known:
+                if older.mailbox == remembered.mailbox:
+                    self._settle_in(older, remembered)
+                    return
+        self._settle_in(keys, None)
+
+    def _settle_in(self, keys: MailKeys, remembered: _Remembered | None) -> None:
+        mailed, read, sent = 0, None, []
+        if remembered is not None:
+            read = remembered.read
+            if remembered.journal == self._library.incarnation:
+                mailed, sent = remembered.mailed, list(remembered.sent)
+        box = Mailbox(keys, self._workspace, read if mailed else None)
+        desk = Desk(self._key, self._workspace, self._dice.randbytes(SESSION_BYTES))
+        self._place = _Place(box, desk, Outgoing(self._library, self._dice, mailed), sent=sent)
+        self._place.wants_snapshot = not box.position
+        if remembered is not None and box.position:
+            self._place.papers = remembered.papers
+        self._place.seen = box.seen
+        self._notes.clear()
+        self._receipt_at = self._papers_at = self._snapshot_at = _NEVER
+
+    def _as_kept(self, place: _Place) -> Mailbox:
+        kept = _Remembered.of(self._library.saved_facts.get(FACT))
+        if kept is None or kept.mailbox != place.box.keys.mailbox or not kept.mailed:
+            return Mailbox(place.box.keys, self._workspace)
+        return Mailbox(place.box.keys, self._workspace, kept.read)
+
+    def _fact(self, place: _Place) -> bytes:
+        sent = [[sent.track, sent.seq, sent.through] for sent in place.sent]
+        return pack(
+            [
+                _FORMAT,
+                self._relay,
+                place.box.keys.mailbox,
+                self._library.incarnation,
+                place.outgoing.mailed,
+                sent,
+                place.box.remember(),
+                place.papers,
+            ]
+        )
+
+    # Reading.
+
+    def _absorb(
+        self, place: _Place, outcomes: Sequence[Outcome], now: float
+    ) -> Iterator[Letter | Alarm]:
+        for outcome in outcomes:
+            match outcome:
+                case Letter(track=track, messages=messages) if track == place.desk.track:
+                    place.outgoing.heard(_records(messages))
+                case Letter():
+                    yield outcome
+                case Forgot(before, after):
+                    self._doubt(place, now)
+                    yield Alarm(
+                        f"the relay has forgotten messages (it had {before}, now it has {after}); "
+                        "what is here is left there again"
+                    )
+                case Unreadable(_, problem) if not self._told_unreadable:
+                    self._told_unreadable = True
+                    yield Alarm(f"something at the relay is no letter of this story: {problem}")
+                case Unreadable():
+                    pass  # whoever keeps the relay can put as much there as they like
+
+    def _at_the_end(self, place: _Place, now: float) -> Iterator[Alarm]:
+        if not place.box.at_end:
+            return
+        library = self._library
+        if library.dropped > place.dropped and library.head != place.dropped_at:
+            # What waited in vain lies behind what we have durably read; by now it may be ready.
+            place.dropped, place.dropped_at = library.dropped, library.head
+            place.box, place.more = self._as_kept(place), True
+            return
+        missing = place.box.missing
+        if missing > place.missing and not place.read_again:
+            # Perhaps it was put back and has grown again: then it lacks more than we know of.
+            place.read_again = True
+            place.box.start_over()
+            self._doubt(place, now)
+            return
+        if missing > place.missing:
+            self._receipt_at = min(self._receipt_at, self._soon(now, RECEIPT_SECONDS))
+            count = "a message" if missing == 1 else f"{missing} messages"
+            yield Alarm(
+                f"the relay is missing {count}; what was in it comes from the other devices, "
+                "as soon as one is connected or leaves it once more"
+            )
+        place.missing, place.caught_up, place.read_again = missing, True, False
+        entries = place.box.position - place.box.trimmed
+        if entries >= SNAPSHOT_ENTRIES or place.bulk >= SNAPSHOT_BYTES:
+            self._snapshot_at = min(self._snapshot_at, self._soon(now, SNAPSHOT_SECONDS))
+
+    def _doubt(self, place: _Place, now: float) -> None:
+        """Read everything once more, and leave what is not there; not again and again."""
+        self._held_up = max(self._held_up, place.doubt_at)
+        place.doubt_at = now + AGAIN_SECONDS
+        place.outgoing.doubt()
+        place.papers = b""
+        place.wants_snapshot = place.more = True
+        place.caught_up = False
+
+    def _receipt(self, place: _Place, seen: dict[Track, int]) -> int:
+        through = 0
+        for sent in place.sent:
+            if seen.get(sent.track, 0) < sent.seq:
+                break
+            through = sent.through
+        return through
+
+    # Leaving.
+
+    def _compose(self, place: _Place, now: float) -> bool:
+        """Begin a letter, if there is something to say; whether there was."""
+        parcel = place.outgoing.next(now)
+        receipt_due = now >= self._receipt_at and place.seen == place.box.seen
+        papers = self._papers
+        are_news = papers is not None and papers.digest != place.papers
+        if not are_news:
+            self._papers_at = _NEVER
+        elif self._papers_at == _NEVER:  # more of them may follow at once
+            self._papers_at = self._soon(now, PAPERS_SECONDS)
+        papers_due = are_news and now >= self._papers_at
+        if parcel is None and not receipt_due and not papers_due:
+            return False
+        messages: list[Message] = []
+        if papers is not None and are_news:
+            self._papers_at, place.papers = _NEVER, papers.digest
+            messages.append(papers)
+        self._write(place, [*messages, *_pushes(parcel.records if parcel is not None else ())])
+        return True
+
+    def _write(self, place: _Place, messages: Sequence[Message]) -> None:
+        if place.seen == place.box.seen:
+            self._receipt_at = _NEVER  # it says so
+        letter = letters.write(messages, self._key.device)
+        place.out.extend(place.desk.close(place.box.keys, self._postmark(place), letter))
+
+    def _postmark(self, place: _Place) -> Postmark:
+        return Postmark(self._roster, place.seen, place.missing)
+
+    def _posted(self, place: _Place, id_: bytes) -> None:
+        place.posting = False
+        if not place.out or place.out[0][:ID_BYTES] != id_:
+            return
+        place.bulk += len(place.out.popleft())
+        self._refused = None
+        if place.out:
+            return
+        place.outgoing.left()
+        place.box.expect(place.desk.track, place.desk.seq)
+        through = place.outgoing.own_mailed
+        if through:
+            place.sent.append(_Sent(place.desk.track, place.desk.seq, through))
+            place.sent = _thinned(place.sent)
+        self.checkpoint(soon=True)
+
+    def _snapshot(self, place: _Place, now: float) -> Iterator[PutSnapshot]:
+        """Put a snapshot in the place of all that was read, if it is time to."""
+        if now < self._snapshot_at or not self._may_replace(place):
+            return
+        self._snapshot_at = _NEVER
+        place.putting = True
+        for sent in place.sent:  # whatever became of our envelopes, this holds what they did
+            place.box.cover(sent.track, sent.seq)
+        messages: list[Message] = [place.box.covers, *_pushes(self._library.missing(()))]
+        if self._papers is not None:
+            messages.insert(0, self._papers)
+        letter = letters.write(messages, self._key.device)
+        desk = Desk(self._key, self._workspace, self._dice.randbytes(SESSION_BYTES))
+        blobs = desk.close(place.box.keys, self._postmark(place), letter)
+        yield PutSnapshot(place.box.keys.box, blobs, place.box.position)
+
+    def _may_replace(self, place: _Place) -> bool:
+        """Whether we have, durably, all that the mailbox has, and it has all that we have."""
+        complete = place.box.at_end and place.outgoing.empty and self._library.at_rest
+        return complete and not place.putting
+
+    def _is_moving(self, place: _Place) -> bool:
+        return self._keys is not None and self._keys.mailbox != place.box.keys.mailbox
+
+    def _soon(self, now: float, seconds: float) -> float:
+        return now + seconds * (1 + self._dice.random())
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """The fact that keeps where we are."""
+
+    relay: str
+    mailbox: MailboxId
+    journal: Incarnation
+    mailed: int
+    sent: tuple[_Sent, ...]
+    read: bytes
+    papers: bytes
+
+    @classmethod
+    def of(cls, fact: bytes | None) -> _Remembered | None:
+        """Read the fact; None: there is none, or it is of another version."""
+        try:
+            fields = unpack(fact or b"", _MAX_FACT, 8)
+            sent = tuple(_sent(item) for item in items(fields[5], MAX_SENT))
+        except MalformedPaper:
+            return None
+        if fields[0] != _FORMAT or type(fields[1]) is not str:
+            return None
+        return cls(
+            fields[1],
+            MailboxId(exactly(fields[2], 32)),
+            Incarnation(some(fields[3])),
+            number(fields[4]),
+            sent,
+            some(fields[6]),
+            some(fields[7]),
+        )
+
+
+def _sent(value: object) -> _Sent:
+    fields: Fields = items(value, 3)
+    return _Sent(exactly(fields[0], 8), number(fields[1]), number(fields[2]))
+
+
+def _thinned(sent: list[_Sent]) -> list[_Sent]:
+    """Every other of the older ones, if there are too many."""
+    if len(sent) <= MAX_SENT:
+        return sent
+    older, newer = sent[: -MAX_SENT // 4], sent[-MAX_SENT // 4 :]
+    return older[1::2] + newer
+
+
+def _records(messages: Sequence[Message]) -> list[Record]:
+    return [record for m in messages if isinstance(m, Push) for record in m.records]
+
+
+def _pushes(records: Sequence[Record]) -> list[Push]:
+    cuts = range(0, len(records), MAX_RECORDS)
+    return [Push(0, tuple(records[cut : cut + MAX_RECORDS])) for cut in cuts]
