@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -58,26 +57,28 @@ class Cluster:
 
 def new_cluster() -> Cluster:
     """A server that runs; skips the test, with the reason, where there can be none."""
-    binaries = _binaries()
-    if binaries is None:
+    found = binaries()
+    if found is None:
         pytest.skip("PostgreSQL is not installed here")
     prefix: list[str] = []
     # A short path: a Unix socket's may have a hundred letters.
     folder = Path(tempfile.mkdtemp(prefix="whisker-pg-"))
-    if os.geteuid() == 0:  # which PostgreSQL does not run as
+    if os.name == "posix" and os.geteuid() == 0:  # which PostgreSQL does not run as
+        import pwd
+
         try:
             user = pwd.getpwnam("postgres")
         except KeyError:
             pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
         prefix = ["runuser", "-u", "postgres", "--"]
-    cluster = Cluster(binaries, folder, prefix)
+    cluster = Cluster(found, folder, prefix)
     cluster.make()
     cluster.start()
     return cluster
 
 
-def _binaries() -> Path | None:
+def binaries() -> Path | None:
     """Where the newest server is: Debian does not have it in the path."""
     debian = Path("/usr/lib/postgresql").glob("*/bin")
     places = sorted(debian, key=lambda path: float(path.parent.name), reverse=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,7 @@ from whisker_sync.relay.guard import Rates
 from whisker_sync.relay.limits import Limits
 from whisker_sync.relay.memory import MemoryStore
 from whisker_sync.relay.patience import Seats
+from whisker_sync.relay.serve import listen
 from whisker_sync.relay.server import Relay
 from whisker_sync.relay.store import Totals
 from whisker_sync.wire import relay as wire
@@ -148,6 +150,18 @@ async def test_it_can_be_mounted_in_another_application(store: MemoryStore) -> N
         headers = {"Authorization": Client("http://club").stamp("PUT", target, b"one")}
         answer = await http.put(f"/club/v1/mail{target}", content=b"one", headers=headers)
     assert answer.status_code == 201
+
+
+async def test_an_answer_does_not_wait_for_more_to_come() -> None:
+    """Without TCP_NODELAY each answer to a client that keeps its connection takes 40 ms."""
+    arrived: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    listener = listen("127.0.0.1", 0)
+    server = await asyncio.start_server(lambda _, writer: arrived.put_nowait(writer), sock=listener)
+    async with server, raw(f"http://127.0.0.1:{listener.getsockname()[1]}"):
+        writer = await arrived.get()
+        theirs = writer.get_extra_info("socket")
+        assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.transport.abort()
 
 
 async def test_its_lifespan_opens_and_closes_the_store(store: MemoryStore) -> None:

@@ -122,7 +122,8 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
     except OSError:
         raise NoNetwork(host) from None
-    listener = socket.socket(family, kind)
+    # The protocol is named so that asyncio knows it, and sends small answers at once.
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
