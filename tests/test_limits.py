@@ -21,7 +21,7 @@ ROW = re.compile(
 )
 ROWS = ROW.findall(PAGE)
 
-UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1 << 10, "MiB": 1 << 20}
+UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 NO_LIMITS = {"COMPRESS_FROM"}  # where a message is cut, not where it ends
 
 

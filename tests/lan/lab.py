@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -66,17 +67,42 @@ class Lab:
         return f"10.77.{network}.{host}"
 
     def run(
-        self, host: int, command: Sequence[str], environment: Mapping[str, str], cwd: Path
+        self,
+        host: int,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: Path,
+        given: str = "",
     ) -> subprocess.Popen[str]:
-        """Start a program on a host."""
-        process = subprocess.Popen(
-            ["ip", "netns", "exec", self._names[host], *command],
-            env={**os.environ, **environment},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        """Start a program on a host; ``given`` is what it reads."""
+        return self._run(self._names[host], command, environment, cwd, given)
+
+    def sniff(self, file: Path, cwd: Path) -> None:
+        """Keep every packet that passes the switch, from here on."""
+        command = [sys.executable, "-m", "tests.lan.sniffer", str(file)]
+        process = self._run(self._switch, command, {}, cwd, "")
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+
+    def _run(
+        self,
+        namespace: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: Path,
+        given: str,
+    ) -> subprocess.Popen[str]:
+        with tempfile.TemporaryFile("w+") as reads:
+            reads.write(given)
+            reads.seek(0)
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", namespace, *command],
+                env={**os.environ, **environment},
+                cwd=cwd,
+                stdin=reads,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         self._processes.append(process)
         return process
 

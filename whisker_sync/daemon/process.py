@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Any
 
 from whisker_sync.daemon.control import Refusal, ask, is_running
@@ -51,7 +52,7 @@ def start(
     command = [sys.executable, "-m", "whisker_sync.daemon.keeper", str(layout.root), *options]
     if is_held(layout.keeper):
         return _until_kept(layout)
-    with layout.log.open("ab") as errors:
+    with open(layout.log, "ab", opener=_privately) as errors:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -120,13 +121,25 @@ def stop(layout: Layout) -> int | None:
 
 def log_to_file(layout: Layout, *, verbose: bool) -> None:
     """Write what this process has to say to the workspace's log, with rotation."""
-    handler = logging.handlers.RotatingFileHandler(
-        layout.log, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8"
-    )
+    handler = _Log(layout.log, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
     handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("whisker_sync")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+class _Log(logging.handlers.RotatingFileHandler):
+    """A log that only its owner can read, as the rest beside it."""
+
+    def _open(self) -> TextIOWrapper:
+        where, how = self.baseFilename, self.mode
+        file = open(where, how, encoding=self.encoding, opener=_privately)  # noqa: SIM115 - kept
+        assert isinstance(file, TextIOWrapper)
+        return file
+
+
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class _Lines(logging.Formatter):
