@@ -222,7 +222,10 @@ class Lan:
             self._tell(Sighting(info.name, tuple(others[: limits.MAX_ADDRESSES]), tag))
 
     def _is_us(self, address: Address) -> bool:
-        return address.port == self._info.port and address.host in addresses(self._interface)
+        if address.port != self._info.port:
+            return False
+        host = address.host.partition("%")[0]  # of whichever interface it came by
+        return host in addresses(self._interface)
 
     def _tell(self, heard: Sighting | Gone) -> None:
         if heard.instance in self._waiting or len(self._waiting) < limits.MAX_WAITING:
