@@ -74,6 +74,7 @@ Everything that can go wrong, in one tree.
     * :exc:`DaemonError` -- the background process
         * :exc:`DaemonNotRunning`
         * :exc:`DaemonDidNotStart`
+        * :exc:`ServiceFailed`
 
 Errors carry plain values (numbers, strings, bytes), never live objects, so
 this module imports nothing and every other module may import it. Each one
@@ -822,3 +823,13 @@ class DaemonDidNotStart(DaemonError):
 
     def __str__(self) -> str:
         return f"sync did not start: {self.problem}"
+
+
+class ServiceFailed(DaemonError):
+    """The system does not start a daemon at login."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"it cannot be started at login: {self.problem}"

@@ -50,7 +50,7 @@ def command(
     shown.reverse()
     OUTPUT.data({"revisions": [past.as_data(each) for each in shown]})
     for revision in shown:
-        OUTPUT.give(_line(revision))
+        OUTPUT.give(line_of(revision))
     if not shown:
         OUTPUT.say("Nothing is in the history yet." if name is None else f"Nothing about {name}.")
     elif len(shown) < len(revisions):
@@ -72,7 +72,8 @@ def _about(revisions: list[Revision], name: str) -> list[Revision]:
     return found
 
 
-def _line(revision: Revision) -> str:
+def line_of(revision: Revision) -> str:
+    """One revision in one line."""
     from whisker_sync.manuscript.timeline import total
 
     head = f"{past.short(revision)}  {past.when(revision)}  {revision.person}: "

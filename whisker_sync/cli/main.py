@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import keyword
+import os
 import sys
 from difflib import get_close_matches
 from typing import Any
@@ -39,6 +40,9 @@ COMMANDS = {
     "restore": "Bring a passage or a file back as it was.",
     "milestone": "Give the story a name as it stands.",
     "doctor": "Find out why devices do not meet.",
+    "workspaces": "Show every story on this machine, and whether it is safe.",
+    "service": "Start syncing a story whenever you log in.",
+    "completion": "Have your shell complete commands and options.",
 }
 """Every command and what it is for, in one line."""
 
@@ -127,6 +131,8 @@ def run(arguments: list[str] | None = None) -> int:
     from whisker_sync.cli import exits
     from whisker_sync.errors import WhiskerError
 
+    if "powershell" in os.environ.get("_WHISKER_COMPLETE", ""):
+        importlib.import_module("whisker_sync.cli.completion")  # Click does not know it
     try:
         result = whisker.main(arguments, prog_name="whisker", standalone_mode=False)
     except click.UsageError as problem:

@@ -182,14 +182,21 @@ def config(url: str | None, unset_url: bool) -> int:
 
 @command.command(epilog=EXAMPLES)
 @click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--watch", is_flag=True, help="Go on showing it, until Ctrl-C.")
 @shared_options
-def status(path: Path | None) -> int:
+def status(path: Path | None, watch: bool) -> int:
     """Show whether your work is safe, and where; of a PATH, whether it is synced."""
     from whisker_sync.errors import DaemonNotRunning
 
     layout = workspace()
     if path is not None:
         return _status_of(layout, path)
+    if watch:
+        from whisker_sync.cli import watch as watching
+
+        with suppress(KeyboardInterrupt):
+            asyncio.run(watching.watch(layout, _status_lines))
+        return exits.OK
     try:
         found = asyncio.run(_ask(layout, {"do": "status"}))
     except DaemonNotRunning as problem:
@@ -232,7 +239,7 @@ async def _ask(layout: Any, question: dict[str, Any]) -> dict[str, Any]:
 
 def _status_lines(status: dict[str, Any]) -> list[str]:
     lines = [f"“{status['workspace']['title']}” in {status['folder']}"]
-    lines.append(_safety(status))
+    lines.append(safety(status))
     if status["outside"]:
         return [*lines, f"Not in touch with anybody: {status['outside']}."]
     lines += [person_sentence(peer) for peer in status["peers"]]
@@ -265,7 +272,7 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _safety(status: dict[str, Any]) -> str:
+def safety(status: dict[str, Any]) -> str:
     """One sentence: is my work safe, and where?"""
     if status["trouble"]:
         return f"NOT SAVED: {status['trouble']}."

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -134,6 +135,18 @@ class Install:
             return load_config(other) == load_config(self._layout)
         except (NotAWorkspace, WhiskerError, OSError):
             return False
+
+
+def stories(home: Path) -> list[Layout]:
+    """Every story that was opened on this machine and is still where it was, by folder."""
+    found = {}
+    for place in (home / "stories").glob("*.json"):
+        note = _read(place.read_bytes())
+        with suppress(NotAWorkspace, WhiskerError, OSError):
+            layout = Layout.find(Path(str((note or {}).get("path"))))
+            if load_config(layout).workspace.hex() == place.stem:
+                found[layout.root] = layout
+    return [found[root] for root in sorted(found)]
 
 
 def _read(content: bytes | None) -> dict[str, Any] | None:
