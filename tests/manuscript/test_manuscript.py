@@ -413,6 +413,62 @@ def test_a_picture_replaced_while_another_deletes_it_stays() -> None:
     assert alice.folder == bob.folder == {"map.png": PNG + b"2"}
 
 
+def test_of_two_pictures_that_replace_one_at_once_both_stay() -> None:
+    alice, bob = pair(("map.png", PNG))
+    one, two = PNG + b"alice", PNG + b"bob"
+    alice.save("map.png", one)
+    bob.save("map.png", two)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert set(alice.folder.values()) == {one, two}
+    (beside,) = alice.folder.keys() - {"map.png"}
+    assert beside == "map (somebody, 1 Jan 00.00).png"
+    told = [problem for author in (alice, bob) for problem in author.problems]
+    assert len(told) == 1
+    assert beside in told[0]
+    alice.save("map.png", PNG + b"again")
+    exchange(alice, bob)
+    assert bob.folder == alice.folder
+    assert len(bob.folder) == 2, "it is done once"
+
+
+def test_of_two_new_pictures_of_one_name_both_stay() -> None:
+    alice, bob = Author(1), Author(2)
+    alice.save("map.png", PNG + b"alice")
+    bob.save("map.png", PNG + b"bob")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert set(alice.folder.values()) == {PNG + b"alice", PNG + b"bob"}
+
+
+def test_a_picture_that_was_made_from_ours_replaces_it() -> None:
+    alice, bob = pair(("map.png", PNG))
+    for number in range(12):
+        (alice, bob)[number % 2].save("map.png", PNG + b"%d" % number)
+        exchange(alice, bob)
+    assert alice.folder == bob.folder == {"map.png": PNG + b"11"}
+
+
+def test_several_versions_that_come_at_once_replace_what_they_were_made_from() -> None:
+    alice, bob = pair(("map.png", PNG))
+    alice.save("map.png", PNG + b"mine")
+    exchange(alice, bob)
+    for number in range(4):
+        bob.save("map.png", PNG + b"%d" % number)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder == {"map.png": PNG + b"3"}
+
+
+def test_a_restart_does_not_forget_what_was_saved_here() -> None:
+    alice, bob = pair(("map.png", PNG))
+    for author in (alice, bob):
+        author.save("map.png", PNG + b"of %d" % id(author))
+        author.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert len(alice.folder) == 2
+
+
 def test_a_text_may_become_binary_and_text_again() -> None:
     alice, bob = pair(("notes", "some text\n"))
     alice.save("notes", PNG)
@@ -467,10 +523,9 @@ def test_a_new_text_above_the_limit_is_shared_as_a_whole_with_a_word_about_it() 
 
 @pytest.mark.parametrize("list_", ["", "00", "0" * 64, "x" * 64])
 def test_what_a_register_says_of_a_file_must_fit_its_size(list_: str) -> None:
-    whole, cut = f"{'0' * 64} 5 {list_}".strip(), f"{'0' * 64} {MAX_WHOLE + 1} {list_}".strip()
-    author = hostile(p="a.png", a=whole)
+    author = hostile(p="a.png", a=f"{'0' * 64} 5 {list_ or '-'} -")
     assert author.manuscript.assets() == ({bytes(32)} if not list_ else set())
-    author = hostile(p="a.png", a=cut)
+    author = hostile(p="a.png", a=f"{'0' * 64} {MAX_WHOLE + 1} {list_ or '-'} -")
     expected = {(bytes(32), bytes(32), MAX_WHOLE + 1)} if list_ == "0" * 64 else set()
     assert author.manuscript.larges() == expected
 

@@ -112,3 +112,20 @@ def test_a_large_file_that_changes_is_taken_in_and_replaced() -> None:
         world.settle()
         assert "sound.ogg" not in bob.folder
         assert world.check() == []
+
+
+def test_of_a_large_file_that_two_change_at_once_both_stay() -> None:
+    with World(9) as world:
+        alice, bob = world.machine("alice"), world.machine("bob")
+        alice.save("sound.ogg", SOUND)
+        world.settle()
+        world.part([alice])
+        versions = {name: SOUND + name.encode() for name in ("alice", "bob")}
+        alice.save("sound.ogg", versions["alice"])
+        bob.save("sound.ogg", versions["bob"])
+        world.run(5)
+        world.expect("at the same time")
+        world.settle()
+        assert alice.folder == bob.folder
+        assert set(alice.folder.values()) == set(versions.values())
+        assert world.check(words=False) == []

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from whisker_sync.document import Edit, Scalar
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript import schema
+from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.align import moved, staying
 from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.likeness import asset_digest
@@ -218,8 +218,10 @@ class Intake:
         self._keep_picture(saved, base, found)
 
     def _keep_picture(self, saved: Saved, base: Picture | None, blob: Blob) -> None:
-        value = f"{blob.sha256.hex()} {blob.size} {blob.list.hex()}".rstrip()
         file = self._view.files[base.id] if base else None
+        before = pictures.made_from(base, file.picture if file else None) if base else ()
+        picture = Picture("", blob.sha256, blob.size, blob.list, before)
+        value = pictures.encode(picture)
         if base is not None and file is not None and file.picture:
             id_ = file.id
             if base.sha256 != blob.sha256:
@@ -235,7 +237,7 @@ class Intake:
             id_ = schema.fresh_id(self._dice)
             self.plan.registers[f"{id_}/{schema.PATH}"] = saved.path
             self.plan.registers[f"{id_}/{schema.ASSET}"] = value
-        self.contents[saved.path] = Picture(id_, blob.sha256, blob.size, blob.list)
+        self.contents[saved.path] = replace(picture, id=id_)
 
     def _delete_picture(self, base: Picture) -> None:
         self._bury_file(self._view.files[base.id], asset_digest(base.sha256))

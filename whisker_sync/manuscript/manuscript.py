@@ -29,7 +29,7 @@ from whisker_sync import chunks
 from whisker_sync.document import Change, Document, Touch
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript import schema
+from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Saved, Text
@@ -73,7 +73,10 @@ ORIGIN = "folder"
 class Manuscript:
     """The files of one story as a document, and the other way round."""
 
-    def __init__(self, document: Document, facts: Mapping[str, bytes], dice: Random) -> None:
+    def __init__(
+        self, document: Document, facts: Mapping[str, bytes], dice: Random, person: str = ""
+    ) -> None:
+        self._person = person
         self._document = document
         self._dice = dice
         self._view = View(document)
@@ -96,6 +99,7 @@ class Manuscript:
         self._limbo = Limbo()
         self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
+        self._at = 0
         self._room = MAX_FILES
 
         self._told: set[Problem] = set()
@@ -142,14 +146,16 @@ class Manuscript:
 
     # What happened to the files.
 
-    def saw(self, files: Sequence[FileSeen], now: float) -> Outcome:
+    def saw(self, files: Sequence[FileSeen], now: float, at: int | None = None) -> Outcome:
         """
         Take in files that were saved, made or removed.
 
         All that happened together belongs into one call: a file that is gone and
-        one that is new may be the same one under another name.
+        one that is new may be the same one under another name. ``at`` is when, in
+        milliseconds since 1970, for display.
         """
         self._now = now
+        self._at = self._at if at is None else at
         problems: list[Problem] = []
         found: dict[StoryPath, Found | None] = {}
         assets: dict[bytes, bytes] = {}
@@ -221,6 +227,7 @@ class Manuscript:
         now: float,
         unreadable: Iterable[StoryPath] = (),
         *,
+        at: int | None = None,
         again: bool = False,
     ) -> Outcome:
         """
@@ -246,7 +253,7 @@ class Manuscript:
         ]
         self._later |= set(self._shadows) | set(self._view.paths())
         self._again = again
-        outcome = self.saw([*files, *missing], now)
+        outcome = self.saw([*files, *missing], now, at)
         self._again = False
         return outcome
 
@@ -336,6 +343,8 @@ class Manuscript:
         for path, content in {**intake.contents, **beside}.items():
             shadow = self._shadows.setdefault(path, Shadow())
             if path in found:
+                if isinstance(content, Picture):
+                    content = replace(content, saved_at=max(self._at, 1))  # noqa: PLW2901
                 shadow.saved(content)
                 self._left_out.discard(path)
             else:
@@ -523,19 +532,54 @@ class Manuscript:
     def merged(self, touched: Iterable[Touch]) -> Outcome:
         """Say which files must be written because the document changed."""
         dirty = self._view.refresh(touched)
-        change = self._say_once()
+        told: list[Problem] = []
+        change = self._mend(self._lost_pictures(dirty, told))
         if change:
             dirty |= self._view.refresh(change.touched)
-        return self._outcome(change, dirty)
+        return self._outcome(change, dirty, problems=told)
 
-    def _say_once(self) -> Change | None:
-        """Delete what a save brought here and a save elsewhere brought there, too."""
-        if not (doubled := self._document.doubled()):
+    def _mend(self, lost: Mapping[str, str]) -> Change | None:
+        """
+        Write what only this device can.
+
+        Delete what a save brought here and a save elsewhere brought there, too; and put
+        beside what was ``lost``.
+        """
+        doubled = self._document.doubled()
+        if not doubled and not lost:
             return None
         with self._document.edit(ORIGIN) as edit:
             for root, start, length in sorted(doubled, reverse=True):
                 edit.delete(root, start, length)
+            for key, value in lost.items():
+                edit.set(schema.FILES, key, value)
         return edit.change
+
+    def _lost_pictures(self, dirty: set[StoryPath], told: list[Problem]) -> dict[str, str]:
+        """Return registers that put beside what an author changed while somebody else did."""
+        registers: dict[str, str] = {}
+        for path in sorted(dirty):
+            shadow, theirs = self._shadows.get(path), self._view.content(path)
+            ours = shadow.disk if shadow is not None else None
+            if not isinstance(ours, Picture) or not isinstance(theirs, Picture):
+                continue
+            if shadow is None or not ours.saved_at or ours.sha256 == theirs.sha256:
+                continue
+            shadow.disk = pictures.unclaimed(ours, theirs.id)
+            if ours.id == theirs.id and not pictures.is_lost(ours, theirs):
+                continue
+            file = self._view.files.get(ours.id)
+            if ours.id != theirs.id and (file is None or file.path != path):
+                continue  # it is elsewhere by now, under a name of its own
+            beside = pictures.name_beside(path, self._person, ours.saved_at, self._is_taken)
+            id_ = schema.fresh_id(self._dice) if ours.id == theirs.id else ours.id
+            registers[f"{id_}/{schema.PATH}"] = beside
+            registers[f"{id_}/{schema.ASSET}"] = pictures.encode(ours)
+            self._tell(told, Problem(beside, _two_pictures(path, beside)))
+        return registers
+
+    def _is_taken(self, path: StoryPath) -> bool:
+        return path in self._shadows or self._view.content(path) is not None
 
     def wanted_writes_for(self, asset: bytes) -> Outcome:
         """
@@ -704,6 +748,13 @@ def _is_whole(path: StoryPath, size: int) -> str:
     return (
         f"{path} is not UTF-8, so it is shared as a whole and never merged; "
         "save it as UTF-8 in your editor"
+    )
+
+
+def _two_pictures(path: StoryPath, beside: StoryPath) -> str:
+    return (
+        f"{path} was changed here and elsewhere at the same time; theirs is there now, and "
+        f"yours is beside it as {beside}: keep one of them"
     )
 
 

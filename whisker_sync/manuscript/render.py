@@ -20,11 +20,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from whisker_sync.chunks import MAX_WHOLE
 from whisker_sync.document import Document, Scalar, Touch
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript import schema
+from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.files import Problem
 from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
@@ -374,17 +373,8 @@ def _path(value: Scalar) -> tuple[StoryPath | None, Problem | None]:
 def _picture(
     id_: str, value: Scalar, path: StoryPath | None
 ) -> tuple[Picture | None, Problem | None]:
-    if not isinstance(value, str):
-        return None, None
-    sha256, _, rest = value.partition(" ")
-    size, _, chunks = rest.partition(" ")
-    try:
-        picture = Picture(id_, bytes.fromhex(sha256), int(size), bytes.fromhex(chunks))
-    except ValueError:
-        return None, None
-    if len(sha256) != _SHA256_HEX or picture.size < 0:
-        return None, None
-    if len(chunks) != (_SHA256_HEX if picture.size > MAX_WHOLE else 0):
+    picture = pictures.decode(id_, value)
+    if picture is None:
         return None, None
     if picture.size > MAX_ASSET_BYTES and path is not None:
         return picture, Problem(path, too_large(path, picture.size, MAX_ASSET_BYTES))

@@ -23,8 +23,8 @@ root              key or register     value
 ``F``             ``<file id>/p``     path
 ..                ``<file id>/e``     line ends: ``\n``, ``\r\n``, ``\r`` or  ``raw``
 ..                ``<file id>/b``     1: begins with a byte order mark
-..                ``<file id>/a``     ``<sha256> <size>``: a binary file, without text; a large
-                                      one has the SHA-256 of its list of chunks behind it
+..                ``<file id>/a``     a binary file, without text: ``<sha256> <size> <list of
+                                      chunks> <made from>``, see pictures.py
 ..                ``<file id>/d:..``  1: deleted, as long as this is the digest of its own text
 ``b:<id>``                            body of a passage
 ``x:<id>``                            text of a file outside of its passages

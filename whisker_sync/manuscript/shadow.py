@@ -20,7 +20,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from whisker_sync.manuscript.files import Large
@@ -37,6 +37,8 @@ PREFIX = "shadow/"
 """Facts of this room begin with it; the rest of the name is the path."""
 
 _FORMAT = 1
+_HASH = 32
+_MAX_TIME = 1 << 53
 _MAX_UNPACKED = 64 * MAX_TEXT_BYTES
 
 
@@ -92,7 +94,13 @@ class Picture:
     sha256: bytes
     size: int
     list: bytes = field(default=b"", compare=False)
-    """SHA-256 of the list of its chunks; empty: it is one asset, or that does not matter."""
+    """SHA-256 of the list of its chunks; empty: it is one asset."""
+
+    before: tuple[bytes, ...] = field(default=(), compare=False)
+    """What it was made from, shortened, the newest first; see pictures.py."""
+
+    saved_at: int = field(default=0, compare=False)
+    """When it was saved here, in milliseconds since 1970; 0: it was not, or that is settled."""
 
 
 Content = Page | Picture
@@ -197,6 +205,8 @@ class Shadow:
 
     def rest(self, content: Content | None) -> None:
         """The disk holds what the document shows; the two may share their parts."""
+        if isinstance(content, Picture) and isinstance(self.disk, Picture):
+            content = replace(content, saved_at=self.disk.saved_at)
         if content == self.disk and self._known == (self.disk, None, self.earlier):
             self._known = (content, None, self.earlier)
         self.disk, self.staged = content, None
@@ -297,8 +307,8 @@ def _to_json(content: Content | None, newer: Content | None = None) -> list[obje
                 for part in parts
             ]
             return ["page", eol, bom, sha256.hex(), pieces]
-        case Picture(id_, sha256, size):
-            return ["picture", id_, sha256.hex(), size]
+        case Picture(id_, sha256, size, list_, _, saved_at):
+            return ["picture", id_, sha256.hex(), size, list_.hex(), saved_at]
 
 
 def _from_json(form: object, newer: Content | None = None) -> Content | None:
@@ -311,9 +321,12 @@ def _from_json(form: object, newer: Content | None = None) -> Content | None:
             page = Page.of(tuple(_part(piece, known) for piece in pieces), eol, bom)
             if page.sha256.hex() == sha256:
                 return page
-        case ["picture", str(id_), str(sha256), int(size)] if is_id(id_) and size >= 0:
-            if len(digest := bytes.fromhex(sha256)) == hashlib.sha256().digest_size:
-                return Picture(id_, digest, size)
+        case ["picture", str(id_), str(sha256), int(size), str(list_), int(saved_at)] if (
+            is_id(id_) and size >= 0 and 0 <= saved_at < _MAX_TIME
+        ):
+            digest, chunks = bytes.fromhex(sha256), bytes.fromhex(list_)
+            if len(digest) == _HASH and len(chunks) in {0, _HASH}:
+                return Picture(id_, digest, size, chunks, saved_at=saved_at)
     raise ValueError
 
 

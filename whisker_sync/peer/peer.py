@@ -310,7 +310,10 @@ class Peer:
         self._withdrawing = False  # what we took in from files is theirs already: say no more
         if files:
             self._manuscript = Manuscript(
-                self._library.document(STORY), _below(self._library.facts, "shadow/"), dice
+                self._library.document(STORY),
+                _below(self._library.facts, "shadow/"),
+                dice,
+                ourselves.person,
             )
         self._conversations: dict[LinkId, Conversation] = {}
         self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
@@ -591,11 +594,13 @@ class Peer:
             return
         if seen.everything:
             again = RESTORED in self._library.facts
-            outcome = self._manuscript.resume(seen.files, now, seen.unreadable, again=again)
+            outcome = self._manuscript.resume(
+                seen.files, now, seen.unreadable, at=seen.at, again=again
+            )
             self._library.remember(RESTORED, None)
             self._resumed = True
         else:
-            outcome = self._manuscript.saw(seen.files, now)
+            outcome = self._manuscript.saw(seen.files, now, seen.at)
         for file in seen.files:
             self._problems.pop(file.path, None)
         for problem in seen.problems:
