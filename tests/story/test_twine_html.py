@@ -152,6 +152,7 @@ def test_names_and_quotes_of_html_are_as_html_allows() -> None:
         ("a <!-- gone --> b", "a  b"),
         ("&#0;\0", "\ufffd\ufffd"),
         ("< & <3", "< & <3"),
+        ("a<![CDATA[b]]>c<![if x]>d<!x>e<?f>", "acde"),
     ],
 )
 def test_a_text_is_what_a_browser_shows_of_it(text: str, said: str) -> None:

@@ -22,9 +22,8 @@ from whisker_sync.story.twine_html import escape
 
 _JSON = json.JSONDecoder(strict=False)
 _CALL = re.compile(r"\bstoryFormat\s*\(\s*\{")
-_BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_BLANK = re.compile(r"(?:\s++|//[^\n]*+|/\*.*?\*/)*+", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z_$][\w$]*")
-_COLON = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*:(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _WANTED = re.compile(r"[\"']?\b(name|version|source|license|author)[\"']?\s*:\s*")
 _SINGLE = re.compile(r"'((?:\\.|[^'\\\n])*)'", re.DOTALL)
 _DOUBLE = re.compile(r'"((?:\\.|[^"\\\n])*)"', re.DOTALL)
@@ -120,10 +119,10 @@ def _members(text: str, at: int) -> Iterator[tuple[str, object]]:
         key = _string(text, at) or _identifier(text, at)
         if key is None:
             return
-        colon = _COLON.match(text, key[1])
-        if colon is None:
+        colon = _skip(text, key[1])
+        if not text.startswith(":", colon):
             return
-        value, end = _value(text, colon.end())
+        value, end = _value(text, _skip(text, colon + 1))
         if end is None:
             return
         yield key[0], value

@@ -218,6 +218,11 @@ class _Reader(HTMLParser):
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)  # elements of Twine cannot be closed like that
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Pass over ``<![...``, which is a comment up to ``>`` in HTML; the library knows SGML."""
+        end = self.rawdata.find(">", i)
+        return end + 1 if end >= 0 else -1
+
     def handle_endtag(self, tag: str) -> None:
         if tag == self._closer:
             self._into = None

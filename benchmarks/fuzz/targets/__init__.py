@@ -11,6 +11,7 @@ from benchmarks.fuzz.targets.journals import Database
 from benchmarks.fuzz.targets.papers import Invited, Pairing, Paper
 from benchmarks.fuzz.targets.settings import Config, Local
 from benchmarks.fuzz.targets.shadows import Note, Shadows
+from benchmarks.fuzz.targets.stories import Format, Links, Page
 from benchmarks.fuzz.targets.updates import Gate, State
 
 TARGETS: Mapping[str, Callable[[], Target]] = {
@@ -22,6 +23,9 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "twee": Twee,
     "header": Header,
     "text": Text,
+    "links": Links,
+    "page": Page,
+    "format": Format,
     "invited": Invited,
     "pairing": Pairing,
     "paper": Paper,

@@ -80,6 +80,7 @@ def test_sugarcube(text: str, found: list[str]) -> None:
         ("<!-- [[A]] --> `[[B]]` ``a ` [[C]]`` [[D]]", ["(A)", "D"]),
         ("`never closed [[A]]", ["A"]),
         ("(goto: 'it\\'s')", ["it's"]),
+        ("(goto: '[[A]]') [[B]]", ["[[A]]", "B"]),
         ("(goto:", []),
         ("(link-goto: 'a", []),
     ],
@@ -248,6 +249,16 @@ def test_a_reference_stays_where_the_new_name_cannot_be_written(
 @pytest.mark.parametrize("text", ["<<goto 'Ol\\x64'>>", '<a data-passage="&#79;ld">x</a>'])
 def test_a_name_is_found_however_it_is_spelled(text: str) -> None:
     assert "New" in renamed(text, "SugarCube")
+
+
+def test_where_few_cannot_hold_the_name_all_others_get_it() -> None:
+    text = "<<goto 'Old'>> " * 500 + "[[Old]] " + "<<goto 'Old'>> " * 500
+
+    assert renamed(text, "SugarCube", "a]]b") == text.replace("'Old'", "'a]]b'")
+
+
+def test_a_text_is_not_read_again_and_again() -> None:
+    assert renamed("[[Old]] " * 5_000, "SugarCube", "a]]b") == "[[Old]] " * 5_000
 
 
 def test_scripts_are_repaired_as_code() -> None:

@@ -19,6 +19,10 @@ from whisker_sync.story.links import brackets, chapbook, harlowe, snowman, sugar
 from whisker_sync.story.links.reference import Reference, spell
 from whisker_sync.text.edits import Splice, apply
 
+MAX_TRIES = 64
+"""How often a text is read again to find which references can hold a name; what has not been
+found by then is left as it is."""
+
 _Reader = Callable[[str], Iterator[Reference]]
 _BRACKETS = re.compile(r"\[\[")
 
@@ -70,7 +74,12 @@ def references(text: str, story_format: str | None, tags: Collection[str] = ()) 
         found = _nothing(text)
     else:
         found = grammar.passage(text)
-    return sorted(found, key=lambda each: each.start)
+    outermost: list[Reference] = []
+    for each in sorted(found, key=lambda each: (each.start, -each.end)):
+        # What stands within another reference is a part of the name that it says.
+        if not outermost or each.start >= outermost[-1].end:
+            outermost.append(each)
+    return outermost
 
 
 def may_refer(text: str, name: str) -> bool:
@@ -101,15 +110,7 @@ def relink(
         after = references(apply(text, [splice for _, splice in chosen]), story_format, tags)
         return [each.target for each in after] == wanted
 
-    if not splices:
-        return []
-    if not holds(splices):
-        kept: list[tuple[int, Splice]] = []
-        for each in splices:
-            if holds([*kept, each]):
-                kept.append(each)
-        splices = kept
-    return [splice for _, splice in splices]
+    return [splice for _, splice in _holding(splices, holds)]
 
 
 def mentions(text: str, name: str, known: Iterable[Reference]) -> list[tuple[int, int]]:
@@ -121,6 +122,25 @@ def mentions(text: str, name: str, known: Iterable[Reference]) -> list[tuple[int
         for match in pattern.finditer(text)
         if match.start() + 1 not in starts
     ]
+
+
+def _holding(
+    wanted: list[tuple[int, Splice]], holds: Callable[[list[tuple[int, Splice]]], bool]
+) -> list[tuple[int, Splice]]:
+    """Return as many of the edits as hold together; where one does not, halves are tried."""
+    kept: list[tuple[int, Splice]] = []
+    parts = [wanted] if wanted else []
+    for _ in range(MAX_TRIES):
+        if not parts:
+            break
+        part = parts.pop()
+        together = sorted(kept + part, key=lambda each: each[0])
+        if holds(together):
+            kept = together
+        elif len(part) > 1:
+            half = len(part) // 2
+            parts += [part[half:], part[:half]]
+    return kept
 
 
 def _grammar(story_format: str) -> _Grammar:

@@ -15,7 +15,7 @@ from whisker_sync.story.links import brackets
 from whisker_sync.story.links.reference import Kind, Reference
 from whisker_sync.story.links.scan import Ends, quoted, skip_blanks, string_at
 
-MAX_ARGUMENTS = 4_096
+MAX_ARGUMENTS = 1_024
 """How far behind its name a macro's second argument may begin, in code points."""
 
 _OPENER = re.compile(
