@@ -63,7 +63,8 @@ def test_build_prints_the_page_if_asked(ada: Person) -> None:
 
     assert done.returncode == 0
     assert done.stdout.startswith("<!-- UUID://")
-    assert "storyformats" not in done.stdout
+    assert "warning ST206" in done.stderr
+    assert "warning ST206" not in done.stdout
     assert not (ada.folder / "build").exists()
 
 

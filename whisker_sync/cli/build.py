@@ -60,10 +60,13 @@ def command(
     if output == Path("-"):
         sys.stdout.buffer.write(built.page)
         sys.stdout.buffer.flush()
-        return exits.OK
+        for finding in built.findings:
+            click.echo(sentence_of(finding), err=True)
+        return _code(built)
     place = here() / (output or Path("build", f"{file_name(built.story.title)}.html"))
     _write(place, built.page)
-    return _report(built, place)
+    _report(built, place)
+    return _code(built)
 
 
 def format_places() -> list[Path]:
@@ -74,10 +77,15 @@ def format_places() -> list[Path]:
     return places(here().absolute(), user_home(), os.environ)
 
 
-def _report(built: Built, place: Path) -> int:
+def _code(built: Built) -> int:
+    """Return the exit code: whether readers would notice something wrong."""
     from whisker_sync.story.finding import Severity
 
-    errors = [each for each in built.findings if each.rule.severity is Severity.ERROR]
+    wrong = any(each.rule.severity is Severity.ERROR for each in built.findings)
+    return exits.FINDINGS if wrong else exits.OK
+
+
+def _report(built: Built, place: Path) -> None:
     story = built.story
     OUTPUT.data(
         {
@@ -97,7 +105,6 @@ def _report(built: Built, place: Path) -> int:
         f"“{story.title}”, {len(story.passages)} passages, {made}: {place} "
         f"({len(built.page):,} bytes)"
     )
-    return exits.FINDINGS if errors else exits.OK
 
 
 def _write(place: Path, page: bytes) -> None:
