@@ -78,6 +78,19 @@ async def test_nonsense_is_answered_or_ignored(layout: Layout, line: bytes) -> N
 
 
 @unix
+async def test_who_connects_and_asks_nothing_is_let_go(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ASK_SECONDS", 0.1)
+    async with answering(layout) as asked:
+        reader, writer = await asyncio.open_unix_connection(_socket_path(layout))
+        writer.write(b'{"do":')
+        assert await reader.read() == b""
+        writer.close()
+        assert asked == []
+
+
+@unix
 async def test_only_its_owner_can_open_the_socket(layout: Layout) -> None:
     async with answering(layout):
         place = _socket_path(layout)

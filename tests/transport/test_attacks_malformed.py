@@ -24,8 +24,7 @@ from whisker_sync.errors import LinkClosed
 from whisker_sync.transport import limits, tls
 from whisker_sync.transport.lan import SUBPROTOCOL, LanLink, dial
 from whisker_sync.wire import limits as wire
-from whisker_sync.wire.codec import canonical, decode
-from whisker_sync.wire.messages import Members
+from whisker_sync.wire.codec import canonical
 
 UPGRADE = {
     "Host": tls.NAME,
@@ -150,22 +149,3 @@ async def test_text_frames_are_no_frames_of_ours(tmp_path: Path) -> None:
             await link._connection.send("text, not bytes")
         async with asyncio.timeout(SECONDS):
             await heard_until_the_end(link)
-
-
-async def test_non_member_with_the_key_who_signs_as_themself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Mallory got hold of the key, and has no paper that says who let them in."""
-    monkeypatch.setattr("whisker_sync.peer.peer.PAPERS_SECONDS", 1.0)
-    async with attacked(tmp_path) as scene:
-        link = await dial([scene.address])
-        handshake = scene.handshake(link, dialling=True)
-        (proof,) = handshake.receive(await hear(link))
-        await say(link, proof)
-        (introduction,) = handshake.receive(await hear(link))
-        await say(link, introduction)
-        heard = await heard_until_the_end(link)
-        assert not scene.devices_met()
-        # That Alice is a member, which who knows the key may know; of the story, nothing.
-        assert isinstance(decode(heard, scene.alice.user.key.device), Members)
-        assert not [word for word in (b"cave", b"Cave", b"dark") if word in heard]

@@ -13,9 +13,22 @@ from pathlib import Path
 import pytest
 
 from tests.node.test_node import HERE, in_sync, until
-from tests.transport.test_attacks import SECONDS, attacked, bare, bob_gets_the_story, gone, linux
+from tests.transport.test_attacks import (
+    SECONDS,
+    attacked,
+    bare,
+    bob_gets_the_story,
+    gone,
+    hear,
+    heard_until_the_end,
+    linux,
+    say,
+)
 from whisker_sync.peer.events import PeerLeft
 from whisker_sync.transport import limits, tls
+from whisker_sync.transport.lan import dial
+from whisker_sync.wire.codec import decode
+from whisker_sync.wire.messages import Members
 
 HELLO_BYTES = 700
 """Bytes of a TLS ClientHello, or more."""
@@ -123,3 +136,20 @@ async def test_stranger_who_reads_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         await until(lambda: not door._strangers, scene.node)
         connection.close()
         monkeypatch.undo()
+
+
+async def test_silence_of_a_non_member_with_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mallory proves to know the key, and then waits for what Alice may say."""
+    monkeypatch.setattr("whisker_sync.peer.peer.PAPERS_SECONDS", 1.0)
+    async with attacked(tmp_path) as scene:
+        link = await dial([scene.address])
+        handshake = scene.handshake(link, dialling=True)
+        for _ in range(2):
+            (answer,) = handshake.receive(await hear(link))
+            await say(link, answer)
+        heard = await heard_until_the_end(link)
+        # That Alice is a member, which who knows the key may know; of the story, nothing.
+        assert isinstance(decode(heard, scene.alice.user.key.device), Members)
+        assert not [word for word in (b"cave", b"Cave", b"dark") if word in heard]

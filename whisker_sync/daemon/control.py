@@ -39,6 +39,9 @@ MAX_ANSWER = 64 << 20
 CONNECT_SECONDS = 5.0
 """How long the daemon may take to answer the call, not the question."""
 
+ASK_SECONDS = 10.0
+"""How long whoever connects may take to ask."""
+
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # of macOS; Python has no names for them
 
 Answer = dict[str, Any]
@@ -100,8 +103,9 @@ class Control:
             user = _user_of(writer.get_extra_info("socket"))
             if user is not None and user != os.getuid():
                 return
-            with suppress(ConnectionError, ValueError, asyncio.LimitOverrunError):
-                line = await reader.readline()
+            with suppress(ConnectionError, ValueError, asyncio.LimitOverrunError, TimeoutError):
+                async with asyncio.timeout(ASK_SECONDS):
+                    line = await reader.readline()
                 if line:
                     writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                     await writer.drain()
@@ -117,7 +121,7 @@ class Control:
         if not isinstance(question, dict):
             return {"error": "that is no question", "code": 2}
         if sys.platform == "win32" and not secrets.compare_digest(
-            str(question.get("token")), self._token
+            str(question.get("token")).encode(), self._token.encode()
         ):
             return {"error": "that is not for you", "code": 1}
         return await self._handle(question)

@@ -11,7 +11,7 @@ both sides held the same at least once resets it. (A side that accepts and then
 hangs up would otherwise be called a thousand times a second.)
 
 Anybody on the network can announce anything, as often as they like. So there are
-three standings, called in this order:
+three ranks, called in this order:
 
 * *known*: the user named the address, or a member has answered there;
 * *likely*: the announcement shows the tag of this workspace (which others can copy);
@@ -77,7 +77,7 @@ LONGEST_STRANGER_WAIT = 3600.0
 """... at most, for candidates that were only announced and are strangers each time."""
 
 
-class Standing(IntEnum):
+class Rank(IntEnum):
     """How much speaks for a candidate."""
 
     UNLIKELY = 0
@@ -111,11 +111,11 @@ class Candidate:
     """A member answered at these very addresses."""
 
     @property
-    def standing(self) -> Standing:
+    def rank(self) -> Rank:
         """How much speaks for it."""
         if self.lasting or self.answered_here:
-            return Standing.KNOWN
-        return Standing.LIKELY if self.likely else Standing.UNLIKELY
+            return Rank.KNOWN
+        return Rank.LIKELY if self.likely else Rank.UNLIKELY
 
 
 class Dialing:
@@ -171,8 +171,8 @@ class Dialing:
         idle = [(name, other) for name, other in self._candidates.items() if not other.busy]
         if not idle:
             return False
-        name, lowest = min(idle, key=lambda item: (item[1].standing, -item[1].failures))
-        if (lowest.standing, -lowest.failures) >= (newcomer.standing, 0):
+        name, lowest = min(idle, key=lambda item: (item[1].rank, -item[1].failures))
+        if (lowest.rank, -lowest.failures) >= (newcomer.rank, 0):
             return False
         del self._candidates[name]
         return True
@@ -238,7 +238,7 @@ class Dialing:
         calls: list[tuple[str, tuple[Address, ...]]] = []
         places = self._places()
         for name, candidate in self._due(now, connected):
-            if candidate.standing not in places or self._rested(candidate) > now:
+            if candidate.rank not in places or self._rested(candidate) > now:
                 continue
             addresses = self._callable(candidate, now)
             if addresses:
@@ -253,40 +253,40 @@ class Dialing:
         waiting = [
             max(candidate.due, self._rested(candidate))
             for candidate in self._candidates.values()
-            if candidate.standing in places and self._wanted(candidate, connected)
+            if candidate.rank in places and self._wanted(candidate, connected)
         ]
         return min(waiting, default=None)
 
     def _due(self, now: float, connected: frozenset[DeviceId]) -> list[tuple[str, Candidate]]:
-        """Whose turn it is: by standing, then who was not in vain yet, then who waits longest."""
+        """Whose turn it is: by rank, then who was not in vain yet, then who waits longest."""
         due = [
             (name, candidate)
             for name, candidate in self._candidates.items()
             if candidate.due <= now and self._wanted(candidate, connected)
         ]
-        return sorted(due, key=lambda item: (-item[1].standing, item[1].failures > 0, item[1].due))
+        return sorted(due, key=lambda item: (-item[1].rank, item[1].failures > 0, item[1].due))
 
-    def _places(self) -> frozenset[Standing]:
-        """Of which standing one more may be called beside those who are."""
-        calling = [other.standing for other in self._candidates.values() if other.calling]
-        announced = sum(1 for standing in calling if standing < Standing.KNOWN)
+    def _places(self) -> frozenset[Rank]:
+        """Of which rank one more may be called beside those who are."""
+        calling = [other.rank for other in self._candidates.values() if other.calling]
+        announced = sum(1 for rank in calling if rank < Rank.KNOWN)
         if len(calling) >= MAX_DIALS:
             return frozenset()
         if announced >= MAX_DIALS_ANNOUNCED:
-            return frozenset({Standing.KNOWN})
-        if calling.count(Standing.UNLIKELY) >= MAX_DIALS_UNLIKELY:
-            return frozenset({Standing.KNOWN, Standing.LIKELY})
-        return frozenset(Standing)
+            return frozenset({Rank.KNOWN})
+        if calling.count(Rank.UNLIKELY) >= MAX_DIALS_UNLIKELY:
+            return frozenset({Rank.KNOWN, Rank.LIKELY})
+        return frozenset(Rank)
 
     def _rested(self, candidate: Candidate) -> float:
-        """When one of its standing may be called again, by the number of calls before."""
-        if candidate.standing is Standing.KNOWN or len(self._calls) < MAX_CALLS_ANNOUNCED:
+        """When one of its rank may be called again, by the number of calls before."""
+        if candidate.rank is Rank.KNOWN or len(self._calls) < MAX_CALLS_ANNOUNCED:
             return float("-inf")
         return self._calls[0] + CALLS_SECONDS
 
     def _callable(self, candidate: Candidate, now: float) -> tuple[Address, ...]:
         """Which of its addresses may be called now; if none, it is due when one may."""
-        if candidate.standing is Standing.KNOWN:
+        if candidate.rank is Rank.KNOWN:
             return candidate.addresses
         known = frozenset(self._known_addresses())
         free = tuple(a for a in candidate.addresses if a in known or a not in self._called)
@@ -297,14 +297,14 @@ class Dialing:
 
     def _known_addresses(self) -> Iterator[Address]:
         for candidate in self._candidates.values():
-            if candidate.standing is Standing.KNOWN:
+            if candidate.rank is Rank.KNOWN:
                 yield from candidate.addresses
 
     def _note_call(self, candidate: Candidate, addresses: tuple[Address, ...], now: float) -> None:
         candidate.busy = candidate.calling = True
         for address in addresses:
             self._called[address] = now
-        if candidate.standing < Standing.KNOWN:
+        if candidate.rank < Rank.KNOWN:
             self._calls.append(now)
 
     def _wanted(self, candidate: Candidate, connected: frozenset[DeviceId]) -> bool:
@@ -321,6 +321,6 @@ class Dialing:
 
     @staticmethod
     def _stranger_wait(candidate: Candidate) -> float:
-        if candidate.standing is Standing.KNOWN:
+        if candidate.rank is Rank.KNOWN:
             return STRANGER_WAIT
         return min(STRANGER_WAIT * 2.0 ** min(candidate.failures, 16), LONGEST_STRANGER_WAIT)
