@@ -24,6 +24,7 @@ from benchmarks.reliability.diary import Diary
 from benchmarks.reliability.judge import Written, complaints, differences, files_of
 from whisker_sync.daemon.control import ask
 from whisker_sync.errors import DaemonError
+from whisker_sync.folder.witness import MAX_WATCHED
 from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.store.layout import Layout
 
@@ -210,8 +211,22 @@ class Desk:
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def descriptors(self) -> int:
-        """Files and sockets that the process has open."""
-        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
+        """
+        Files and sockets that the process has open.
+
+        Without the author's files: it watches up to ``MAX_WATCHED`` of those, see
+        :mod:`whisker_sync.folder.witness`.
+        """
+        opened, watched = 0, 0
+        for place in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it was closed meanwhile
+                target = place.readlink()
+                theirs = target.is_relative_to(self.layout.root)
+                if theirs and not target.is_relative_to(self.layout.home):
+                    watched += 1
+                else:
+                    opened += 1
+        return opened + max(0, watched - MAX_WATCHED)
 
     def processor(self) -> float:
         """Seconds of processor time that the process has used."""

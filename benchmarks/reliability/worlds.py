@@ -1,9 +1,9 @@
 """
 Simulated worlds, one for each seed, and updates in any order.
 
-Histories with everything in them must end alike; those without what it is not said of yet
-what becomes of each word (see :mod:`benchmarks.merge.test_histories`) must keep each word,
-once. Failing seeds are named: ``play(seed)`` shows one again.
+No history may lose a word, and all must end alike. Those without what it is not said of
+that no word is there twice (see :mod:`benchmarks.merge.test_histories`) must keep each word
+just once. Failing seeds are named: ``play(seed)`` shows one again.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def play(first: int) -> Played:
     """Play the worlds of some seeds."""
     played = Played()
     for seed in range(first, first + CHUNK):
-        keeps_words = seed % 2 == 0
-        without = WHOLE_FILES_AND_MOVES if keeps_words else ()
+        once = seed % 2 == 0
+        without = WHOLE_FILES_AND_MOVES if once else ()
         history = random_history(seed, replicas=REPLICAS, without=without)
-        judgement = history.judge(words=keeps_words)
+        judgement = history.judge(once=once)
         named = f"{without and 'without renames, '}seed {seed}: {'; '.join(judgement.wrong)}"
         played += Played(
             1,

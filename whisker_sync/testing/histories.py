@@ -349,19 +349,20 @@ class History:
         self,
         *,
         words: bool = True,
+        once: bool = True,
         strict: bool = False,
         make: Callable[[int], World] = make_world,
     ) -> Judgement:
         """
         Let it happen in a world of its own, and say what is wrong with how it ended.
 
-        ``words`` and ``strict`` are as in :meth:`World.check`. ``make`` makes the world from
-        the seed: whoever has schemas of their own says so there.
+        ``words``, ``once`` and ``strict`` are as in :meth:`World.check`. ``make`` makes the
+        world from the seed: whoever has schemas of their own says so there.
         """
         with make(self.seed) as world:
             try:
                 self.play(world)
-                wrong = world.check(words=words, strict=strict)
+                wrong = world.check(words=words, once=once, strict=strict)
             except Exception as problem:  # whatever escapes is what we are looking for
                 problem.add_note(f"in {self}")
                 wrong = ["".join(format_exception(problem))]

@@ -299,13 +299,14 @@ class World:
 
     # Public methods for whoever judges one.
 
-    def check(self, *, words: bool = True, strict: bool = False) -> list[str]:
+    def check(self, *, words: bool = True, once: bool = True, strict: bool = False) -> list[str]:
         """
         What is wrong now that everything settled, in sentences; empty: nothing is.
 
-        Without ``words`` it is enough that all replicas are alike. A machine whose journal
-        was put back finds in its folder what it does not remember to have written, and
-        cannot always know it again; so words may be there twice then, unless ``strict``.
+        Without ``words`` it is enough that all replicas are alike; without ``once`` that no
+        word is lost, and some may be there twice. A machine whose journal was put back finds
+        in its folder what it does not remember to have written, and cannot always know it
+        again; so words may be there twice then, too, unless ``strict``.
 
         Restarts every machine at the end, to see that what was live is on disk.
         """
@@ -327,8 +328,8 @@ class World:
         for machine in self.machines.values():
             wrong += self._check_alone(machine)
         if words:
-            once = strict or not any(machine.forgot for machine in self.machines.values())
-            wrong += self.words.judge(self._texts(first), once=once)
+            forgot = any(machine.forgot for machine in self.machines.values())
+            wrong += self.words.judge(self._texts(first), once=once and (strict or not forgot))
         return wrong
 
     @property
