@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -28,8 +29,9 @@ from whisker_sync.peer.library import Library
 from whisker_sync.store.journal import Journal
 from whisker_sync.sync import session
 from whisker_sync.sync.session import Outcome, Session
-from whisker_sync.testing import World, bounds, random_history
+from whisker_sync.testing import History, World, bounds, random_history
 from whisker_sync.testing.bounds import MAX_EXCHANGES
+from whisker_sync.testing.histories import Boot, Crash, Operation, Wait, Write
 from whisker_sync.wire.messages import Rest
 
 WORLDS = 300
@@ -235,6 +237,24 @@ PLANTS: dict[str, Plant] = {
 }
 
 
+def everything(seed: int) -> History:
+    """Anything may happen."""
+    return random_history(seed, replicas=(2, 3), operations=30)
+
+
+def crashes(seed: int) -> History:
+    """One writes, and the other dies in the moment in which it hears of that."""
+    dice, operations = Random(seed), list[Operation]()
+    for _ in range(8):
+        dying = Crash(1, fuse=dice.randrange(1, 9))
+        operations += [Write(0), dying, Wait(40), Boot(1), Wait(700)]
+    return History(seed, 2, tuple(operations))
+
+
+HISTORIES: dict[Plant, Callable[[int], History]] = {promise_before_commit: crashes}
+"""What must happen for a bug to show, if anything else would take long."""
+
+
 def test_small_rooms_alone_are_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     make_rooms_small(monkeypatch)
     for seed in range(SMALL_WORLDS):
@@ -243,9 +263,9 @@ def test_small_rooms_alone_are_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = SAID.get(PLANTS[name], "")
+    said, make = SAID.get(PLANTS[name], ""), HISTORIES.get(PLANTS[name], everything)
     for seed in range(WORLDS):
-        history = random_history(seed, replicas=(2, 3), operations=30)
+        history = make(seed)
         with monkeypatch.context() as patch:
             PLANTS[name](patch)
             wrong = [each for each in history.judge().wrong if said in each]
