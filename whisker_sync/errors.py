@@ -54,6 +54,7 @@ Everything that can go wrong, in one tree.
         * :exc:`LinkClosed`
         * :exc:`CannotConnect`
         * :exc:`RelayRefused`
+    * :exc:`BadBundle` -- a bundle that cannot be used
     * :exc:`InvitationError` -- an invitation that cannot be used
         * :exc:`NobodyInvites`
     * :exc:`UnknownWord` -- a word that is none of those to say aloud
@@ -628,6 +629,17 @@ class RelayRefused(NetworkError):
 
     def __str__(self) -> str:
         return f"the relay refused: {self.sentence}"
+
+
+class BadBundle(WhiskerError):
+    """A bundle that cannot be used."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be used: {self.problem}; nothing was changed"
 
 
 class InvitationError(WhiskerError):

@@ -20,6 +20,7 @@ from whisker_sync.cli.common import shared_options
 from whisker_sync.cli.output import OUTPUT
 
 COMMANDS = {
+    "bundle": "Carry changes to members by hand: as an encrypted file.",
     "build": "Make one page of the story that can be played in a browser.",
     "demo": "Two authors on this machine, a story, and what happens.",
     "formats": "Show the story formats that a story can be built with.",

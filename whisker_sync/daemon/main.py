@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from whisker_sync.daemon.control import Answer, Control
@@ -23,6 +24,7 @@ from whisker_sync.daemon.keeper import RESTARTED
 from whisker_sync.daemon.members import Members
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
+from whisker_sync.node import bundles
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import figures, report
 from whisker_sync.node.settings import User, check_relay, load_config, load_local, parse_address
@@ -140,6 +142,8 @@ class Daemon:
                 case "stats":
                     node = self._node
                     return figures(node.statistics, node.timing, node.status)
+                case "bundle" | "unbundle":
+                    return await unpacking(self._node, question)
                 case "relay":
                     await self._use_relay(str(question.get("url")))
                     return self._status()
@@ -217,6 +221,17 @@ class Daemon:
             max_bytes=HISTORY_BYTES,
         )
         return {"revisions": [encoded.decode() for encoded in found]}
+
+
+async def unpacking(node: Node, question: Answer) -> Answer:
+    """Make a bundle with an open node, or take one in."""
+    path = Path(str(question.get("path")))
+    if question.get("do") == "bundle":
+        since = question.get("since")
+        size = await bundles.create(node, path, since if isinstance(since, str) else None)
+        return {"path": str(path), "bytes": size}
+    opened = await bundles.apply(node, path)
+    return {"path": str(path), "person": opened.person, "changes": opened.changes}
 
 
 async def _stay_watched() -> None:

@@ -252,6 +252,11 @@ class Desk:
         self._workspace = workspace
         self._session = session
 
+    @property
+    def device(self) -> DeviceId:
+        """Who closes them."""
+        return self._key.device
+
     def close(self, keys: MailKeys, postmark: Postmark, letter: bytes) -> tuple[bytes, ...]:
         """A letter in as many envelopes as it needs; also an empty one has one."""
         pieces = [letter[at : at + MAX_PIECE] for at in range(0, len(letter), MAX_PIECE)] or [b""]

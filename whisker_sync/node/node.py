@@ -47,7 +47,7 @@ from whisker_sync.identity.offers import Terms
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.spoken import ENTROPY_BYTES, SpokenCode
 from whisker_sync.identity.workspace import discovery_tag, is_tag_of
-from whisker_sync.ids import Address, LinkId, StoryPath
+from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY_SCHEMA
 from whisker_sync.node import suspects
@@ -99,6 +99,7 @@ from whisker_sync.peer.inputs import (
     FileWritten,
     FrameArrived,
     Input,
+    LetterBrought,
     LinkDown,
     LinkUp,
     Listening,
@@ -126,6 +127,7 @@ from whisker_sync.store.salvage import INCOMPLETE, SALVAGED
 from whisker_sync.store.writer import Writer
 from whisker_sync.transport.lan import LanLink, Listener, dial
 from whisker_sync.transport.relay import Relay
+from whisker_sync.wire.bundles import Bundle
 
 log = logging.getLogger("whisker_sync")
 
@@ -396,6 +398,48 @@ class Node:
         """Leave letters at the relay at ``url`` from now on, and find them there; empty: none."""
         save_local(self.layout, replace(load_local(self.layout), relay=url))
         await self._postman.use(url)
+
+    async def bundle(self, since: DeviceId | None) -> Bundle:
+        """
+        What a member may carry to others by hand; ``since``: only what that device lacks.
+
+        Raises:
+            NotEntitled: This device does not belong.
+        """
+        await self.look()
+        await self._until_durable()
+        return self._peer.bundle(since)
+
+    async def open_bundle(self, bundle: Bundle) -> tuple[DeviceId, int]:
+        """
+        Take in what a member brought by hand; who made it, and how many changes were new.
+
+        Returns when they are durable, and in the files.
+
+        Raises:
+            BadEnvelope, MalformedFrame: It is not for this story, or no letter.
+        """
+        letter = self._peer.open_bundle(bundle)
+        await self.look()
+        before = self._peer.head
+        self.feed(LetterBrought(letter))
+        changes = self._peer.head - before
+        await self._until_durable()
+        await self._until_written()
+        return letter.device, changes
+
+    async def _until_durable(self) -> None:
+        while not self._peer.durable:
+            await self.until_changed()
+
+    async def _until_written(self) -> None:
+        done = asyncio.Event()
+
+        async def job() -> None:
+            done.set()
+
+        self._disk.put_nowait(job)  # behind all files that are to be written
+        await done.wait()
 
     async def look(self) -> None:
         """Compare the whole folder with what we know, now."""

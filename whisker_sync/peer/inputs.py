@@ -14,7 +14,7 @@ from whisker_sync.ids import Address, LinkId, MailboxId, StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem
 from whisker_sync.peer.acts import Act
 from whisker_sync.record import Entry
-from whisker_sync.sync.mailbox import Snapshot
+from whisker_sync.sync.mailbox import Letter, Snapshot
 from whisker_sync.wire.relay import Page
 
 # The author.
@@ -265,6 +265,13 @@ class MailRefused:
     """What the author should know."""
 
 
+@dataclass(frozen=True, slots=True)
+class LetterBrought:
+    """Somebody brought a letter by hand; see :meth:`Peer.open_bundle`."""
+
+    letter: Letter
+
+
 # What we keep on disk.
 
 
@@ -355,6 +362,7 @@ Input = (
     | MailPosted
     | SnapshotPut
     | MailRefused
+    | LetterBrought
     | Committed
     | StoreTrouble
     | LogRead

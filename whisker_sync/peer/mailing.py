@@ -46,6 +46,7 @@ from whisker_sync.identity.envelope import (
 )
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Incarnation, MailboxId, WorkspaceId
+from whisker_sync.peer.bundling import pushes
 from whisker_sync.peer.effects import PostMail, PutSnapshot, ReadMail, ReadSnapshot, WatchMail
 from whisker_sync.peer.inputs import (
     MailPosted,
@@ -61,7 +62,6 @@ from whisker_sync.peer.status import RelayStatus
 from whisker_sync.record import Record
 from whisker_sync.sync.mailbox import Forgot, Letter, Mailbox, Outcome, Unreadable
 from whisker_sync.wire import letters
-from whisker_sync.wire.limits import MAX_RECORDS
 from whisker_sync.wire.messages import Members, Message, Push
 
 RECEIPT_SECONDS = 2.0
@@ -526,7 +526,7 @@ class Mailing:
         if papers is not None and are_news:
             self._papers_at, place.papers = _NEVER, papers.digest
             messages.append(papers)
-        self._write(place, [*messages, *_pushes(parcel.records if parcel is not None else ())])
+        self._write(place, [*messages, *pushes(parcel.records if parcel is not None else ())])
         return True
 
     def _write(self, place: _Place, messages: Sequence[Message]) -> None:
@@ -562,7 +562,7 @@ class Mailing:
         place.putting = True
         for sent in place.sent:  # whatever became of our envelopes, this holds what they did
             place.box.cover(sent.track, sent.seq)
-        messages: list[Message] = [place.box.covers, *_pushes(self._library.missing(()))]
+        messages: list[Message] = [place.box.covers, *pushes(self._library.missing(()))]
         if self._papers is not None:
             messages.insert(0, self._papers)
         letter = letters.write(messages, self._key.device)
@@ -630,8 +630,3 @@ def _thinned(sent: list[_Sent]) -> list[_Sent]:
 
 def _records(messages: Sequence[Message]) -> list[Record]:
     return [record for m in messages if isinstance(m, Push) for record in m.records]
-
-
-def _pushes(records: Sequence[Record]) -> list[Push]:
-    cuts = range(0, len(records), MAX_RECORDS)
-    return [Push(0, tuple(records[cut : cut + MAX_RECORDS])) for cut in cuts]

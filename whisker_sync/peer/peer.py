@@ -48,7 +48,7 @@ from whisker_sync.errors import (
     UnexpectedMessage,
     WorkspaceFull,
 )
-from whisker_sync.identity.envelope import MailKeys
+from whisker_sync.identity.envelope import SESSION_BYTES, Desk, MailKeys
 from whisker_sync.identity.keyring import KeyRing
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.pairing_messages import Reason, is_pairing
@@ -61,6 +61,7 @@ from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.shadow import PREFIX as SHADOW
 from whisker_sync.peer import acts, events
 from whisker_sync.peer.belonging import NOTICE, PAPERS, Belonging, recalled_papers
+from whisker_sync.peer.bundling import pack, records_since, unpack
 from whisker_sync.peer.dialing import Dialing
 from whisker_sync.peer.effects import (
     Compact,
@@ -94,6 +95,7 @@ from whisker_sync.peer.inputs import (
     FileWritten,
     FrameArrived,
     Input,
+    LetterBrought,
     LinkDown,
     LinkUp,
     Listening,
@@ -143,6 +145,7 @@ from whisker_sync.sync.session import (
     State,
 )
 from whisker_sync.sync.session import Outcome as Said
+from whisker_sync.wire.bundles import Bundle
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.limits import MAX_EVIDENCE, MAX_LINKED
 from whisker_sync.wire.messages import (
@@ -427,6 +430,47 @@ class Peer:
         """Whether a content is in the journal, or about to be."""
         return self._library.has(asset)
 
+    @property
+    def durable(self) -> bool:
+        """Whether all that is known here is on disk."""
+        return self._library.durable == self._library.head
+
+    @property
+    def head(self) -> int:
+        """The newest position in the journal."""
+        return self._library.head
+
+    def bundle(self, since: DeviceId | None) -> Bundle:
+        """
+        What a member may carry to others by hand, when all is durable.
+
+        With ``since`` only what that device has not said to hold.
+
+        Raises:
+            NotEntitled: This device does not belong, or was not given the key yet.
+        """
+        keys = self._mail_keys()
+        if self._belonging.outside is not None or self._belonging.ring.key is None:
+            raise NotEntitled("this device is no member, or has not got the new key yet")
+        session = self._dice.randbytes(SESSION_BYTES)
+        desk = Desk(self._self.device_key, self._belonging.papers.workspace, session)
+        acked = self._acked(since) if since is not None else 0
+        records = records_since(self._library, acked)
+        return pack(desk, keys[0], self._belonging.news(()), records)
+
+    def open_bundle(self, bundle: Bundle) -> Letter:
+        """
+        The letter in a bundle; tell it with :class:`LetterBrought`.
+
+        Raises:
+            BadEnvelope: It is of another story, or of an epoch whose key is not here.
+            MalformedFrame: It carries no letter.
+        """
+        return unpack(bundle, self._mail_keys(), self._belonging.papers.workspace)
+
+    def _mail_keys(self) -> list[MailKeys]:
+        return [MailKeys(epoch.number, key) for epoch, key in self._belonging.ring.held]
+
     def status(self) -> Status:
         """One look at everything."""
         library = self._library
@@ -540,6 +584,8 @@ class Peer:
                 | MailRefused()
             ):
                 yield from self._hear_mail(input, now)
+            case LetterBrought(letter):
+                yield from self._open_letter(letter, now, mailed=False)
             case Listening(port):
                 self._port = port
             case StoreTrouble(problem):
@@ -1287,7 +1333,7 @@ class Peer:
         papers = belonging.papers
         if self._mail_knows != papers.digest:
             self._mail_knows = papers.digest
-            keys = [MailKeys(epoch.number, key) for epoch, key in belonging.ring.held]
+            keys = self._mail_keys()
             current = belonging.outside is None and belonging.ring.key is not None
             newest = max(papers.tips, key=lambda tip: (papers.rosters[tip].version, tip))
             self._mail.use(
@@ -1311,11 +1357,14 @@ class Peer:
         if isinstance(said, MailRead | SnapshotRead) and not self._unknown:
             self._mail.checkpoint(soon=brought)
 
-    def _open_letter(self, letter: Letter, now: float) -> Iterator[Effect]:
+    def _open_letter(self, letter: Letter, now: float, *, mailed: bool = True) -> Iterator[Effect]:
         for message in letter.messages:
             if isinstance(message, Members):
                 yield from self._read_papers(message, now)
         if self._belonging.membership.was_removed(letter.device):
+            return
+        if not self._belonging.includes(letter.device) and not mailed:
+            yield Tell(events.Trouble("a bundle of somebody who is no member was left aside"))
             return
         if not self._belonging.includes(letter.device):
             self._unknown.append(letter)  # what says that they belong may be in a later one
@@ -1326,7 +1375,7 @@ class Peer:
                 for record in message.records:
                     yield from self._take(record, letter.device, now)
                 self._guard.leave()
-        yield from self._note_writer(letter, now)
+        yield from self._note_writer(letter, now, mailed=mailed)
 
     def _read_papers(self, told: Members, now: float) -> Iterator[Effect]:
         try:
@@ -1341,7 +1390,7 @@ class Peer:
             for letter in [self._unknown.popleft() for _ in range(len(self._unknown))]:
                 yield from self._open_letter(letter, now)
 
-    def _note_writer(self, letter: Letter, now: float) -> Iterator[Effect]:
+    def _note_writer(self, letter: Letter, now: float, *, mailed: bool) -> Iterator[Effect]:
         """Note what a letter tells of the device that wrote it."""
         member = self._belonging.membership.member(letter.device)
         name = f"peer/{letter.device.hex()}"
@@ -1349,7 +1398,7 @@ class Peer:
             known = {"name": member.card.device_name, "person": member.card.person_name}
             if name not in self._library.facts:
                 self._library.remember(name, json.dumps(known, sort_keys=True).encode())
-        through = self._mail.merged(letter, now)
+        through = self._mail.merged(letter, now) if mailed else 0
         if through > self._acked(letter.device):
             acked = self._library.incarnation + through.to_bytes(8, "big")
             self._library.remember(f"ack/{letter.device.hex()}", acked)

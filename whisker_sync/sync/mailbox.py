@@ -212,9 +212,11 @@ class Mailbox:
             self.start_over()
             return out
         try:
-            letter = self._open_snapshot(snapshot.blobs)
+            letter = open_letter(self.keys, self._workspace, snapshot.blobs)
         except (BadEnvelope, MalformedFrame) as problem:
             return [Unreadable(0, problem.problem)]
+        if not any(isinstance(message, Covers) for message in letter.messages):
+            return [Unreadable(0, "a snapshot that does not say what it stands in for")]
         self.incarnation = snapshot.incarnation
         self.position = max(self.position, self.trimmed, snapshot.covers)
         self.head = max(self.head, snapshot.covers)
@@ -322,18 +324,23 @@ class Mailbox:
             self._waiting -= sum(map(len, self._pieces.pop(done).values()))
         return whole
 
-    def _open_snapshot(self, blobs: Sequence[bytes]) -> Letter:
-        envelopes = [Envelope.open(self.keys, self._workspace, blob) for blob in blobs]
-        envelopes.sort(key=lambda envelope: envelope.index)
-        if not envelopes or [e.index for e in envelopes] != list(range(envelopes[0].count)):
-            raise BadEnvelope("a snapshot that is not whole")
-        last = envelopes[-1]
-        if any((e.track, e.count, e.seq - e.index) != _kin(last) for e in envelopes):
-            raise BadEnvelope("a snapshot put together from several")
-        letter = _letter(last, b"".join(envelope.piece for envelope in envelopes))
-        if not any(isinstance(message, Covers) for message in letter.messages):
-            raise BadEnvelope("a snapshot that does not say what it stands in for")
-        return letter
+
+def open_letter(keys: MailKeys, workspace: WorkspaceId, blobs: Sequence[bytes]) -> Letter:
+    """
+    The one letter that all of some envelopes carry, in whatever order they are.
+
+    Raises:
+        BadEnvelope: They are none of this workspace, not all, or not of one letter.
+        MalformedFrame: They carry no letter.
+    """
+    envelopes = [Envelope.open(keys, workspace, blob) for blob in blobs]
+    envelopes.sort(key=lambda envelope: envelope.index)
+    if not envelopes or [e.index for e in envelopes] != list(range(envelopes[0].count)):
+        raise BadEnvelope("a letter that is not whole")
+    last = envelopes[-1]
+    if any((e.track, e.count, e.seq - e.index) != _kin(last) for e in envelopes):
+        raise BadEnvelope("a letter put together from several")
+    return _letter(last, b"".join(envelope.piece for envelope in envelopes))
 
 
 def _kin(envelope: Envelope) -> tuple[Track, int, int]:

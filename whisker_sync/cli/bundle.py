@@ -1,0 +1,72 @@
+"""``whisker bundle``: changes as an encrypted file, for a USB stick or mail."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from whisker_sync.cli.common import shared_options, workspace
+from whisker_sync.cli.output import OUTPUT
+
+if TYPE_CHECKING:
+    from whisker_sync.store.layout import Layout
+
+EXAMPLES = """\b
+Examples:
+  whisker bundle create for-bob.whisker
+  whisker bundle create --since Bob for-bob.whisker
+  whisker bundle apply from-ada.whisker
+"""
+
+
+@click.group(epilog=EXAMPLES)
+@shared_options
+def command() -> None:
+    """Carry changes to members by hand: as an encrypted file."""
+
+
+@command.command(epilog=EXAMPLES)
+@click.option("--since", metavar="DEVICE", help="Only what this person's device lacks.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@shared_options
+def create(since: str | None, file: Path) -> None:
+    """Write a FILE that only members of this story can read."""
+    layout, path = workspace(), file.absolute()
+    made = asyncio.run(_do(layout, {"do": "bundle", "path": str(path), "since": since}))
+    OUTPUT.data(made)
+    OUTPUT.say(f"Written: {file} ({made['bytes'] // 1024} KiB). Give it to any other member.")
+
+
+@command.command(epilog=EXAMPLES)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@shared_options
+def apply(file: Path) -> None:
+    """Take in the FILE of another member; in any order, and as often as you like."""
+    layout, path = workspace(), file.absolute()
+    found = asyncio.run(_do(layout, {"do": "unbundle", "path": str(path)}))
+    OUTPUT.data(found)
+    if found["changes"]:
+        OUTPUT.say(f"What {found['person']} sent is in the story now.")
+    else:
+        OUTPUT.say(f"What {found['person']} sent was all here already.")
+
+
+async def _do(layout: Layout, question: dict[str, Any]) -> dict[str, Any]:
+    """Ask the daemon; without one, open the story for as long as it takes."""
+    from whisker_sync.daemon.control import ask
+    from whisker_sync.daemon.main import unpacking
+    from whisker_sync.errors import DaemonNotRunning
+    from whisker_sync.node.node import Node
+    from whisker_sync.node.settings import load_user, user_home
+
+    try:
+        return await ask(layout, question)
+    except DaemonNotRunning:
+        node = await Node.open(layout, load_user(user_home()), lan=False)
+        try:
+            return await unpacking(node, question)
+        finally:
+            await node.close()
