@@ -2,7 +2,8 @@
 What a journal row and a frame carry: one update and where it comes from.
 
 A record never interprets its update. Signature and voucher are in the format
-from the first version on; until identities are enforced they stay empty.
+from the first version on and stay empty: whoever may write vouches for what it passes on by
+passing it on.
 """
 
 from __future__ import annotations

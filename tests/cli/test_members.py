@@ -221,6 +221,24 @@ def test_roles_are_given_by_name(ada: Person, bob: Person) -> None:
     assert "nobody called 'nobody' is a member" in unknown.stderr
 
 
+def test_a_reader_reads_and_is_told_what_becomes_of_what_they_write(
+    ada: Person, bob: Person
+) -> None:
+    link = ada.json("invite", "--yes", "--role", "reader")["link"]
+    assert Joining(bob, link).end()[0] == 0
+    (bob.folder / "cave.twee").write_text(":: Cave\nBob was here.\n")
+    began = time.monotonic()
+    while (bob.folder / "cave.twee").read_text() != CAVE:
+        assert time.monotonic() - began < SECONDS
+        threading.Event().wait(0.05)
+    said = bob.run("sync", "status").stdout
+    assert "You may read this story, not write in it" in said
+    assert "is on this device only" in said
+    files = folder_of(bob.folder)
+    assert b":: Cave\nBob was here.\n" in files.values()
+    assert folder_of(ada.folder) == {"cave.twee": CAVE.encode()}
+
+
 def test_an_invitation_for_a_class_takes_everybody_who_is_confirmed(
     ada: Person, tmp_path: Path
 ) -> None:

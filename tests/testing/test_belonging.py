@@ -100,6 +100,29 @@ def test_who_is_invited_again_is_back_everywhere(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_reader_among_writers_ends_with_what_they_wrote(seed: int) -> None:
+    with World(seed) as world:
+        alice, bob, carol, dave = four(world)
+        world.expect("you may read it, not write in it")
+        world.expect("on this device only")
+        alice.do(ChangeRole(frozenset({dave.device}), Role.READER))
+        world.settle()
+        world.part([alice, dave])
+        dave.save("cave.twee", CAVE + "Dave was here.\n")
+        bob.save("bob.twee", ":: Bob\nElsewhere.\n")
+        alice.save("cave.twee", CAVE + "Alice was here.\n")
+        world.run(5.0)
+        dave.crash()
+        world.settle()
+        for machine in (alice, bob, carol, dave):
+            assert machine.text("cave.twee") == CAVE + "Alice was here.\n"
+            assert machine.text("bob.twee") == ":: Bob\nElsewhere.\n"
+        kept = [content for path, content in dave.folder.items() if "yours" in path]
+        assert kept == [(CAVE + "Dave was here.\n").encode()]
+        assert len({machine.status.digest for machine in (alice, bob, carol, dave)}) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_removal_and_a_crash_at_once_are_a_removal_or_none(seed: int) -> None:
     with World(seed) as world:
         alice, bob, _, dave = four(world)

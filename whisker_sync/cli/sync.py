@@ -242,6 +242,8 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
     lines.append(safety(status))
     if status["outside"]:
         return [*lines, f"Not in touch with anybody: {status['outside']}."]
+    if status["role"] == "reader":
+        lines.append("You may read this story, not write in it: what you write stays here.")
     lines += [person_sentence(peer) for peer in status["peers"]]
     lines += _relay_lines(status["relay"])
     if not status["peers"]:

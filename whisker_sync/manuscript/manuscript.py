@@ -621,11 +621,11 @@ class Manuscript:
         """Return the paths of all files that the document shows."""
         return tuple(self._view.paths())
 
-    def hashes(self) -> dict[StoryPath, bytes]:
-        """Return the SHA-256 of each file that the document shows, before we look at any."""
+    def shown(self) -> dict[StoryPath, Content]:
+        """Return what each file holds that the document shows, whatever is on disk."""
         view = View(self._document)
-        shown = {path: view.content(path) for path in view.paths()}
-        return {path: content.sha256 for path, content in shown.items() if content is not None}
+        contents = {path: view.content(path) for path in view.paths()}
+        return {path: content for path, content in contents.items() if content is not None}
 
     def render(self, path: StoryPath) -> bytes | None:
         """Return a text file as the document shows it; None: there is none of this name."""

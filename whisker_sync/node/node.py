@@ -45,6 +45,7 @@ from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.link import SECRET_BYTES, InvitationLink, PairingKey
 from whisker_sync.identity.offers import Terms
 from whisker_sync.identity.papers import Papers
+from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import ENTROPY_BYTES, SpokenCode
 from whisker_sync.identity.workspace import discovery_tag, is_tag_of
 from whisker_sync.ids import Address, DeviceId, LinkId, StoryPath
@@ -375,6 +376,11 @@ class Node:
     def offers(self) -> tuple[OfferStatus, ...]:
         """The invitations of this process, and who waits at them."""
         return self._peer.offers(self._clock())
+
+    @property
+    def role(self) -> Role | None:
+        """What this device may do; None: it does not belong."""
+        return self._peer.role
 
     @property
     def papers(self) -> Papers:

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from whisker_sync.document import Document, Edit, Schema
+from whisker_sync.errors import NotEntitled
 from whisker_sync.identity.link import title_of
 from whisker_sync.identity.offers import MINUTES, Terms
 from whisker_sync.identity.pairing import Host
@@ -162,7 +163,9 @@ class Workspace:
         Raises:
             KeyError: The workspace was opened without a schema for it.
             BadEdit: A step is outside of the document or against its schema.
+            NotEntitled: We may only read this workspace.
         """
+        self._must_write()
         with self._node.document(name).edit(origin) as edit:
             yield edit
         if edit.change is not None:
@@ -173,11 +176,19 @@ class Workspace:
         Take back the latest edit of ``origin``, and nobody else's; whether there was one.
 
         Only what was edited after ``document(name).track(origin)`` can be undone.
+
+        Raises:
+            NotEntitled: We may only read this workspace.
         """
+        self._must_write()
         change = self._node.document(name).undo(origin)
         if change is not None:
             self._node.edited(name, change)
         return change is not None
+
+    def _must_write(self) -> None:
+        if self._node.role is Role.READER:
+            raise NotEntitled("you may read this workspace, not write in it")
 
     # The others.
 

@@ -28,7 +28,7 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from whisker_sync import chunks
@@ -53,10 +53,10 @@ from whisker_sync.identity.keyring import KeyRing
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.identity.pairing_messages import Reason, is_pairing
 from whisker_sync.identity.papers import Papers
-from whisker_sync.identity.roster import Notice
+from whisker_sync.identity.roster import Notice, Role
 from whisker_sync.identity.seals import Sealer, hpke
 from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId, StoryPath
-from whisker_sync.manuscript.files import Outcome, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.shadow import PREFIX as SHADOW
 from whisker_sync.peer import acts, events
@@ -120,6 +120,7 @@ from whisker_sync.peer.inputs import (
 from whisker_sync.peer.library import Library, Merge
 from whisker_sync.peer.mailing import Alarm, Mailing, MailInput
 from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
+from whisker_sync.peer.reading import sort
 from whisker_sync.peer.reception import OfferStatus, Reception
 from whisker_sync.peer.rewrite import ALL, CUT, WITHDRAWN, fact_of
 from whisker_sync.peer.statistics import FACT as FIGURES
@@ -253,7 +254,7 @@ class Conversation:
     """The other side could not prove to belong to us, or will not talk with us."""
 
     over: bool = False
-    """It does not belong any more: nothing more is said or heard."""
+    """Nothing more is said or heard: the other side does not belong, or is another one now."""
 
 
 class Peer:
@@ -329,6 +330,8 @@ class Peer:
         """For each device its processes that another one replaced, and how often they came back."""
         self._open_writes: set[str] = set()  # asked for and not answered
         self._at = 0  # what an input said last: milliseconds since 1970, for display
+        self._told_what_stays = False
+        self._written: set[bytes] = set()  # what a reader's files were made to hold
         self._stuck_until: float | None = None  # when a write that failed is asked for again
         self._problems: dict[str, Problem] = {}
         self._trouble: str | None = None
@@ -396,6 +399,11 @@ class Peer:
         return self._belonging.ring
 
     @property
+    def role(self) -> Role | None:
+        """What we may do; None: we do not belong."""
+        return self._belonging.role
+
+    @property
     def outside(self) -> str | None:
         """Why we are not in touch with anybody; None: we belong."""
         return self._belonging.outside
@@ -407,7 +415,8 @@ class Peer:
 
     def hashes(self) -> dict[StoryPath, bytes]:
         """The SHA-256 of each file of the story, whether it is in the folder or not."""
-        return {} if self._manuscript is None else self._manuscript.hashes()
+        shown = {} if self._manuscript is None else self._manuscript.shown()
+        return {path: content.sha256 for path, content in shown.items()}
 
     def document(self, name: str) -> Document:
         """
@@ -623,9 +632,15 @@ class Peer:
             return
         match answer:
             case FileWritten(path, content, at):
-                self._problems.pop(path, None)
+                if not self._reads(self._self.device):
+                    self._problems.pop(path, None)
                 outcome = self._manuscript.wrote(path, content)
                 yield Tell(events.FileChanged(path))
+            case FileKept(path, content, at) if self._reads(self._self.device):
+                outcome = self._manuscript.stuck(path)
+                yield from self._absorb(outcome, at, now)
+                yield from self._files_seen(FilesSeen((FileSeen(path, content),), at), now)
+                return
             case FileKept(path, content, at):
                 outcome = self._manuscript.kept(path, content, now)
             case FileStuck(path, problem, at):
@@ -638,6 +653,8 @@ class Peer:
     def _files_seen(self, seen: FilesSeen, now: float) -> Iterator[Effect]:
         if self._manuscript is None:
             return
+        if self._reads(self._self.device):
+            seen = yield from self._read_only(seen, self._manuscript)
         if seen.everything:
             again = RESTORED in self._library.facts
             outcome = self._manuscript.resume(
@@ -653,6 +670,27 @@ class Peer:
             yield from self._note_problem(problem)
         yield from self._absorb(outcome, seen.at, now)
         yield from self._want_assets(now)
+
+    def _read_only(
+        self, seen: FilesSeen, manuscript: Manuscript
+    ) -> Generator[Effect, None, FilesSeen]:
+        """Leave of what was seen only what is as the story has it; a reader changes nothing."""
+        shown = manuscript.shown()
+        found = sort(seen.files, shown, self._written)
+        for write in found.writes:
+            if write.content is not None:
+                self._written.add(hashlib.sha256(write.content).digest())
+            self._waiting.append((self._library.due, write))
+        for problem in found.problems:
+            yield from self._note_problem(problem)
+        unreadable = {*seen.unreadable, *found.others}
+        if seen.everything:  # what is missing was removed, and comes back
+            here = {file.path for file in seen.files}
+            gone = [path for path in manuscript.known() if path not in here | unreadable]
+            again = sort([FileSeen(path, None) for path in gone], shown, ())
+            self._waiting.extend((self._library.due, write) for write in again.writes)
+            unreadable |= set(again.others)
+        return replace(seen, files=found.as_shown, unreadable=tuple(sorted(unreadable)))
 
     def _note_problem(self, problem: Problem) -> Iterator[Effect]:
         if self._problems.get(problem.path) != problem:
@@ -970,7 +1008,8 @@ class Peer:
             yield from self._see_out(conversation)
             return
         hello = self._hello(other)
-        conversation.session = Session(other, hello, now)
+        mute, deaf = self._reads(self._self.device), self._reads(other)
+        conversation.session = Session(other, hello, now, mute=mute, deaf=deaf)
         yield from self._send(conversation, hello)
 
     def _see_out(self, conversation: Conversation) -> Iterator[Effect]:
@@ -1005,6 +1044,15 @@ class Peer:
         if outside is not None:
             yield Tell(events.Trouble(outside))
 
+    def _reads(self, device: DeviceId) -> bool:
+        """Whether a device may read the story, and not write in it."""
+        return self._belonging.membership.role(device) is Role.READER
+
+    def _is_another_now(self, session: Session) -> bool:
+        """Whether one of the two sides may write that could not, or the other way round."""
+        now = self._reads(self._self.device), self._reads(session.device)
+        return (session.mute, session.deaf) != now
+
     def _recall_papers(self) -> None:
         kept = self._library.facts.get(NOTICE)
         if kept is not None:
@@ -1026,9 +1074,14 @@ class Peer:
             return
         digest = self._belonging.papers.digest
         for conversation in self._conversations.values():
-            judged = conversation.session is not None and not conversation.over
-            if judged and conversation.papers != digest:
+            session = conversation.session
+            if session is None or conversation.over:
+                continue
+            if conversation.papers != digest:
                 yield from self._tell_papers(conversation)
+            if self._is_another_now(session):  # what was said as another one is void
+                conversation.over = True
+                yield Hangup(conversation.link, "a role was changed")
 
     def _tell_papers(self, conversation: Conversation) -> Iterator[Effect]:
         news = self._belonging.news(conversation.tips)
@@ -1228,6 +1281,8 @@ class Peer:
                     self._are_one_again(session.device)
                     self._note_progress(session, soon=True)
                     yield Tell(events.InSync(session.device))
+                case Disagreed() if session.mute:
+                    yield from self._say_what_stays_here()
                 case Disagreed():
                     yield Tell(events.Trouble(self._disagreement(session)))
                 case Declined():
@@ -1239,6 +1294,16 @@ class Peer:
                         updates = len(message.records)
                         self._statistics.pushed(conversation.link, session.device, updates, now)
                     yield from self._send(conversation, message)
+
+    def _say_what_stays_here(self) -> Iterator[Effect]:
+        if not self._told_what_stays:
+            self._told_what_stays = True
+            yield Tell(
+                events.Trouble(
+                    "you may only read this story by now; what you wrote before, and nobody had "
+                    "got, stays on this device"
+                )
+            )
 
     def _disagreement(self, session: Session) -> str:
         name = session.theirs.name if session.theirs is not None else ""
@@ -1308,7 +1373,10 @@ class Peer:
 
     def _take(self, record: Record, source: DeviceId, now: float) -> Generator[Effect, None, Merge]:
         """Take in a record that another device sent, whatever way it came."""
-        merge = self._library.merge(record, source)
+        if self._reads(source):
+            merge = Merge(refused="it comes from a device that may only read this story")
+        else:
+            merge = self._library.merge(record, source)
         if merge.forked:
             yield Tell(
                 events.Trouble(

@@ -11,6 +11,9 @@ Rule 3: correctness rests on comparing fingerprints at rest, and on nothing
 else. Cursors, acks and the list of links only make it fast: whatever they get
 wrong, the next rest sees, and a :class:`Catch` mends.
 
+Rule 4: a device that may only read gives nothing to others (``mute``), and nobody asks it
+for anything (``deaf``). What it passes on nobody could tell from what it made up.
+
 Theory of operation
 ===================
 
@@ -210,10 +213,18 @@ Outcome = Message | News | ReadOn | Asked | Came | Matched | Disagreed | Decline
 
 
 class Session:
-    """One side of a conversation; ``ours`` is the hello that it says first."""
+    """
+    One side of a conversation; ``ours`` is the hello that it says first.
 
-    def __init__(self, device: DeviceId, ours: Hello, now: float) -> None:
+    ``mute``: we may only read, and give nothing; ``deaf``: so may the other side.
+    """
+
+    def __init__(
+        self, device: DeviceId, ours: Hello, now: float, *, mute: bool = False, deaf: bool = False
+    ) -> None:
         self.device = device
+        self.mute = mute
+        self.deaf = deaf
         self.ours = ours
         self.theirs: Hello | None = None
         self.state = State.GREETING
@@ -387,7 +398,7 @@ class Session:
         if _usable(ours, theirs):
             self.cursor = ours.cursor
         else:
-            self.behind = True
+            self.behind = not self.deaf
         return []
 
     def _hear_push(self, through: int, records: tuple[Record, ...], now: float) -> list[Outcome]:
@@ -433,13 +444,14 @@ class Session:
             and not self._resting
             and not self.behind
             and self._owed is None
-            and self._sent == library.head
+            and (self.mute or self._sent == library.head)
             and library.at_rest
         )
 
     def _wants_more(self, library: Library) -> bool:
         return (
             self.state is State.LIVE
+            and not self.mute
             and self._sent is not None
             and self._sent < library.sendable
             and self.in_flight < WINDOW
@@ -462,7 +474,7 @@ class Session:
 
     def _answer(self, catch: Catch, library: Library, now: float) -> list[Outcome]:
         self._owed = None
-        records = library.missing(catch.holdings)
+        records = () if self.mute else library.missing(catch.holdings)
         self._sent = self._complete = library.head
         self._gap = False
         cuts = range(0, max(len(records), 1), MAX_RECORDS)
@@ -482,6 +494,8 @@ class Session:
             return self._match(theirs.head, ours.head)
         if self._rest_stale:  # they spoke before our latest change, and are about to hear of it
             return []
+        if self.deaf:
+            return []  # they ask if they lack something; what we lack comes from others
         self._rest_heard = None
         if self._catches == MAX_CATCHES:
             return [Disagreed()]  # what we told stands, or both would say theirs again for ever
