@@ -389,8 +389,7 @@ async def main(load: Load, url: str | None) -> None:
     try:
         await of_postgres(load, cluster)
     finally:
-        cluster.stop("immediate")
-        cluster.remove()
+        cluster.end()
 
 
 if __name__ == "__main__":

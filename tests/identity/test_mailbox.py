@@ -92,6 +92,14 @@ def test_a_stamp_proves_no_other_request() -> None:
     assert not stamp().proves("GET", TARGET.replace("7", "8"))
 
 
+def test_a_key_that_anybody_can_sign_for_opens_no_mailbox() -> None:
+    anybody = Stamp(bytes(32), 1_800_000_000, bytes(16), hashlib.sha256(b"").digest(), bytes(64))
+    # Of eight nonces one makes that signature fit, if nobody looks at the key.
+    assert not any(
+        replace(anybody, nonce=bytes([number]) * 16).proves("GET", TARGET) for number in range(99)
+    )
+
+
 def test_a_signature_for_something_else_is_no_stamp() -> None:
     genuine = stamp()
     forged = KEY.sign("roster", genuine._signed("GET", TARGET))

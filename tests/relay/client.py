@@ -53,6 +53,17 @@ class Client:
         headers = {"Authorization": self.stamp(method, target, body, **changes)}
         return await self.http.request(method, target, content=body or None, headers=headers)
 
+    async def until(
+        self, status: int, method: str, target: str, body: bytes = b""
+    ) -> httpx2.Response:
+        """Make a request again and again until it is answered with this status."""
+        async with asyncio.timeout(20):
+            while True:
+                answer = await self.ask(method, target, body)
+                if answer.status_code == status:
+                    return answer
+                await asyncio.sleep(0.02)
+
 
 def refused(answer: httpx2.Response) -> tuple[int, str]:
     """The status and the code of a refusal, which has the form that all of them have."""

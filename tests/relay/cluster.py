@@ -37,7 +37,10 @@ class Cluster:
     def sql(self, statement: str) -> str:
         return self._run("psql", "-qAt", "-h", str(self._folder), "-U", "postgres", "-c", statement)
 
-    def remove(self) -> None:
+    def end(self) -> None:
+        """Stop it, if it runs, and leave nothing behind."""
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> str:

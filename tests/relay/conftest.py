@@ -12,8 +12,7 @@ def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server, for all tests of this process."""
     cluster = new_cluster()
     yield cluster
-    cluster.stop("immediate")
-    cluster.remove()
+    cluster.end()
 
 
 @pytest.fixture

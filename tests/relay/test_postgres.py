@@ -28,8 +28,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.setattr(postgres, "RETRY_SECONDS", 0.05)
     cluster = new_cluster()
     yield cluster
-    cluster.stop("immediate")
-    cluster.remove()
+    cluster.end()
 
 
 async def test_a_database_that_was_away_is_used_again_by_itself(own: Cluster) -> None:
@@ -65,8 +64,8 @@ async def test_a_relay_may_start_before_its_database(own: Cluster) -> None:
 
 async def test_what_was_acknowledged_survives_a_failure_of_the_servers_power(own: Cluster) -> None:
     async with PostgresStore(own.url) as store:
-        tasks = [asyncio.create_task(put(store, number)) for number in range(300)]
-        await asyncio.sleep(0.05)
+        tasks = [asyncio.create_task(put(store, number)) for number in range(600)]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.to_thread(own.stop, "immediate")
         results = await asyncio.gather(*tasks, return_exceptions=True)
         acknowledged = {entry(number).id for number, each in enumerate(results) if each is None}

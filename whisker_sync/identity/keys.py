@@ -123,11 +123,16 @@ def _verify(public: bytes, message: bytes, signature: bytes) -> bool:
 _verify_small = lru_cache(maxsize=MAX_REMEMBERED)(_verify)
 
 
+def has_one_signer(public: bytes) -> bool:
+    """Whether nobody can sign for this public key but who has its private half."""
+    y = int.from_bytes(public, "little") & ~(1 << 255)
+    return y < _PRIME and y not in _SMALL_ORDER
+
+
 @lru_cache(maxsize=MAX_REMEMBERED)
 def is_sound(public: bytes, box: bytes) -> bool:
     """Whether only one can sign for ``public``, and something can be sealed to ``box``."""
-    y = int.from_bytes(public, "little") & ~(1 << 255)
-    if y >= _PRIME or y in _SMALL_ORDER:
+    if not has_one_signer(public):
         return False
     try:
         _PROBE.exchange(X25519PublicKey.from_public_bytes(box))

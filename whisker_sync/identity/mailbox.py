@@ -24,7 +24,7 @@ import hashlib
 from dataclasses import dataclass
 
 from whisker_sync.identity.canonical import pack
-from whisker_sync.identity.keys import SigningKey, verify
+from whisker_sync.identity.keys import SigningKey, has_one_signer, verify
 from whisker_sync.identity.workspace import derive
 from whisker_sync.ids import MailboxId
 
@@ -98,7 +98,8 @@ class Stamp:
 
     def proves(self, method: str, target: str) -> bool:
         """Whether who holds the key signed this request, with a body of this hash."""
-        return verify(self.public, _PURPOSE, self._signed(method, target), self.signature)
+        signed = self._signed(method, target)
+        return has_one_signer(self.public) and verify(self.public, _PURPOSE, signed, self.signature)
 
     @property
     def mailbox(self) -> MailboxId:

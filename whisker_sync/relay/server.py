@@ -234,7 +234,7 @@ class Relay:
     async def _put_snapshot(self, request: Request, mailbox: MailboxId) -> Response:
         stamp = await self._guard.admit(request, mailbox, request.method)
         async with self._guard.body(request, stamp, MAX_SNAPSHOT_BODY) as body:
-            covers, blobs, replaces = _snapshot_of(body)
+            covers, blobs, replaces = snapshot_of(body)
             number = await self._store.put_snapshot(mailbox, covers, blobs, replaces, self._clock())
         return JSONResponse({"v": 1, "number": number, "covers": covers}, 201)
 
@@ -394,6 +394,8 @@ class Relay:
                 await work()
             except StoreUnavailable as problem:
                 LOG.warning("%s", problem)
+            except Exception:  # a mistake of ours now is no reason to stop for ever
+                LOG.exception("what is done now and then failed")
             await asyncio.sleep(often)
 
     async def _count(self) -> None:
@@ -507,8 +509,13 @@ def _number(request: Request, name: str) -> int:
     return found
 
 
-def _snapshot_of(body: bytes) -> tuple[int, list[bytes], int]:
-    """What a snapshot is to be: what it covers, its blobs, the number that it replaces."""
+def snapshot_of(body: bytes) -> tuple[int, list[bytes], int]:
+    """
+    What a snapshot is to be: what it covers, its blobs, the number that it replaces.
+
+    Raises:
+        Refusal: The body does not say that.
+    """
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -9,6 +9,7 @@ from benchmarks.fuzz.targets.files import Header, Text, Twee
 from benchmarks.fuzz.targets.frames import Frame, Greeting, Parts
 from benchmarks.fuzz.targets.journals import Database
 from benchmarks.fuzz.targets.papers import Invited, Pairing, Paper
+from benchmarks.fuzz.targets.relays import Pages, Snapshots, Stamps
 from benchmarks.fuzz.targets.settings import Config, Local
 from benchmarks.fuzz.targets.shadows import Note, Shadows
 from benchmarks.fuzz.targets.stories import Format, Links, Page
@@ -34,5 +35,8 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "shadow": Shadows,
     "intent": Note,
     "journal": Database,
+    "entries": Pages,
+    "stamp": Stamps,
+    "snapshot": Snapshots,
 }
 """Makes the target of each decoder."""
