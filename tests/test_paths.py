@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whisker_sync.errors import UnsafePath
-from whisker_sync.paths import MAX_NAME_BYTES, MAX_PATH_BYTES, accept
+from whisker_sync.paths import MAX_NAME_BYTES, MAX_PATH_BYTES, accept, same_as
 
 GOOD = [
     "cave.twee",
@@ -52,3 +52,18 @@ def test_an_accepted_name_stays_inside(path: str) -> None:
     assert len(accepted.encode()) <= MAX_PATH_BYTES
     assert not accepted.startswith("/")
     assert not {"", ".", ".."} & set(accepted.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Map.png", "map.png", True),
+        ("caf\u00e9", "cafe\u0301", True),
+        ("CAF\u00c9", "cafe\u0301", True),
+        ("stra\u00dfe", "STRASSE", True),
+        ("map.png", "mop.png", False),
+        ("cafe", "caf\u00e9", False),
+    ],
+)
+def test_some_system_takes_names_for_the_same(one: str, other: str, same: bool) -> None:
+    assert (same_as(one) == same_as(other)) == same

@@ -50,6 +50,11 @@ def accept(path: str) -> StoryPath:
     return StoryPath(path)
 
 
+def same_as(path: str) -> str:
+    """What is equal for paths that some system takes for the same: capitals and accents."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
 @lru_cache(maxsize=1 << 16)
 def _problem(path: str) -> str | None:
     try:

@@ -495,3 +495,21 @@ def test_what_was_being_put_together_when_a_process_died_goes(folder: Folder, pl
     folder.tidy()
     assert not list((place / "stage").iterdir())
     assert trash(place) == set()
+
+
+@pytest.mark.parametrize("on_disk", ["caf\u00e9.twee", "cafe\u0301.twee"])
+@pytest.mark.parametrize("known", ["caf\u00e9.twee", "cafe\u0301.twee", None])
+def test_where_disks_spell_accents_anew_a_file_keeps_the_name_it_is_known_by(
+    folder: Folder, place: Path, on_disk: str, known: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "_RESPELLS", True)
+    (place / "story" / on_disk).write_text("x")
+    found, _ = folder.scan([StoryPath(known)] if known else [])
+    assert list(found) == [known or "caf\u00e9.twee"]
+
+
+def test_where_they_do_not_two_spellings_are_two_files(folder: Folder, place: Path) -> None:
+    for name in ("caf\u00e9.twee", "cafe\u0301.twee"):
+        (place / "story" / name).write_text("x")
+    if len(list((place / "story").iterdir())) == 2:
+        assert len(folder.scan()[0]) == 2

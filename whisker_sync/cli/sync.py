@@ -224,6 +224,11 @@ def _status_of(layout: Any, path: Path) -> int:
                 OUTPUT.data({"path": name, "synced": False, "why": problem["sentence"]})
                 OUTPUT.say(f"{problem['sentence']}.")
                 return exits.OK
+    if place.is_dir():
+        sentence = f"{name} is a folder: its files are synced, each by itself; an empty one is not"
+        OUTPUT.data({"path": name, "synced": None, "why": sentence})
+        OUTPUT.say(f"{sentence}.")
+        return exits.OK
     why = Folder(layout.root, layout.stage, layout.trash).why_not(name)
     OUTPUT.data({"path": name, "synced": why is None, "why": why})
     there = "is synced" if place.exists() else "is not there; it would be synced"

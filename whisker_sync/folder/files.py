@@ -24,8 +24,10 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 import time
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,7 +43,7 @@ from whisker_sync.folder.witness import NOATIME, Witness
 from whisker_sync.folder.writers import is_written, wait_for_writers
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import Large
-from whisker_sync.paths import NEVER_SYNCED, accept
+from whisker_sync.paths import NEVER_SYNCED, accept, same_as
 
 MAX_FILE = 4 << 30
 """Bytes of a file that is looked at at all; what is synced has smaller limits of its own."""
@@ -145,7 +147,9 @@ class Folder:
         """
         found: dict[StoryPath, Mark] = {}
         left_out: list[UnsafePath] = []
-        for relative, entry in self._walk(self._root, "", self._rules.top()):
+        known = frozenset(known)
+        for name, entry in self._walk(self._root, "", self._rules.top()):
+            relative = spelling(name, known)
             if entry.is_symlink():
                 left_out.append(UnsafePath(relative, _A_LINK))
                 continue
@@ -157,7 +161,7 @@ class Folder:
                 left_out.append(problem)
             except OSError:
                 pass  # it went just now
-        for path in {*known} - found.keys():
+        for path in known - found.keys():
             if mark := self.mark(path):
                 found[path] = mark
         return found, left_out
@@ -500,7 +504,7 @@ class Folder:
         if not place.exists():
             return None
         for other in place.parent.iterdir():
-            if other.name != place.name and other.name.casefold() == place.name.casefold():
+            if other.name != place.name and same_as(other.name) == same_as(place.name):
                 return other.name
         return None
 
@@ -533,6 +537,14 @@ def sha256_of(content: Content | None) -> bytes | None:
 def _mark_of(place: Path) -> Mark | None:
     status = place.lstat()
     return _mark(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def spelling(name: str, known: Container[str]) -> str:
+    """How we spell a path that the disk spells so: as it is ``known``, else composed (NFC)."""
+    if not _RESPELLS:
+        return name
+    composed, taken_apart = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    return next((each for each in (name, composed, taken_apart) if each in known), composed)
 
 
 def _mark(status: os.stat_result) -> Mark:
@@ -579,6 +591,9 @@ def _in_our_words(path: StoryPath, problem: OSError) -> FolderError:
 
 
 _A_LINK = "it is a link to another place"
+
+_RESPELLS = sys.platform == "darwin"
+"""Whether disks may spell names otherwise than we did: macOS takes accents apart."""
 
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: int = getattr(os, "O_BINARY", 0)

@@ -21,7 +21,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from whisker_sync.errors import UnsafePath
-from whisker_sync.folder.files import Folder, Mark
+from whisker_sync.folder.files import Folder, Mark, spelling
 from whisker_sync.folder.ignore import PERSONAL_NAME, RULES_NAME, SHARED_NAME
 from whisker_sync.ids import StoryPath
 from whisker_sync.paths import accept
@@ -180,7 +180,7 @@ class Watch:
     def _concerns(self, path: str) -> bool:
         try:
             place = Path(path)
-            relative = place.relative_to(self._root).as_posix()
+            relative = spelling(place.relative_to(self._root).as_posix(), self._marks)
         except ValueError:
             return False
         if relative in self._marks or relative == PERSONAL_NAME:
@@ -214,7 +214,7 @@ class Watch:
 
     def _known_as(self, place: Path) -> set[StoryPath]:
         try:
-            path = accept(place.relative_to(self._root).as_posix())
+            path = accept(spelling(place.relative_to(self._root).as_posix(), self._marks))
         except (ValueError, UnsafePath):
             return set()
         if path not in self._marks and not place.is_dir() and not self._folder.takes_in(path):

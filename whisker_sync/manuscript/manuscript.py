@@ -61,7 +61,7 @@ from whisker_sync.manuscript.shadow import (
     decode,
     sha256_of,
 )
-from whisker_sync.paths import accept
+from whisker_sync.paths import accept, same_as
 from whisker_sync.revision import Version
 from whisker_sync.story import codec
 from whisker_sync.story.kinds import is_twee
@@ -669,7 +669,7 @@ class Manuscript:
         if sha256_of(want) == expected:
             shadow.rest(want)
             return None
-        if shadow.disk is None and self._clashes(path, names[path.casefold()], told):
+        if shadow.disk is None and self._clashes(path, names[same_as(path)], told):
             return None
         match want:
             case None:
@@ -690,7 +690,7 @@ class Manuscript:
             return names
         for path, shadow in self._shadows.items():
             if shadow.disk is not None or shadow.staged is not None:
-                names[path.casefold()].add(path)
+                names[same_as(path)].add(path)
         return names
 
     def _clashes(self, path: StoryPath, names: set[StoryPath], told: list[Problem]) -> bool:
@@ -760,8 +760,9 @@ def _two_pictures(path: StoryPath, beside: StoryPath) -> str:
 
 def _clash(path: StoryPath, other: StoryPath) -> str:
     return (
-        f"{path} is not written here: it differs from {other} only in capital letters, "
-        "which makes it the same file on Windows and macOS; rename one of them"
+        f"{path} is not written here: it differs from {other} only in capital letters or in "
+        "how accents are spelled, which makes it the same file on Windows or macOS; both are "
+        "kept, so rename one of them"
     )
 
 
