@@ -203,7 +203,7 @@ def test_a_save_in_the_very_moment_of_a_removal_goes_back(
     expected = again or b"saved meanwhile"
     assert folder.write(CAVE, None, sha(b"dark")) == Kept(CAVE, expected)
     assert path.read_bytes() == expected
-    assert b"saved meanwhile" in trash(place)
+    assert (b"saved meanwhile" in trash(place)) == (again is not None)
     assert not list((place / "stage").iterdir())
 
 
@@ -513,3 +513,45 @@ def test_where_they_do_not_two_spellings_are_two_files(folder: Folder, place: Pa
         (place / "story" / name).write_text("x")
     if len(list((place / "story").iterdir())) == 2:
         assert len(folder.scan()[0]) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no exchange there")
+def test_a_large_save_that_cannot_go_back_is_in_the_trash(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "LARGE", 4)
+    folder.write(CAVE, b"dark", None)
+    steps: list[Save] = [in_place, Path.unlink]
+
+    def step_then_exchange(staged: Path, where: Path) -> bool:
+        steps.pop(0)(where)
+        return really_exchange(staged, where)
+
+    monkeypatch.setattr(files_module, "exchange", step_then_exchange)
+    assert folder.write(CAVE, b"ours", sha(b"dark")) == Kept(CAVE, None)
+    assert b"saved meanwhile" in trash(place)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no exchange there")
+def test_a_late_save_does_not_displace_one_that_came_in_the_last_moment(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(CAVE, b"dark", None)
+    skip_unless_writers_are_known(place)
+    path = place / "story" / CAVE
+    with path.open("r+b", buffering=0) as file:
+        done = folder.write(CAVE, b"ours", sha(b"dark"))
+        assert isinstance(done, Replaced)
+        assert done.held is not None
+        file.write(b"late")
+    saves: list[Save] = [by_rename]
+
+    def save_then_exchange(staged: Path, where: Path) -> bool:
+        if saves:
+            saves.pop()(where)
+        return really_exchange(staged, where)
+
+    monkeypatch.setattr(files_module, "exchange", save_then_exchange)
+    assert folder.look_again(done.held) is None
+    assert path.read_bytes() == b"saved meanwhile"
+    assert b"late" in trash(place)

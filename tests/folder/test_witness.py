@@ -98,3 +98,10 @@ def test_times_of_a_file_are_as_if_it_was_written_plainly(folder: Folder, tmp_pa
     status = (tmp_path / "story" / CAVE).stat()
     assert abs(status.st_mtime - status.st_ctime) < 5
     assert status.st_atime_ns < status.st_mtime_ns
+
+
+def test_a_write_that_came_too_late_forgets_nothing(folder: Folder, tmp_path: Path) -> None:
+    write(folder, b"darker")
+    in_place(tmp_path / "story" / CAVE)
+    folder.write(CAVE, b"too late", sha256_of(b"darker"))
+    assert folder.read_since_write(CAVE) is False

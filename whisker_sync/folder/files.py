@@ -283,11 +283,15 @@ class Folder:
             if late == held.knew or held.ours is None or self.mark(held.path) != held.ours:
                 self.trash.take(held.path, held.out)
                 return None
-            self._witness.forget(held.path)
-            if exchange(held.out, self._place(held.path)):
-                self.trash.take(held.path, held.out)
-                return Kept(held.path, late)
+            place = self._place(held.path)
+            is_in = exchange(held.out, place)
+            if is_in and _mark_of(held.out) != held.ours:
+                exchange(held.out, place)  # saved in the last moment, which is newer
+                is_in = False
             self.trash.take(held.path, held.out)
+            if is_in:
+                self._witness.forget(held.path)
+                return Kept(held.path, late)
         return None
 
     def _replace(
@@ -302,8 +306,8 @@ class Folder:
         staged = self._write_beside(place, content, keep_mode=now is not None)
         wanted = content.content if isinstance(content, Source) else content
         done = Replaced(path, wanted, _mark_of(staged))
+        watched = self._witness.open(staged)
         try:
-            self._witness.wrote(path, staged)
             if now is None:
                 return self._place_new(place, staged, done)
             # To write it took a while: once more, as late as possible.
@@ -314,8 +318,7 @@ class Folder:
             return self._replace_in_two_steps(place, staged, now, done)
         finally:
             staged.unlink(missing_ok=True)
-            if self.mark(path) != done.mark:
-                self._witness.forget(path)
+            self._witness.keep(path, watched, is_there=self.mark(path) == done.mark)
 
     def _place_new(self, place: Path, staged: Path, done: Replaced) -> Replaced | Kept:
         """Put a new file into place, unless one appeared there meanwhile."""
@@ -344,6 +347,8 @@ class Folder:
         for save in saves:
             if isinstance(save, bytes):
                 self.trash.put(done.path, save)
+        if content_of(out) != done.content:  # the file went meanwhile, or one of the saves is older
+            self.trash.take(done.path, out)
         return Kept(done.path, self.read(done.path))
 
     def _replace_in_two_steps(
@@ -356,12 +361,12 @@ class Folder:
             if (late := self.read(done.path)) != now:
                 return Kept(done.path, late)
             staged.replace(place)
-            if (came := _settled(out)) == now:
+            if _settled(out) == now:
                 return replace(done, held=self._put_away(out, now, done))
             if self.mark(done.path) == done.mark:
                 out.replace(place)
-            elif isinstance(came, bytes):
-                self.trash.put(done.path, came)
+            else:
+                self.trash.take(done.path, out)
             return Kept(done.path, self.read(done.path))
         except FileNotFoundError:
             return Kept(done.path, self.read(done.path))
@@ -386,9 +391,8 @@ class Folder:
         self._witness.forget(path)
         if (came := _settled(out)) != now:
             # Saved in the last moment: it goes back, unless it was saved once more.
-            self._place_new(place, out, Replaced(path, came))
-            if isinstance(came, bytes):
-                self.trash.put(path, came)
+            if isinstance(self._place_new(place, out, Replaced(path, came)), Kept):
+                self.trash.take(path, out)
             out.unlink(missing_ok=True)
             return Kept(path, self.read(path))
         self._remove_empty(place.parent)

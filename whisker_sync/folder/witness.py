@@ -30,11 +30,15 @@ _BACK_NS = 1_000_000_000
 NOATIME: int = getattr(os, "O_NOATIME", 0)
 
 
+Watched = tuple[int, os.stat_result]
+"""A file that is kept open, and what its times were when it was written."""
+
+
 class Witness:
     """Remembers which versions of ours nobody has read yet."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[StoryPath, tuple[int, os.stat_result]] = OrderedDict()
+        self._open: OrderedDict[StoryPath, Watched] = OrderedDict()
         self._reliable: bool | None = None
 
     def prepare(self, staged: Path) -> None:
@@ -47,16 +51,25 @@ class Witness:
             with suppress(OSError):
                 _set_back(staged)
 
-    def wrote(self, path: StoryPath, staged: Path) -> None:
-        """Watch the file that is about to take its place under this name."""
-        self.forget(path)
+    def open(self, staged: Path) -> Watched | None:
+        """Open the file that is about to take its place; it is to be given to :meth:`keep`."""
         if not self._reliable:
-            return
+            return None
         try:
             handle = os.open(staged, os.O_RDONLY | NOATIME | os.O_CLOEXEC)
         except OSError:
+            return None
+        return handle, os.fstat(handle)
+
+    def keep(self, path: StoryPath, watched: Watched | None, *, is_there: bool) -> None:
+        """Watch a file if it took its place under this name; else let go of it."""
+        if not is_there:
+            if watched is not None:
+                os.close(watched[0])
             return
-        self._open[path] = handle, os.fstat(handle)
+        self.forget(path)
+        if watched is not None:
+            self._open[path] = watched
         while len(self._open) > MAX_WATCHED:
             os.close(self._open.popitem(last=False)[1][0])
 
