@@ -35,6 +35,7 @@ COMMANDS = {
     "rename": "Give a passage another name, and repair the links to it.",
     "sync": "Start, stop and watch the exchange with the others.",
     "trash": "List, show or restore what was replaced or removed here.",
+    "conflicts": "Show places worth a look after merges.",
     "log": "Show who changed what, and when.",
     "show": "Show what a revision changed.",
     "who": "Show who wrote which words of a passage.",

@@ -41,7 +41,12 @@ def short(revision: Revision) -> str:
 
 def when(revision: Revision) -> str:
     """The time of a revision, here: ``22 Nov 14:02``, with the year if it is another one."""
-    then = datetime.datetime.fromtimestamp(revision.time / 1000).astimezone()
+    return at(revision.time)
+
+
+def at(time: int) -> str:
+    """A time in milliseconds since 1970, written as that of a revision is."""
+    then = datetime.datetime.fromtimestamp(time / 1000).astimezone()
     this_year = datetime.datetime.now().astimezone().year
     return f"{then.day} {then:%b}{'' if then.year == this_year else f' {then.year}'} {then:%H:%M}"
 

@@ -272,6 +272,9 @@ def _status_lines(status: dict[str, Any]) -> list[str]:
         lines.append("Waits for another device; only then are the files here compared with theirs.")
     if service := status["service"]:
         lines.append(service_sentence(service))
+    if found := status.get("conflicts"):
+        places = "place is" if found == 1 else "places are"
+        lines.append(f"{found} {places} worth a look after merging; see: whisker conflicts")
     if restarted := status.get("restarted"):
         lines.append(f"Started again {_ago(restarted['at'])}: {restarted['why']}.")
     lines += [problem["sentence"] + "." for problem in status["problems"]]

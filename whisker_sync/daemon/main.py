@@ -19,11 +19,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from whisker_sync.daemon.conflicts import Places, as_answer
 from whisker_sync.daemon.control import Answer, Control
 from whisker_sync.daemon.keeper import RESTARTED
 from whisker_sync.daemon.members import Members
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
+from whisker_sync.manuscript.kept import KEPT
 from whisker_sync.node import bundles
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import figures, report
@@ -59,6 +61,7 @@ class Daemon:
         self._members = Members(node, self._title, interface)
         self._restarted = json.loads(os.environ.get(RESTARTED) or "null")
         self._service = service_of(layout.root)
+        self._places = Places(layout)
         self._stop = asyncio.Event()
         self._control = Control(layout, self._answer)
 
@@ -93,6 +96,7 @@ class Daemon:
             await daemon._until_stopped(watched=watched)
         finally:
             faulthandler.cancel_dump_traceback_later()
+            await daemon._places.close()
             await daemon._control.close()
             await node.close()
 
@@ -149,6 +153,8 @@ class Daemon:
                     return self._status()
                 case "history":
                     return await self._history(question)
+                case "kept":
+                    return {"kept": as_answer(self._node.facts(KEPT))}
                 case "milestone":
                     await self._node.set_milestone(str(question.get("name")))
                     return {"ok": True}
@@ -167,11 +173,13 @@ class Daemon:
             return {**self._status(), "timeout": True}
 
     def _status(self) -> Answer:
+        self._places.look(self._node.status.digest)
         return {
             **report(self._node.status, self._title),
             "port": self._node.port,
             "folder": str(self._layout.root),
             "restarted": self._restarted,
+            "conflicts": self._places.count,
             "waiting": load_local(self._layout).joining,
             "service": self._service,
             "options": self._options,

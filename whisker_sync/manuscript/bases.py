@@ -124,6 +124,11 @@ def _elements(piece: str) -> Iterable[_Element]:
         yield from (("words", *each[i : i + count]) for i in range(len(each) - count + 1))
 
 
+def words_of(text: str) -> set[str]:
+    """Return the words of a text, without the punctuation around them."""
+    return set(_words(text))
+
+
 def _words(text: str) -> list[str]:
     """Return the words of a text without the punctuation around them."""
     return [bare for word in words(text) if (bare := word.strip(_PUNCTUATION))]

@@ -33,6 +33,9 @@ from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Saved, Text
+from whisker_sync.manuscript.kept import KEPT, MAX_KEPT, missed
+from whisker_sync.manuscript.kept import encode as encode_kept
+from whisker_sync.manuscript.kept import recall as recall_kept
 from whisker_sync.manuscript.limbo import LIMBO_FACT, Limbo
 from whisker_sync.manuscript.limits import (
     MAX_ASSET_BYTES,
@@ -97,6 +100,7 @@ class Manuscript:
         self._deferred_since = 0.0
         self._departed = Departed()
         self._limbo = Limbo()
+        self._kept = recall_kept(list(facts.items()))
         self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
         self._at = 0
@@ -325,10 +329,7 @@ class Manuscript:
         """
         if not found:
             return [], {}, None
-        if not self._born:
-            self._born = schema.fresh_id(self._dice)
-            self._facts_to_come.append((OWN_FACT, self._born.encode()))
-        intake = Intake(self._view, self._dice, self._born, self._limbo, now)
+        intake = Intake(self._view, self._dice, self._mark(), self._limbo, now)
         beside: dict[StoryPath, Content] = {}
         earlier = {path: shadow.earlier for path, shadow in self._shadows.items() if path in found}
         batch = self._batch_again(found, beside) if self._again else None
@@ -492,10 +493,10 @@ class Manuscript:
                 versions.append(staged)
             elif seen.read_since_write is False and shadow.earlier:
                 versions.pop()  # Nobody opened it.
-            for version in versions:
-                if version.sha256 == seen.made_from:
-                    return version
-            return versions[opened(what.text, versions)]
+            told = [version for version in versions if version.sha256 == seen.made_from]
+            base = told[0] if told else versions[opened(what.text, versions)]
+            self._note_kept(seen.path, what.text, base, shadow.disk)
+            return base
         if shadow.disk is not None or not isinstance(staged, Page):
             return shadow.disk
         # Our write may have come first. Or the author gave the file this name, as a
@@ -505,6 +506,30 @@ class Manuscript:
         versions = [*(page for page in same if isinstance(page, Page)), staged]
         base = versions[opened(what.text, versions)]
         return base if is_mostly(what.text, base) else None
+
+    def _note_kept(self, path: StoryPath, text: str, base: Page, newest: Page) -> None:
+        """Remember what a save misses and is kept; who goes on from the text has seen it."""
+        if base is newest:
+            for id_ in [each.id for each in self._kept.values() if each.path == path]:
+                self._forget_kept(id_)
+            return
+        for each in missed(path, text, base, newest):
+            self._kept.pop(each.id, None)
+            self._kept[each.id] = each
+            self._facts_to_come.append((KEPT + each.id, encode_kept(each)))
+        while len(self._kept) > MAX_KEPT:
+            self._forget_kept(next(iter(self._kept)))
+
+    def _forget_kept(self, id_: str) -> None:
+        del self._kept[id_]
+        self._facts_to_come.append((KEPT + id_, None))
+
+    def _mark(self) -> str:
+        """Return the mark under which this device makes passages."""
+        if not self._born:
+            self._born = schema.fresh_id(self._dice)
+            self._facts_to_come.append((OWN_FACT, self._born.encode()))
+        return self._born
 
     def _first(self, path: StoryPath, what: Found, beside: dict[StoryPath, Content]) -> Saved:
         """Meet a file of which there is no shadow."""

@@ -474,6 +474,10 @@ class Node:
             await asyncio.wait(self._taking.values())
             await self.look()
 
+    def facts(self, prefix: str) -> dict[str, bytes]:
+        """The facts whose names begin so; see :meth:`Peer.facts`."""
+        return self._peer.facts(prefix)
+
     async def history(
         self, *, since: int = 0, after: bytes | None = None, max_bytes: int | None = None
     ) -> list[bytes]:

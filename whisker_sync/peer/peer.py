@@ -480,6 +480,10 @@ class Peer:
     def _mail_keys(self) -> list[MailKeys]:
         return [MailKeys(epoch.number, key) for epoch, key in self._belonging.ring.held]
 
+    def facts(self, prefix: str) -> dict[str, bytes]:
+        """The facts whose names begin so."""
+        return _below(self._library.facts, prefix)
+
     def status(self) -> Status:
         """One look at everything."""
         library = self._library

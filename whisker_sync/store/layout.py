@@ -119,6 +119,11 @@ class Layout:
         return self.local / "trash"
 
     @property
+    def resolved(self) -> Path:
+        """Which conflicts the user has seen to."""
+        return self.local / "resolved"
+
+    @property
     def log(self) -> Path:
         """What the background process said."""
         return self.local / "log"
