@@ -24,10 +24,11 @@ from random import Random
 from whisker_sync.document import Edit, Scalar
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
-from whisker_sync.manuscript.align import moved, staying
+from whisker_sync.manuscript.align import SAME_BODY, moved, staying
 from whisker_sync.manuscript.cutting import Group, cut
-from whisker_sync.manuscript.likeness import asset_digest
+from whisker_sync.manuscript.likeness import asset_digest, likeness
 from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.names import format_of, has_name, repaired
 from whisker_sync.manuscript.order import is_key, keys
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
 from whisker_sync.manuscript.render import File, Passage, View
@@ -172,6 +173,12 @@ class Intake:
         self._copies: list[tuple[_Sheet, Part, str, Segment]] = []
         """What was cut after it had been pasted, its copy, and what that was at first."""
 
+        self._renamed: list[tuple[str, str, str]] = []
+        """Passages with the name they had and the one they got."""
+
+        self.repaired: dict[str, tuple[str, str]] = {}
+        """Passages in which links were repaired, with their bodies before and after."""
+
         self.plan = Plan()
         self.refiled: dict[str, str] = {}
         """Passages that were only copies, and which ones stand in their place now."""
@@ -197,6 +204,24 @@ class Intake:
                 self.contents[sheet.saved.path] = page
         for sheet, part, copy, birth in self._copies:
             self._refile(sheet, part, copy, birth)
+        self._repair_links()
+
+    def _repair_links(self) -> None:
+        """Let what led to a passage by its old name lead to it by its new one."""
+        for id_, old, new in self._renamed:
+            now = {id_ for id_, fields in self.plan.made.items() if fields[schema.NAME] == old}
+            if now or not new or has_name(self._view, old, id_):
+                continue
+            story_format = format_of(self._view)
+            for passage in self._view.passages.values():
+                root = schema.BODY + passage.id
+                body = self.plan.after(root, self._view.body(passage.id))
+                if old in body and self._view.alive(passage):
+                    splices = repaired(passage, body, old, new, story_format)
+                    self.plan.splice(root, splices)
+                    if splices:
+                        first, _ = self.repaired.get(passage.id, (body, ""))
+                        self.repaired[passage.id] = (first, apply(body, splices))
 
     # Kinds of files.
 
@@ -553,6 +578,9 @@ class Intake:
             return
         if new.name != was.name:
             self._set(passage, schema.NAME, new.name, passage.name)
+            if was.name and _is_renamed(was, new):
+                self.plan.fields[passage.id, schema.FORMER + was.name] = 1
+                self._renamed.append((passage.id, was.name, new.name))
         for tag in sorted(old_tags - tags):
             self._set(passage, schema.TAG + tag, 0, int(tag in passage.tags))
         for key in old_values.keys() - values.keys():
@@ -687,6 +715,11 @@ class Intake:
             if (file := self._view.files.get(id_)) and file.path is not None:
                 ids |= dict.fromkeys(each.id for each in self._view.files_at(file.path))
         return list(ids)
+
+
+def _is_renamed(was: Segment, new: Segment) -> bool:
+    """Tell whether this is certainly one passage, so that links to it may be changed."""
+    return was.body == new.body or likeness(was.words, new.words) >= SAME_BODY
 
 
 def _eol(base: Content | None, text: Text) -> Eol:

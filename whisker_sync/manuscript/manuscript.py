@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from whisker_sync import chunks
@@ -32,7 +32,7 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
-from whisker_sync.manuscript.ingest import Blob, Found, Intake, Saved, Text
+from whisker_sync.manuscript.ingest import Blob, Found, Intake, Plan, Saved, Text
 from whisker_sync.manuscript.kept import KEPT, MAX_KEPT, missed
 from whisker_sync.manuscript.kept import encode as encode_kept
 from whisker_sync.manuscript.kept import recall as recall_kept
@@ -43,6 +43,7 @@ from whisker_sync.manuscript.limits import (
     MAX_TEXT_BYTES,
     PATIENCE_SECONDS,
 )
+from whisker_sync.manuscript.names import Links, format_of, new_targets
 from whisker_sync.manuscript.origins import (
     Departed,
     Departure,
@@ -51,8 +52,9 @@ from whisker_sync.manuscript.origins import (
     renames,
     with_news,
 )
+from whisker_sync.manuscript.pieces import segment_of
 from whisker_sync.manuscript.render import View, too_large
-from whisker_sync.manuscript.revisions import stand, versions
+from whisker_sync.manuscript.revisions import repairs, stand, versions
 from whisker_sync.manuscript.shadow import (
     OWN_FACT,
     PREFIX,
@@ -71,6 +73,23 @@ from whisker_sync.story.kinds import is_twee
 
 ORIGIN = "folder"
 """Origin of the edits that a save causes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What came of a batch of saves."""
+
+    batch: Sequence[Saved] = ()
+    contents: Mapping[StoryPath, Content | None] = field(default_factory=dict)
+    """What each saved file holds."""
+
+    bodies: Mapping[str, str] = field(default_factory=dict)
+    """The bodies of passages that were edited, as they were."""
+
+    repaired: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Bodies in which links follow a new name, before and after."""
+
+    change: Change | None = None
 
 
 class Manuscript:
@@ -100,6 +119,7 @@ class Manuscript:
         self._deferred_since = 0.0
         self._departed = Departed()
         self._limbo = Limbo()
+        self._links = Links()
         self._kept = recall_kept(list(facts.items()))
         self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
@@ -185,12 +205,16 @@ class Manuscript:
                     larges.append(content)
                 if is_twee(path):
                     self._tell(problems, Problem(path, _is_whole(path, what.size)))
-        batch, contents, change = self._take(found, news, now)
+        taken = self._take(found, news, now)
+        change = taken.change
         dirty = set(found) | self._later
         if change:
             dirty |= self._view.refresh(change.touched)
+            self._note_links(taken.bodies)
         outcome = self._outcome(change, dirty, tuple(assets.items()), problems)
-        filed = versions(batch, contents, self._view)
+        filed = versions(taken.batch, taken.contents, self._view)
+        ids = {version.id for version in filed}
+        filed += tuple(v for v in repairs(taken.repaired, self._view) if v.id not in ids)
         return replace(outcome, versions=filed, larges=tuple(larges))
 
     def _news(self, files: Sequence[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
@@ -321,14 +345,10 @@ class Manuscript:
         found: Mapping[StoryPath, Found | None],
         news: Mapping[StoryPath, FileSeen],
         now: float,
-    ) -> tuple[list[Saved], Mapping[StoryPath, Content | None], Change | None]:
-        """
-        Write what the author did; the shadows are then as the disk is.
-
-        Returns the saves, what each saved file holds, and the edits.
-        """
+    ) -> _Taken:
+        """Write what the author did; the shadows are then as the disk is."""
         if not found:
-            return [], {}, None
+            return _Taken()
         intake = Intake(self._view, self._dice, self._mark(), self._limbo, now)
         beside: dict[StoryPath, Content] = {}
         earlier = {path: shadow.earlier for path, shadow in self._shadows.items() if path in found}
@@ -337,6 +357,11 @@ class Manuscript:
             batch = self._batch(found, news, now, beside)
         intake.take(batch)
         change = None
+        bodies = {
+            id_: self._view.body(id_)
+            for root in intake.plan.texts
+            if (id_ := root.removeprefix(schema.BODY)) in self._view.passages
+        }
         if intake.plan:
             with self._document.edit(ORIGIN, once=True) as edit:
                 intake.plan.write(edit)
@@ -359,7 +384,7 @@ class Manuscript:
                 shadow.renamed(intake.refiled)
         if self._limbo.changed():
             self._facts_to_come.append((LIMBO_FACT, self._limbo.stored))
-        return batch, intake.contents, change
+        return _Taken(batch, intake.contents, bodies, intake.repaired, change)
 
     def _batch(
         self,
@@ -558,27 +583,56 @@ class Manuscript:
         """Say which files must be written because the document changed."""
         dirty = self._view.refresh(touched)
         told: list[Problem] = []
-        change = self._mend(self._lost_pictures(dirty, told))
+        change, seen = self._mend(self._lost_pictures(dirty, told))
         if change:
             dirty |= self._view.refresh(change.touched)
-        return self._outcome(change, dirty, problems=told)
+        return replace(self._outcome(change, dirty, problems=told), versions=seen)
 
-    def _mend(self, lost: Mapping[str, str]) -> Change | None:
+    def _mend(self, lost: Mapping[str, str]) -> tuple[Change | None, tuple[Version, ...]]:
         """
         Write what only this device can.
 
-        Delete what a save brought here and a save elsewhere brought there, too; and put
-        beside what was ``lost``.
+        Delete what a save brought here and a save elsewhere brought there, too; put beside what
+        was ``lost``; and repair links that our author made to a name which was changed meanwhile.
         """
-        doubled = self._document.doubled()
-        if not doubled and not lost:
-            return None
+        doubled, late = self._document.doubled(), self._links.late(self._view)
+        if not doubled and not lost and not late:
+            return None, ()
+        plan = Plan()
+        for id_, splices in late.items():
+            plan.splice(schema.BODY + id_, splices)
+        bodies = {id_: self._view.body(id_) for id_ in late}
         with self._document.edit(ORIGIN) as edit:
+            plan.write(edit)
             for root, start, length in sorted(doubled, reverse=True):
-                edit.delete(root, start, length)
+                if root not in plan.texts:
+                    edit.delete(root, start, length)
             for key, value in lost.items():
                 edit.set(schema.FILES, key, value)
-        return edit.change
+        mended = {id_: (body, self._view.body(id_)) for id_, body in bodies.items()}
+        return edit.change, repairs(mended, self._view)
+
+    def _note_links(self, before: Mapping[str, str]) -> None:
+        """Remember the links that a save brought to names which are in the author's files."""
+        story_format = format_of(self._view) if before else None
+        shown: set[str] | None = None
+        for id_, body in before.items():
+            passage = self._view.passages.get(id_)
+            if passage is None:
+                continue
+            targets = new_targets(body, self._view.body(id_), story_format, passage.tags)
+            if targets and shown is None:
+                shown = self._names_on_disk()
+            self._links.made(id_, targets & (shown or set()))
+
+    def _names_on_disk(self) -> set[str]:
+        return {
+            segment_of(part).name
+            for shadow in self._shadows.values()
+            if isinstance(shadow.disk, Page)
+            for part in shadow.disk.parts
+            if part.piece is Piece.PASSAGE
+        }
 
     def _lost_pictures(self, dirty: set[StoryPath], told: list[Problem]) -> dict[str, str]:
         """Return registers that put beside what an author changed while somebody else did."""

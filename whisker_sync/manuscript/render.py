@@ -45,6 +45,9 @@ class Passage:
     file: str
     key: str
     name: str
+    former: frozenset[str]
+    """Names that it had."""
+
     tags: frozenset[str]
     metadata: Mapping[str, str]
     header: str
@@ -168,6 +171,7 @@ class View:
             file=file,
             key=key,
             name=_text(fields.get(schema.NAME)),
+            former=frozenset(_named(fields, schema.FORMER)),
             tags=frozenset(_named(fields, schema.TAG)),
             metadata={
                 name[len(schema.METADATA) :]: value

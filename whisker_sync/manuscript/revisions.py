@@ -45,6 +45,20 @@ def versions(
     return tuple(found)
 
 
+def repairs(bodies: Mapping[str, tuple[str, str]], view: View) -> tuple[Version, ...]:
+    """What changed where links follow a new name: bodies before and after, by passage."""
+    found = []
+    for id_, (before, after) in bodies.items():
+        passage = view.passages[id_]
+        file = view.files.get(passage.file)
+        if file is not None and file.path is not None:
+            header = view.header(passage)
+            old, new = (f"{header}\n{body}{passage.gap}" for body in (before, after))
+            path = file.path
+            found.append(_version(id_, (path, old, False), (path, new, False), view))
+    return tuple(found)
+
+
 def stand(contents: Mapping[StoryPath, Content | None], view: View) -> tuple[Version, ...]:
     """How all files stand, to come back to."""
     now: dict[str, Stand] = {}

@@ -12,6 +12,7 @@ root              key or register     value
 ``P``             passage id          a record of the registers below
 ..                ``at``              ``<file id> <order key>``, one value: a place is whole
 ..                ``n``               name, decoded
+..                ``f:<name>``        1: a former name, to which links may still lead
 ..                ``t:<tag>``         1 or 0
 ..                ``m:<key>``         the author's JSON text of this value, or None
 ..                ``r``               raw header line: a template for spacing and order
@@ -59,6 +60,7 @@ STORY_SCHEMA = Schema(
 
 PLACE = "at"
 NAME = "n"
+FORMER = "f:"
 TAG = "t:"
 METADATA = "m:"
 HEADER = "r"

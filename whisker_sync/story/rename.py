@@ -8,7 +8,7 @@ where the new name cannot be written, and strings that may mean the passage.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -111,12 +111,14 @@ def rename(
 
 def format_of(story: Sequence[StoryFile]) -> str | None:
     """Return the story's format, with its version behind a blank; None: it does not say."""
-    said = [
-        read_data(passage.text)
-        for file in story
-        for passage in file.passages
-        if passage.name == STORY_DATA
-    ]
+    return format_of_data(
+        passage.text for file in story for passage in file.passages if passage.name == STORY_DATA
+    )
+
+
+def format_of_data(texts: Iterable[str]) -> str | None:
+    """Return the format that the last of some ``StoryData`` texts says; None: it does not."""
+    said = [read_data(text) for text in texts]
     if not said or not said[-1].format:
         return None
     return f"{said[-1].format} {said[-1].format_version}".strip()
