@@ -179,6 +179,25 @@ def test_two_who_never_run_at_once_converge_through_a_relay_that_is_killed(
     assert len(wire.mailboxes - {old}) == 1
 
 
+def test_whoever_joins_by_a_link_uses_the_relay_of_the_inviter_even_if_it_is_down(
+    tmp_path: Path,
+) -> None:
+    ada, bob = Person(tmp_path, "ada"), Person(tmp_path, "bob")
+    ada.run("init", str(ada.folder), "--title", "The Cave", inside=False)
+    (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
+    assert ada.json("sync", "config", "--url", "http://127.0.0.1:9/mail/")["url"]
+    try:
+        ada.start()
+        link = ada.json("invite", "--yes")["link"]
+        done = bob.run("join", link, str(bob.folder), "--name", "Bob", inside=False)
+        assert done.returncode == 0, done.stderr
+        assert bob.json("sync", "config")["url"] == "http://127.0.0.1:9/mail"
+        assert folder_of(bob.folder) == folder_of(ada.folder)
+    finally:
+        ada.end()
+        bob.end()
+
+
 def test_status_says_how_it_stands_with_the_relay(
     pair: tuple[Person, Person], relay: Relay, wire: Wire
 ) -> None:

@@ -126,7 +126,8 @@ def _settle(root: Path, admission: Admission) -> Layout:
 
     layout = Layout(root)
     if not layout.config.exists():
-        return join_workspace(root, admission.host.title, admission.papers, (admission.address,))
+        title, near = admission.host.title, (admission.address,)
+        return join_workspace(root, title, admission.papers, near, admission.relay)
     if is_running(layout):
         stop(layout)
     join_again(layout, admission.papers, (admission.address,))

@@ -33,7 +33,7 @@ from whisker_sync.identity.pairing import Host, Joiner
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.spoken import SpokenCode
 from whisker_sync.ids import Address
-from whisker_sync.node.settings import User
+from whisker_sync.node.settings import User, check_relay
 from whisker_sync.sync.handshake import NONCE_BYTES
 from whisker_sync.transport.lan import LanLink, dial
 from whisker_sync.wire.codec import decode_greeting
@@ -62,6 +62,9 @@ class Admission:
     address: Address
     """Where the inviter is."""
 
+    relay: str
+    """Where the relay is that the inviter uses; empty: none was named."""
+
 
 async def ask_to_join(
     invitation: InvitationLink | SpokenCode,
@@ -81,9 +84,13 @@ async def ask_to_join(
     Raises:
         NobodyInvites: They were not found in time.
         TurnedAway: They said no.
+        BadSettings: The relay that it names is none.
     """
+    relay = ""
     if isinstance(invitation, InvitationLink):
-        key, hints = invitation.pairing_key(), invitation.addresses
+        key, hints, relay = invitation.pairing_key(), invitation.addresses, invitation.relay
+        if relay:
+            check_relay(relay, "the invitation's relay")
     else:
         key, hints = await asyncio.to_thread(invitation.stretch), ()
     link, joiner = await _find(key, user, (*named, *hints), interface, seconds, lan=lan)
@@ -105,7 +112,7 @@ async def ask_to_join(
         papers = Papers.trust(Evidence.decode(joiner.payload))
     except MalformedPaper:
         raise NotTheInviter from None
-    return Admission(host, papers, link.address)
+    return Admission(host, papers, link.address, relay)
 
 
 async def _find(

@@ -338,7 +338,8 @@ class Node:
         hosts = [host for host in addresses(interface) if "%" not in host]
         here = tuple(Address(host, self.port) for host in hosts[:MAX_HINTS])
         secret = secrets.token_bytes(SECRET_BYTES)
-        link = InvitationLink(secret, self.user.key.device, terms.title, here)
+        relay = self._postman.url
+        link = InvitationLink(secret, self.user.key.device, terms.title, here, relay)
         keys: tuple[PairingKey, ...] = (link.pairing_key(),)
         code = None
         if words:

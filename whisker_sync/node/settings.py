@@ -37,7 +37,7 @@ from whisker_sync.identity import acts
 from whisker_sync.identity.card import PERSON_BYTES, Card, PersonId
 from whisker_sync.identity.evidence import Evidence
 from whisker_sync.identity.keys import DeviceKey
-from whisker_sync.identity.link import MAX_TITLE
+from whisker_sync.identity.link import MAX_RELAY, MAX_TITLE
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.workspace import KEY_BYTES
 from whisker_sync.ids import Address, WorkspaceId
@@ -161,16 +161,18 @@ def make_workspace(root: Path, title: str, user: User) -> Layout:
     return _make(root, title, acts.found(user.key, workspace, user.card(), fresh), Local())
 
 
-def join_workspace(root: Path, title: str, papers: Papers, peers: Sequence[Address]) -> Layout:
+def join_workspace(
+    root: Path, title: str, papers: Papers, peers: Sequence[Address], relay: str = ""
+) -> Layout:
     """
     Make a folder one more place of a workspace whose papers a member has given us.
 
-    ``peers`` is where others are.
+    ``peers`` is where others are, ``relay`` the one that they use.
 
     Raises:
         AlreadyAWorkspace: It is one.
     """
-    return _make(root, title, papers, Local(peers=tuple(peers), joining=True))
+    return _make(root, title, papers, Local(peers=tuple(peers), relay=relay, joining=True))
 
 
 def join_again(layout: Layout, papers: Papers, peers: Sequence[Address]) -> None:
@@ -295,6 +297,7 @@ def check_relay(url: str, where: str = "the relay") -> None:
         usable = usable and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
+    usable = usable and len(url) <= MAX_RELAY
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise BadSettings(where, f"{url!r} is not an address like https://relay.example.org")
 

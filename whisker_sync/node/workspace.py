@@ -98,7 +98,8 @@ class Workspace:
             asked=_at_once,
         )
         assert admission is not None
-        join_workspace(folder, admission.host.title, admission.papers, (admission.address,))
+        title, near = admission.host.title, (admission.address,)
+        join_workspace(folder, title, admission.papers, near, admission.relay)
 
     @staticmethod
     @asynccontextmanager

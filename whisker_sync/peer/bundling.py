@@ -25,6 +25,7 @@ from whisker_sync.wire.limits import MAX_RECORDS
 from whisker_sync.wire.messages import Members, Message, Push
 
 _ROOM = 1 << 20
+"""Bytes of entries that are taken from the journal at a time, about."""
 
 
 def pack(desk: Desk, keys: MailKeys, sender: Members, records: Sequence[Record]) -> Bundle:

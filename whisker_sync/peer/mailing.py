@@ -104,15 +104,6 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """Another device durably holds what was made here."""
-
-    letter: Letter
-    through: int
-    """Up to this position of our journal."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Sent:
     """What of our journal others had when they had read one of our envelopes."""
 
