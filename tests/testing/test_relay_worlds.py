@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from whisker_sync.identity.roster import Role
 from whisker_sync.peer import acts, mailing
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.inputs import Do, RelayNamed
@@ -374,3 +375,23 @@ def test_who_wrote_before_it_heard_of_a_removal_loses_nothing() -> None:
         world.run(120)
         assert alice.folder == bob.folder
         assert len(alice.folder) == 4
+
+
+def test_who_may_only_read_gets_everything_and_leaves_nothing_but_receipts() -> None:
+    with World(14, relay=HONEST, lan=False) as world:
+        alice, bob, carol = (world.machine(name) for name in ("alice", "bob", "carol"))
+        world.run(60)
+        alice.tell(Do(1, acts.ChangeRole(frozenset({carol.device}), Role.READER)))
+        world.run(60)
+        alice.save("start.twee", STORY)
+        world.run(60)
+        assert carol.text("start.twee") == STORY
+        assert unacked(alice, carol) == 0
+        relay_of(world).begin_anew()
+        alice.stop()
+        world.run(180)  # carol has what the relay lacks, and it is not for her to leave it
+        bob.save("more.twee", ":: More\nmore\n")
+        world.run(120)
+        assert carol.folder == bob.folder
+        assert bob.status.quarantined == carol.status.quarantined == 0
+        assert carol.vain_ticks <= MAX_VAIN_TICKS

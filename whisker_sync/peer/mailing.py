@@ -186,6 +186,7 @@ class Mailing:
         self._keys: MailKeys | None = None  # of the epoch in use
         self._roster: tuple[int, bytes] = (0, bytes(32))
         self._papers: Members | None = None
+        self._gives = True
         self._farewell: tuple[Message, ...] = ()  # for the mailbox of the last epoch
         self._watched: MailboxId | None = None
         self._held_up = float("-inf")  # until then nothing is left, because it was refused
@@ -227,14 +228,16 @@ class Mailing:
         if place is None:
             return False
         busy = place.out or place.more or place.fetching or self._is_moving(place)
-        return place.caught_up and not busy and place.outgoing.own_empty
+        return place.caught_up and not busy and (place.outgoing.own_empty or not self._gives)
 
     def deadline(self) -> float:
         """When :meth:`follow` has something to do, if nothing happens before."""
         place = self._place
         if place is None or self._keys is None or not place.caught_up or place.out:
             return _NEVER
-        times = [place.outgoing.deadline(), self._papers_at]
+        times = [self._papers_at]
+        if self._gives:
+            times.append(place.outgoing.deadline())
         if place.seen == place.box.seen:
             times.append(self._receipt_at)
         if self._may_replace(place):
@@ -262,16 +265,18 @@ class Mailing:
         roster: tuple[int, bytes],
         papers: Members,
         *,
+        gives: bool,
         tell: bool,
     ) -> None:
         """
         Say which epoch is in use (None: we do not have its key), and which keys we have.
 
         ``roster`` is the version and the hash of the newest one that we know, ``papers`` all
-        about who belongs. With ``tell`` these are left in the mailbox of the last epoch, for
-        those who will find only that one.
+        about who belongs. Who ``gives`` nothing, because it may only read, leaves receipts
+        and no more. With ``tell`` the papers are left in the mailbox of the last epoch,
+        for those who will find only that one.
         """
-        self._keys, self._roster, self._papers = keys, roster, papers
+        self._keys, self._roster, self._papers, self._gives = keys, roster, papers, gives
         if self._place is None and self.on and keys is not None:
             self._open(keys, known)
         if self._place is not None:
@@ -502,7 +507,7 @@ class Mailing:
 
     def _compose(self, place: _Place, now: float) -> bool:
         """Begin a letter, if there is something to say; whether there was."""
-        parcel = place.outgoing.next(now)
+        parcel = place.outgoing.next(now) if self._gives else None
         receipt_due = now >= self._receipt_at and place.seen == place.box.seen
         papers = self._papers
         are_news = papers is not None and papers.digest != place.papers
@@ -564,7 +569,7 @@ class Mailing:
     def _may_replace(self, place: _Place) -> bool:
         """Whether we have, durably, all that the mailbox has, and it has all that we have."""
         complete = place.box.at_end and place.outgoing.empty and self._library.at_rest
-        return complete and not place.putting
+        return complete and self._gives and not place.putting
 
     def _is_moving(self, place: _Place) -> bool:
         return self._keys is not None and self._keys.mailbox != place.box.keys.mailbox

@@ -456,11 +456,12 @@ class Peer:
         With ``since`` only what that device has not said to hold.
 
         Raises:
-            NotEntitled: This device does not belong, or was not given the key yet.
+            NotEntitled: This device may not write, or was not given the key yet.
         """
         keys = self._mail_keys()
-        if self._belonging.outside is not None or self._belonging.ring.key is None:
-            raise NotEntitled("this device is no member, or has not got the new key yet")
+        may = self._belonging.membership.may_write(self._self.device)
+        if self._belonging.outside is not None or self._belonging.ring.key is None or not may:
+            raise NotEntitled("this device may not write, or has not got the new key yet")
         session = self._dice.randbytes(SESSION_BYTES)
         desk = Desk(self._self.device_key, self._belonging.papers.workspace, session)
         acked = self._acked(since) if since is not None else 0
@@ -1413,6 +1414,7 @@ class Peer:
                 keys,
                 (papers.rosters[newest].version, newest),
                 belonging.news(()),
+                gives=belonging.membership.may_write(self._self.device),
                 tell=not self._told_by_mail,
             )
             self._told_by_mail = False
