@@ -612,3 +612,30 @@ def test_a_document_has_so_many_roots_and_no_more(monkeypatch: pytest.MonkeyPatc
     one_more = insert(one, 0, "x", "b:3")
     monkeypatch.setattr("whisker_sync.document.ledger.MAX_ROOTS", 3)
     assert other.merge(one_more, "test") == Rejected("more than 3 roots")
+
+
+@pytest.mark.parametrize("text", ["one two three", "äins zwöi 😀 drü"])
+def test_many_stretches_are_replaced_as_if_one_after_the_other(text: str) -> None:
+    splices = [(0, 0, "¡"), (1, 3, "x😀"), (4, 6, ""), (7, 7, "ü"), (len(text), len(text), "!")]
+    one, other = (Document("d", Schema((Root("t", Kind.TEXT),)), n) for n in (1, 2))
+    for document in (one, other):
+        with document.edit("e") as edit:
+            edit.insert("t", 0, text)
+    with one.edit("e") as edit:
+        edit.splice("t", splices)
+        assert edit.text("t").startswith("¡")
+    with other.edit("e") as edit:
+        for start, end, insert in reversed(splices):
+            edit.insert("t", end, insert)
+            edit.delete("t", start, end - start)
+    assert one.text("t") == other.text("t") == one.engine.text("t")
+
+
+@pytest.mark.parametrize("splices", [[(2, 1, "")], [(0, 9, "")], [(2, 3, ""), (1, 2, "")]])
+def test_stretches_are_within_the_text_and_in_order(splices: list[tuple[int, int, str]]) -> None:
+    document = Document("d", Schema((Root("t", Kind.TEXT),)), 1)
+    with document.edit("e") as edit:
+        edit.insert("t", 0, "text")
+    with pytest.raises(BadEdit), document.edit("e") as edit:
+        edit.splice("t", splices)
+    assert document.text("t") == "text"

@@ -20,6 +20,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import isqrt
 from random import Random
 from typing import Any, TypeVar
 
@@ -159,6 +160,38 @@ class Edit:
         engine_text = self._root(root, Kind.TEXT)
         self._texts[root] = now[:index] + now[index + length :]
         self._steps.append(lambda: engine_text.__delitem__(slice(start, end)))
+
+    def splice(self, root: str, splices: Iterable[tuple[int, int, str]]) -> None:
+        """
+        Replace stretches of a text: from, to, and what comes instead, in order.
+
+        All positions are of the text as it is before, and nothing overlaps. It is like an
+        insertion behind each stretch and then its deletion, for each of them.
+
+        Raises:
+            BadEdit: A stretch is not within the text or not in order, or a text cannot be encoded.
+        """
+        now = self._text(root)
+        engine_text = self._root(root, Kind.TEXT)
+        pieces: list[str] = []
+        places: list[tuple[int, int, str]] = []
+        done = at = 0
+        for start, end, insert in splices:
+            if not done <= start <= end <= len(now):
+                raise BadEdit(root, f"{start} to {end} is not behind {done} and within its text")
+            _check_text(root, insert)
+            first = at + _bytes(now[done:start], start - done)
+            at = first + _bytes(now[start:end], end - start)
+            places.append((first, at, insert))
+            pieces += (now[done:start], insert)
+            done = end
+        pieces.append(now[done:])
+        self._texts[root] = "".join(pieces)
+        for first, last, insert in _in_good_order(places):
+            if insert:
+                self._steps.append(partial(engine_text.insert, last, insert))
+            if first < last:
+                self._steps.append(partial(engine_text.__delitem__, slice(first, last)))
 
     def set(self, root: str, key: str, value: Scalar) -> None:
         """
@@ -585,6 +618,26 @@ def fresh_client(known: Container[int], dice: Random) -> int:
 def _bytes(text: str, index: int) -> int:
     """The position in UTF-8 of a position in code points."""
     return index if text.isascii() else len(text[:index].encode())
+
+
+def _in_good_order(places: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    """
+    Return where to edit a text one after the other, each place as it is by then.
+
+    To edit within a long run of letters the engine copies all of the run. So a few edits
+    first make many short runs of it, and then come all others; both from the end on, so that
+    nothing moves.
+    """
+    few = max(1, isqrt(len(places)))
+    shifts = [0]
+    for n, (first, last, insert) in enumerate(places):
+        grown = len(insert.encode()) - (last - first)
+        shifts.append(shifts[-1] + grown * (n % few == 0))
+    yield from places[::few][::-1]
+    for n in reversed(range(len(places))):
+        if n % few:
+            first, last, insert = places[n]
+            yield first + shifts[n], last + shifts[n], insert
 
 
 def _check_text(root: str, text: str) -> None:

@@ -125,13 +125,10 @@ class Plan:
         for name, value in self.registers.items():
             edit.set(schema.FILES, name, value)
         for root, edits in self.texts.items():
-            for splice in (splice for splices in edits for splice in reversed(splices)):
-                # The new words go behind the old ones before these are deleted: what
-                # somebody else inserts at the same spot then stands before both.
-                if splice.insert:
-                    edit.insert(root, splice.end, splice.insert)
-                if splice.end > splice.start:
-                    edit.delete(root, splice.start, splice.end - splice.start)
+            # The new words go behind the old ones before these are deleted: what
+            # somebody else inserts at the same spot then stands before both.
+            for splices in edits:
+                edit.splice(root, ((each.start, each.end, each.insert) for each in splices))
 
 
 @dataclass(slots=True, eq=False)
