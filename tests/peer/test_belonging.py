@@ -185,6 +185,7 @@ def test_whoever_knows_the_key_and_is_no_member_hears_no_roster() -> None:
     key = crowd.join("mallory", key=b"m" * 32).device_key
     forged = People(WORKSPACE, KEY).enrol(key, "mallory")
     mallory = crowd.join("mallory", papers=forged)
+    known = alice.peer.papers.digest
     for ends in ((mallory, alice), (alice, mallory)):
         crowd.said.clear()
         crowd.connect(*ends)
@@ -194,6 +195,7 @@ def test_whoever_knows_the_key_and_is_no_member_hears_no_roster() -> None:
         assert all(not evidence.rosters for evidence in told(crowd, alice))
     assert mallory.folder == {}
     assert "mallory" not in members(alice)
+    assert alice.peer.papers.digest == known
     assert not [e for e in alice.events if isinstance(e, PeerConnected) and e.name == "mallory"]
 
 

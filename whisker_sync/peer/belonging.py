@@ -151,9 +151,13 @@ class Belonging:
 
     # What changes it.
 
-    def take(self, told: Members, now: float) -> bool:
+    def take(self, told: Members, now: float, teller: DeviceId | None = None) -> bool:
         """
         Take what somebody told us; whether we know more now.
+
+        ``teller`` is the device that said it on a link. If it is no member even by that, only
+        rosters count: a fork counts whoever tells of it, but nobody outside fills our papers
+        with tickets and envelopes that are of no use.
 
         Raises:
             MalformedPaper: It is not whole, or of another workspace.
@@ -163,7 +167,11 @@ class Belonging:
             raise MalformedPaper(
                 "the others have changed too much meanwhile; have this device invited again"
             )
-        changed = self.become(self.papers.take(evidence), now)
+        grown = self.papers.take(evidence)
+        if teller is not None and not grown.membership.may_read(teller):
+            evidence = Evidence(evidence.workspace, evidence.rosters)
+            grown = self.papers.take(evidence)
+        changed = self.become(grown, now)
         for notice in evidence.notices:
             if self.notice is None and self.papers.heeds(notice, self._device.device):
                 self.notice, changed = notice, True

@@ -998,7 +998,7 @@ class Peer:
     def _take_papers(
         self, conversation: Conversation, told: Members, now: float
     ) -> Iterator[Effect]:
-        if self._belonging.take(told, now):
+        if self._belonging.take(told, now, conversation.handshake.other):
             yield from self._belonging_changed()
         if told.digest == self._belonging.papers.digest:
             conversation.papers = told.digest
