@@ -10,7 +10,10 @@ import threading
 from pathlib import Path
 from typing import IO
 
+import httpx2
 import pytest
+
+from tests.cli.terminal import Person
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NOTES = EXAMPLES / "notes" / "notes.py"
@@ -105,3 +108,66 @@ def test_two_notes_programs_find_each_other_and_agree(tmp_path: Path) -> None:
     finally:
         bob.end()
         ada.end()
+
+
+@pytest.mark.alone
+def test_in_the_shared_map_each_takes_back_their_own() -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "shared_map.py")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    both, after = done.stdout.splitlines()
+    assert "a lighthouse" in both
+    assert "a harbour" in both
+    assert "a lighthouse" not in after
+    assert "a harbour" in after
+
+
+@pytest.mark.alone
+def test_a_backup_says_when_it_holds_the_same(tmp_path: Path) -> None:
+    ada = Person(tmp_path, "ada")
+    ada.run("init", str(ada.folder), inside=False)
+    (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
+    ada.start()
+    link, digest = ada.json("invite", "--yes")["link"], ada.json("sync", "status")["digest"]
+    backup = [sys.executable, str(EXAMPLES / "backup.py")]
+    copy = {**ada.environment, "WHISKER_HOME": str(tmp_path / "home-backup")}
+    subprocess.run([*backup, "join", link, str(tmp_path / "copy")], env=copy, check=True)
+    running = subprocess.Popen(
+        [*backup, "run", str(tmp_path / "copy"), "127.0.0.1"],
+        env=copy,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with running:
+        assert running.stdout is not None
+        said = [running.stdout.readline() for _ in range(2)]
+        assert digest[:8] in "".join(said)
+        assert "wrote cave.twee\n" in said
+        assert (tmp_path / "copy" / "cave.twee").read_text() == ":: Cave\nDark.\n"
+        running.terminate()
+    ada.end()
+
+
+@pytest.mark.alone
+def test_a_relay_is_part_of_another_application(tmp_path: Path) -> None:
+    environment = {**os.environ, "RELAY_FILE": str(tmp_path / "relay.db")}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "--port", "0", "mount_relay:app"],
+        cwd=EXAMPLES,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with server:
+        assert server.stderr is not None
+        for line in server.stderr:
+            if "http://" in line:
+                url = line.split("http://")[1].split()[0]
+                break
+        with httpx2.Client(base_url=f"http://{url}", trust_env=False) as client:
+            assert client.get("/").text == "Letters are taken at /mail."
+            assert client.get("/mail/healthz").status_code == 200
+        server.terminate()

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whisker_sync.document import Change, Document, Edit, Kind, Root, Schema
-    from whisker_sync.errors import WhiskerError
+    from whisker_sync.document.shapes import Counter, Element, Ordered
+    from whisker_sync.errors import WhiskerError, WorkspaceBusy
+    from whisker_sync.identity.membership import Membership
+    from whisker_sync.identity.roster import Role
+    from whisker_sync.node.blocking import BlockingWorkspace
     from whisker_sync.node.workspace import Workspace
     from whisker_sync.peer.events import (
         Delivered,
@@ -28,11 +32,17 @@ if TYPE_CHECKING:
         PeerLeft,
         Trouble,
     )
+    from whisker_sync.peer.statistics import Figures, Statistics
     from whisker_sync.peer.status import PeerStatus, Status
+    from whisker_sync.revision import Revision, Version
 
 _HOMES = {
     "whisker_sync.document": ("Change", "Document", "Edit", "Kind", "Root", "Schema"),
-    "whisker_sync.errors": ("WhiskerError",),
+    "whisker_sync.document.shapes": ("Counter", "Element", "Ordered"),
+    "whisker_sync.errors": ("WhiskerError", "WorkspaceBusy"),
+    "whisker_sync.identity.membership": ("Membership",),
+    "whisker_sync.identity.roster": ("Role",),
+    "whisker_sync.node.blocking": ("BlockingWorkspace",),
     "whisker_sync.node.workspace": ("Workspace",),
     "whisker_sync.peer.events": (
         "Delivered",
@@ -45,29 +55,42 @@ _HOMES = {
         "PeerLeft",
         "Trouble",
     ),
+    "whisker_sync.peer.statistics": ("Figures", "Statistics"),
     "whisker_sync.peer.status": ("PeerStatus", "Status"),
+    "whisker_sync.revision": ("Revision", "Version"),
 }
 
 __all__ = [
+    "BlockingWorkspace",
     "Change",
+    "Counter",
     "Delivered",
     "Document",
     "Edit",
+    "Element",
     "Event",
+    "Figures",
     "FileChanged",
     "InSync",
     "Kind",
+    "Membership",
     "Merged",
+    "Ordered",
     "PeerConnected",
     "PeerFound",
     "PeerLeft",
     "PeerStatus",
+    "Revision",
+    "Role",
     "Root",
     "Schema",
+    "Statistics",
     "Status",
     "Trouble",
+    "Version",
     "WhiskerError",
     "Workspace",
+    "WorkspaceBusy",
 ]
 
 

@@ -9,7 +9,13 @@ import pytest
 
 import whisker_sync
 from whisker_sync import Kind, Merged, Root, Schema, Workspace
-from whisker_sync.errors import AlreadyAWorkspace, BadEdit, NotAWorkspace, WorkspaceBusy
+from whisker_sync.errors import (
+    AlreadyAWorkspace,
+    BadEdit,
+    NotAWorkspace,
+    NotEntitled,
+    WorkspaceBusy,
+)
 
 SCHEMA = Schema((Root("body", Kind.TEXT), Root("facts", Kind.MAP)))
 HERE = "127.0.0.1"
@@ -117,3 +123,42 @@ def test_all_public_names_are_there() -> None:
         assert getattr(whisker_sync, name).__doc__ or name == "Event"
     with pytest.raises(AttributeError):
         whisker_sync.nothing  # noqa: B018
+
+
+async def test_a_workspace_in_memory_leaves_nothing_behind() -> None:
+    async with Workspace.memory({"notes": SCHEMA}, person="Ada") as workspace:
+        with workspace.edit("notes") as edit:
+            edit.insert("body", 0, "hello")
+        assert workspace.document("notes").text("body") == "hello"
+        assert workspace.status.person == "Ada"
+        place = workspace.path
+    assert not place.exists()
+
+
+async def test_lists_and_counters_are_made_of_a_document() -> None:
+    schema = Schema((Root("tasks", Kind.RECORDS), Root("votes", Kind.MAP)))
+    async with Workspace.memory({"plan": schema}) as workspace:
+        tasks = workspace.ordered("plan", "tasks")
+        votes = workspace.counter("plan", "votes", "yes")
+        with workspace.edit("plan") as edit:
+            tasks.insert(edit, 0, {"what": "write"}, {"what": "rest"})
+            votes.add(edit, 2)
+        assert [task.fields["what"] for task in tasks.elements()] == ["write", "rest"]
+        assert votes.value == 2
+
+
+async def test_a_story_has_a_history_and_members(tmp_path: Path) -> None:
+    path = make(tmp_path, "a")
+    (path / "cave.twee").write_text(":: Cave\nDark.\n")
+    async with Workspace.open(path, lan=False, interface=HERE, home=tmp_path / "home") as story:
+        news = story.events()
+        async with asyncio.timeout(20):
+            while not await story.history():
+                await anext(news)
+        await story.set_milestone("first draft")
+        milestone, first = await story.history()
+        assert milestone.milestone == "first draft"
+        assert [version.name for version in first.versions] == ["Cave"]
+        assert [member.device for member in story.members.owners] == [story.status.device]
+        with pytest.raises(NotEntitled):
+            await story.remove("Nobody")

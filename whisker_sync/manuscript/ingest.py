@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from whisker_sync.document import Edit, Scalar
+from whisker_sync.document.order import is_key, keys
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.align import SAME_BODY, moved, staying
@@ -29,7 +30,6 @@ from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.likeness import asset_digest, likeness
 from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.names import format_of, has_name, repaired
-from whisker_sync.manuscript.order import is_key, keys
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
 from whisker_sync.manuscript.render import File, Passage, View
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece

@@ -28,9 +28,6 @@ MAX_REMEMBERED = 1_000
 MAX_PAIRS = 20_000
 """Pairs of texts compared word by word when looking for one that was renamed or moved."""
 
-MAX_KEY = 4_096
-"""Longest order key that is taken into account; 1,000 inserts at one spot need about 500."""
-
 MAX_FLIGHTS = 8
 """Writes of one path whose answers we remember to expect; more are not asked for at a time."""
 

@@ -16,15 +16,20 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from random import SystemRandom
+from tempfile import TemporaryDirectory
 
-from whisker_sync.document import Document, Edit, Schema
+from whisker_sync.document import Change, Document, Edit, Schema
+from whisker_sync.document.shapes import Counter, Ordered
 from whisker_sync.errors import NotEntitled
 from whisker_sync.identity.link import title_of
+from whisker_sync.identity.membership import Membership
 from whisker_sync.identity.offers import MINUTES, Terms
 from whisker_sync.identity.pairing import Host
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import read_invitation
 from whisker_sync.node.joining import ask_to_join
+from whisker_sync.node.members import find_devices, find_person
 from whisker_sync.node.node import Node
 from whisker_sync.node.settings import (
     User,
@@ -35,9 +40,14 @@ from whisker_sync.node.settings import (
     parse_address,
     user_home,
 )
+from whisker_sync.peer.acts import ChangeRole, Remove
 from whisker_sync.peer.events import Event
+from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Status
+from whisker_sync.revision import Revision, decode
 from whisker_sync.store.layout import Layout, must_be_free
+
+LOOPBACK = "127.0.0.1"
 
 MEET_SECONDS = 3.0
 """How long :meth:`Workspace.sync_now` waits for somebody to be reachable."""
@@ -143,6 +153,27 @@ class Workspace:
         finally:
             await node.close()
 
+    @staticmethod
+    @asynccontextmanager
+    async def memory(
+        schemas: Mapping[str, Schema], *, person: str = "somebody"
+    ) -> AsyncIterator[Workspace]:
+        """
+        A workspace of one's own that nobody else finds and of which nothing is left.
+
+        For trying things out, and for tests.
+        """
+        with TemporaryDirectory(prefix="whisker-") as place:
+            home = Path(place) / "home"
+            load_user(home, person=person)
+            folder = Path(place) / "workspace"
+            folder.mkdir()
+            Workspace.create(folder, "memory", home=home)
+            async with Workspace.open(
+                folder, schemas=schemas, files=False, lan=False, interface=LOOPBACK, home=home
+            ) as workspace:
+                yield workspace
+
     # Documents.
 
     def document(self, name: str) -> Document:
@@ -166,11 +197,15 @@ class Workspace:
             BadEdit: A step is outside of the document or against its schema.
             NotEntitled: We may only read this workspace.
         """
-        self._must_write()
+        self.must_write()
         with self._node.document(name).edit(origin) as edit:
             yield edit
         if edit.change is not None:
-            self._node.edited(name, edit.change)
+            self.edited(name, edit.change)
+
+    def edited(self, name: str, change: Change) -> None:
+        """Say that a document was edited by itself, and not by :meth:`edit`."""
+        self._node.edited(name, change)
 
     def undo(self, name: str, origin: str = "program") -> bool:
         """
@@ -181,17 +216,81 @@ class Workspace:
         Raises:
             NotEntitled: We may only read this workspace.
         """
-        self._must_write()
+        self.must_write()
         change = self._node.document(name).undo(origin)
         if change is not None:
             self._node.edited(name, change)
         return change is not None
 
-    def _must_write(self) -> None:
+    def must_write(self) -> None:
+        """
+        Make sure that this device may edit.
+
+        Raises:
+            NotEntitled: It may only read.
+        """
         if self._node.role is Role.READER:
             raise NotEntitled("you may read this workspace, not write in it")
 
+    def ordered(self, name: str, root: str) -> Ordered:
+        """An ordered list in a document; ``root`` is of kind ``RECORDS``."""
+        return Ordered(self._node.document(name), root, SystemRandom())
+
+    def counter(self, name: str, root: str, counter: str) -> Counter:
+        """A counter in a document; ``root`` is of kind ``MAP``."""
+        return Counter(self._node.document(name), root, counter)
+
+    # The past of a story.
+
+    async def history(self, since: int = 0) -> list[Revision]:
+        """
+        What was saved in the folder of a story, by everybody, newest first.
+
+        ``since`` is a time in milliseconds since 1970. See
+        :mod:`whisker_sync.manuscript.timeline` for what can be made of it.
+        """
+        found = [decode(encoded) for encoded in await self._node.history(since=since)]
+        return [revision for revision in found if revision is not None]
+
+    async def set_milestone(self, name: str) -> None:
+        """Give a story a name as it stands; returns when that is durable."""
+        await self._node.set_milestone(name)
+
+    # Who belongs.
+
+    @property
+    def members(self) -> Membership:
+        """Who belongs, with which devices and roles, as this device knows it."""
+        return self._node.papers.membership
+
+    async def remove(self, person: str, device: str | None = None) -> None:
+        """
+        Remove a person, or one of their devices; the key of the workspace changes.
+
+        Raises:
+            NotEntitled: There is no such person or device.
+            ActRefused: Our role does not let us.
+        """
+        found = find_devices(find_person(self.members, person), device)
+        await self._node.act(Remove(frozenset(member.device for member in found)))
+
+    async def change_role(self, person: str, role: Role) -> None:
+        """
+        Give a person another role.
+
+        Raises:
+            NotEntitled: There is no such person.
+            ActRefused: Our role does not let us.
+        """
+        devices = frozenset(member.device for member in find_person(self.members, person).devices)
+        await self._node.act(ChangeRole(devices, role))
+
     # The others.
+
+    @property
+    def statistics(self) -> Statistics:
+        """Figures about the exchange with each device."""
+        return self._node.statistics
 
     async def events(self) -> AsyncIterator[Event]:
         """What happens, from when the iteration begins; a slow reader misses the oldest."""
@@ -245,7 +344,7 @@ class Workspace:
         async with asyncio.timeout(seconds):
             await self._node.look()
             try:
-                async with asyncio.timeout(min(MEET_SECONDS, seconds)):
+                async with asyncio.timeout(min(MEET_SECONDS, seconds / 2)):
                     await self._node.until(_somebody)
             except TimeoutError:
                 return False

@@ -1,4 +1,4 @@
-"""whisker_sync.manuscript.order alone."""
+"""whisker_sync.document.order alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisker_sync.manuscript.limits import MAX_KEY
-from whisker_sync.manuscript.order import is_key, keys
+from whisker_sync.document.order import MAX_KEY, is_key, keys
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 any_key = st.builds(

@@ -1,13 +1,13 @@
 """
-Where a passage stands among its neighbours, as a text that sorts.
+Where something stands among its neighbours, as a text that sorts.
 
 A key is written in base 62 and never ends in ``0``, so there is room before and
-behind every key. Passages that are put somewhere together get keys with one
+behind every key. What is put somewhere together gets keys with one
 random beginning: the runs of two authors at the same spot stay whole, one after
 the other.
 
 Behind the last one we count up in six digits. Halving what is left, as between
-two neighbours, would need a digit for every six passages appended.
+two neighbours, would need a digit for every six that are appended.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from __future__ import annotations
 import re
 from random import Random
 
-from whisker_sync.manuscript.limits import MAX_KEY
+MAX_KEY = 4_096
+"""Longest order key that is taken into account; 1,000 inserts at one spot need about 500."""
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
 _BASE = len(_DIGITS)
 _COUNTER = 6
-"""Digits that count what is appended: 56 thousand million passages."""
+"""Digits that count what is appended: 56 thousand million."""
 
 _CHANCE = 3
-"""Random digits that keep two authors' runs apart; equal ones mix the runs and lose nothing."""
+"""Random digits that keep the runs of two apart; equal ones mix the runs and lose nothing."""
 
 _KEY = re.compile(r"[0-9A-Za-z]*[1-9A-Za-z]")
 
