@@ -272,6 +272,8 @@ def decode(fact: bytes) -> Shadow | None:
         match json.loads(text):
             case [format_, disk, staged, [*earlier]] if format_ == _FORMAT:
                 return _recalled(fact, disk, staged, earlier)
+            case [format_, disk, staged] if format_ == _FORMAT:  # of before earlier ones were kept
+                return _recalled(fact, disk, staged, [])
     except (zlib.error, ValueError, RecursionError):
         pass
     return None
