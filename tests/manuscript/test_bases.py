@@ -46,6 +46,11 @@ def test_who_changes_what_others_deleted_has_not_seen_that() -> None:
     assert opened(NEW.replace("breathes in", "moves in"), [page(NEW), page(OLD)]) == 0
 
 
+def test_two_who_delete_the_same_have_not_seen_each_other_if_news_are_missing() -> None:
+    before = OLD + "".join(f"\n:: P{i}\nText number {i} of many.\n" for i in range(9))
+    assert opened(OLD, [page(before), page(NEW)]) == 0
+
+
 def test_where_no_word_tells_the_lines_do_and_then_the_newest_counts() -> None:
     spaced = [page("one two\nthree\n"), page("one two\n\nthree\n\n\n")]
     assert opened("one two\nthree four\n", spaced) == 0
