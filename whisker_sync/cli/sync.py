@@ -8,13 +8,12 @@ import os
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from whisker_sync.cli import exits, reset, stats
+from whisker_sync.cli import config, exits, reset, stats
 from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
@@ -148,35 +147,6 @@ def now(timeout: float) -> int:
         OUTPUT.say(f"The same here and with {names}, and saved on both sides.")
     if status["relay"]["state"] == "in sync":
         OUTPUT.say("The relay has everything of yours, and you have everything that was there.")
-    return exits.OK
-
-
-@command.command(epilog=EXAMPLES)
-@click.option("--url", metavar="URL", help="Leave changes at this relay for those who are away.")
-@click.option("--unset-url", is_flag=True, help="Use no relay any more.")
-@shared_options
-def config(url: str | None, unset_url: bool) -> int:
-    """Show or change how this device exchanges: through which relay."""
-    from whisker_sync.daemon.control import is_running
-    from whisker_sync.node.settings import check_relay, load_local, save_local
-
-    if url is not None and unset_url:
-        raise click.UsageError("--url and --unset-url say opposite things")
-    layout = workspace()
-    before = load_local(layout)
-    if url is not None:
-        check_relay(url)
-    wanted = "" if unset_url else before.relay if url is None else url.rstrip("/")
-    if wanted != before.relay:
-        if is_running(layout):
-            asyncio.run(_ask(layout, {"do": "relay", "url": wanted}))
-        else:
-            save_local(layout, replace(before, relay=wanted))
-    OUTPUT.data({"url": wanted or None})
-    if wanted:
-        OUTPUT.say(f"Changes are left at the relay {wanted}, encrypted, for those who are away.")
-    else:
-        OUTPUT.say("No relay is used. Name one with: whisker sync config --url URL")
     return exits.OK
 
 
@@ -357,5 +327,6 @@ def _ago(when: float) -> str:
     return "just now"
 
 
+command.add_command(config.command, "config")
 command.add_command(stats.command, "stats")
 command.add_command(reset.command, "reset")

@@ -142,6 +142,18 @@ def load_user(home: Path, *, person: str | None = None) -> User:
     )
 
 
+def name_device(home: Path, name: str | None) -> None:
+    """
+    Say what the others see this device called; None: its host name.
+
+    Raises:
+        BadSettings: The settings there cannot be understood.
+    """
+    path = home / "settings.toml"
+    _read(path)
+    _write(path, {"device": name})
+
+
 def clean_name(name: str) -> str:
     """A name that can be shown anywhere: no control characters, not too long."""
     shown = unicodedata.normalize("NFC", name)
@@ -355,7 +367,10 @@ def _write(path: Path, settings: Mapping[str, Any]) -> None:
     if path.exists():  # keep the user's comments
         document = tomlkit.parse(path.read_text("utf-8"))
     for name, value in settings.items():
-        document[name] = value
+        if value is None:
+            document.pop(name, None)
+        else:
+            document[name] = value
     write_private(path, tomlkit.dumps(document).encode())
 
 
