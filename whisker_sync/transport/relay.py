@@ -46,7 +46,7 @@ BACKOFF = (0.5, 60.0)
 of them are left to chance."""
 
 POLL_SECONDS = 30.0
-"""How long a mailbox is not looked at where nothing wakes us; up to twice as long."""
+"""How long a mailbox is not looked at where nothing wakes us, about; less at first."""
 
 POLL_AWAKE_SECONDS = 180.0
 """The same where something does."""
@@ -199,13 +199,15 @@ class Relay:
 
     async def waits(self, box: MailboxKey) -> AsyncGenerator[None, None]:
         """Say when it is time to read: soon after something was left, and now and then."""
+        again = 1.0
         while True:
             yield
             with suppress(OSError, TimeoutError):
                 async for _ in self._wakes(box):
+                    again = 1.0  # one that is being started anew is back in a moment
                     yield
-                yield  # it hung up: is it there at all?
-            await asyncio.sleep(POLL_SECONDS * (1 + self._dice.random()))
+            again = min(2 * again, POLL_SECONDS)
+            await asyncio.sleep(again * (0.5 + self._dice.random()))
 
     async def _wakes(self, box: MailboxKey) -> AsyncIterator[None]:
         from websockets.asyncio.client import connect
