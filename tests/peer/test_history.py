@@ -120,6 +120,18 @@ def test_what_is_older_than_the_other_side_keeps_stays_here() -> None:
     assert not any(isinstance(message, Titles) and message.day < 2 for message in other.heard)
 
 
+def test_whom_we_are_deaf_to_gets_and_does_not_give() -> None:
+    ours, theirs = revision(1), revision(2)
+    here = History({ours.id: ours.time})
+    here.came(LINK, DEVICE)
+    assert here.hear(LINK, Revisions(False, (encode(theirs),)), deaf=True) == []
+    assert len(here) == 1
+    (said,) = here.hear(LINK, Titles(0, (theirs.id,), is_answer=False), deaf=True)
+    assert said == Titles(0, (ours.id,), is_answer=True)
+    assert here.hear(LINK, Titles(0, (theirs.id,), is_answer=True), deaf=True) == []
+    assert here.hear(LINK, WantRevisions((ours.id,)), deaf=True) == [Fetch((ours.id,))]
+
+
 def test_a_revision_that_is_too_old_is_not_filed() -> None:
     here = History({}, oldest=2)
     assert not here.file(revision(1, 1))

@@ -11,8 +11,12 @@ from whisker_sync.manuscript.files import FileSeen
 from whisker_sync.manuscript.shadow import Page, Picture
 from whisker_sync.peer.acts import ChangeRole
 from whisker_sync.peer.events import Trouble
+from whisker_sync.peer.inputs import FrameArrived
 from whisker_sync.peer.reading import sort
-from whisker_sync.wire.messages import Catch, Push, Reject
+from whisker_sync.revision import Revision, Version
+from whisker_sync.revision import encode as encode_revision
+from whisker_sync.wire.codec import encode
+from whisker_sync.wire.messages import Catch, Push, Reject, Revisions
 
 CAVE = ":: Cave\nIt is dark here.\n"
 
@@ -51,6 +55,22 @@ def yours(person: Someone) -> list[str]:
 
 
 # Among peers.
+
+
+def test_a_reader_has_the_history_and_adds_nothing_to_it() -> None:
+    crowd, alice, bob, rita = three()
+    bob.save("lake.twee", ":: Lake\nDeep.\n")
+    crowd.wait()
+    rita.save("cave.twee", CAVE + "Rita was here.\n")
+    forged = Revision("alice", alice.device, 1, "", (Version("0", "a", "V", "A", "b", None),))
+    (link,) = [link for link, ends in crowd.links.items() if set(ends) == {alice, rita}]
+    for frame in encode(Revisions(False, (encode_revision(forged),)), rita.device):
+        alice.tell(FrameArrived(link, frame))
+    crowd.wait()
+    assert set(alice.revisions) == set(bob.revisions)
+    assert set(alice.revisions) <= set(rita.revisions)
+    assert forged.id not in alice.revisions
+    assert not any(alice.revision(id_).person == "rita" for id_ in alice.revisions)
 
 
 def test_a_reader_gets_everything_and_gives_nothing() -> None:

@@ -142,9 +142,18 @@ class History:
         self._told[link] = self.total
         return [Archive(self.total)]
 
-    def hear(self, link: LinkId, message: HistoryMessage) -> list[Said]:
-        """Take what the other side says about its history."""
+    def hear(self, link: LinkId, message: HistoryMessage, *, deaf: bool = False) -> list[Said]:
+        """
+        Take what the other side says about its history.
+
+        To whom we are ``deaf`` may ask for what we have, and gives nothing.
+        """
         match message:
+            case Revisions() if deaf:
+                return []
+            case Titles(day, ids, is_answer) if deaf:
+                more = not is_answer and not self._shelves.get(day, set()) <= set(ids)
+                return [self._titles(day, is_answer=True)] if more else []
             case Archive(total):
                 self._heard[link] = total
                 if total == self.total:

@@ -1153,7 +1153,7 @@ class Peer:
         if isinstance(message, HistoryMessage):
             if session.state is not State.LIVE:
                 raise UnexpectedMessage(type(message).__name__, session.state.value)
-            heard = self._history.hear(conversation.link, message)
+            heard = self._history.hear(conversation.link, message, deaf=session.deaf)
             yield from self._tell_history(conversation, heard)
             return
         if isinstance(message, Members):
@@ -1583,7 +1583,7 @@ class Peer:
             for conversation in self._live():
                 assert conversation.session is not None
                 # Whoever is slow finds out at rest.
-                is_free = conversation.session.in_flight < WINDOW
+                is_free = conversation.session.in_flight < WINDOW and not conversation.session.mute
                 if is_free and conversation.session.device not in heard:
                     yield from self._send(conversation, news)
 
