@@ -327,6 +327,9 @@ class Judgement:
     words: int
     """How many words were written in it."""
 
+    doubled: int
+    """How many of them are there twice; with ``once`` that is wrong."""
+
     frames: int
     """How many frames arrived."""
 
@@ -360,14 +363,16 @@ class History:
         world from the seed: whoever has schemas of their own says so there.
         """
         with make(self.seed) as world:
+            doubled = 0
             try:
                 self.play(world)
                 wrong = world.check(words=words, once=once, strict=strict)
+                doubled = world.doubled if words else 0
             except Exception as problem:  # whatever escapes is what we are looking for
                 problem.add_note(f"in {self}")
                 wrong = ["".join(format_exception(problem))]
             return Judgement(
-                tuple(wrong), world.words.typed, world.frames, world.crashes, world.now
+                tuple(wrong), world.words.typed, doubled, world.frames, world.crashes, world.now
             )
 
     def play(self, world: World) -> None:

@@ -57,13 +57,25 @@ class Words:
 
         With ``once`` no word may be there twice.
         """
-        found = Counter(word for text in texts for word in WORD.findall(text))
+        found = _count(texts)
         everything = (f"w{number}x" for number in range(self.typed))
         lost = [w for w in everything if w not in self._excused and not found[w]]
-        doubled = [word for word, count in sorted(found.items()) if count > 1]
+        doubled = _doubled(found)
         wrong = []
         if lost:
             wrong.append(f"{len(lost)} words are lost: {' '.join(lost[:10])}")
         if doubled and once:
             wrong.append(f"{len(doubled)} words are there twice: {' '.join(doubled[:10])}")
         return wrong
+
+    def doubled(self, texts: Iterable[str]) -> int:
+        """How many words are in the texts twice."""
+        return len(_doubled(_count(texts)))
+
+
+def _count(texts: Iterable[str]) -> Counter[str]:
+    return Counter(word for text in texts for word in WORD.findall(text))
+
+
+def _doubled(found: Counter[str]) -> list[str]:
+    return [word for word, count in sorted(found.items()) if count > 1]
