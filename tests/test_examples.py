@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -125,9 +126,15 @@ def test_in_the_shared_map_each_takes_back_their_own() -> None:
     assert "a harbour" in after
 
 
+@pytest.fixture
+def ada(tmp_path: Path) -> Iterator[Person]:
+    person = Person(tmp_path, "ada")
+    yield person
+    person.end()
+
+
 @pytest.mark.alone
-def test_a_backup_says_when_it_holds_the_same(tmp_path: Path) -> None:
-    ada = Person(tmp_path, "ada")
+def test_a_backup_says_when_it_holds_the_same(ada: Person, tmp_path: Path) -> None:
     ada.run("init", str(ada.folder), inside=False)
     (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
     ada.start()
@@ -148,7 +155,6 @@ def test_a_backup_says_when_it_holds_the_same(tmp_path: Path) -> None:
         assert "wrote cave.twee\n" in said
         assert (tmp_path / "copy" / "cave.twee").read_text() == ":: Cave\nDark.\n"
         running.terminate()
-    ada.end()
 
 
 @pytest.mark.alone
