@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import LOOPBACK, Person, folder_of
+from tests.cli.conftest import CAVE
+from tests.cli.terminal import Person, folder_of
 
 pytestmark = pytest.mark.alone
-
-CAVE = ":: Start\nThe wind is cold.\n\n:: Cave\nIt is dark here.\n"
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[Person, Person]]:
-    ada, bob = Person(tmp_path, "ada"), Person(tmp_path, "bob")
-    ada.run("init", str(ada.folder), "--title", "The Cave", inside=False)
-    (ada.folder / "story.twee").write_text(CAVE)
-    ada.start()
-    link = ada.json("invite", "--yes")["link"]
-    joined = bob.run(
-        "join", "-", str(bob.folder), "--interface", LOOPBACK, inside=False, given=link + "\n"
-    )
-    assert joined.returncode == 0, joined.stderr
-    yield ada, bob
-    ada.end()
-    bob.end()
 
 
 def edit(person: Person, old: str, new: str) -> None:

@@ -11,8 +11,8 @@ and the one before has not. A save that shows a version's news was made from it 
 One that misses them was made before, or its author deleted them; a buffer is stale
 more often than somebody deletes all that others wrote. News that are shown count
 eight times as much as news that are missing, for old text does not come by chance.
-Words that a version removed count a tenth, for authors delete, too; only if it added
-none; and only on the side of most of them, for authors change what others delete. But
+Words that a version removed count a tenth, for authors delete, too; only if it added no
+words; and only on the side of most of them, for authors change what others delete. But
 news that came and went again, and are in the save, can only be from a version in between.
 
 The weights were measured on 21,283 saves, of which 4,691 were stale; it is a guess
@@ -68,7 +68,8 @@ def _costs(saved: set[_Element], versions: Sequence[set[_Element]]) -> list[floa
     missing, shown = [0.0], [0.0]
     for before, now in pairwise(versions):
         added = now - before - first
-        removed = set() if added else (before - now) & first
+        wrote = any(element[0] == "words" for element in added)
+        removed = set() if wrote else (before - now) & first
         gone, still = _weight(removed - saved), _weight(removed & saved)
         revoked = before - now - first
         shown.append(_weight(added & saved) + _REMOVED * gone * (gone > still))
