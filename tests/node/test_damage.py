@@ -11,7 +11,7 @@ import pytest
 
 from tests.node.test_node import CAVE, HERE, Author, in_sync, until
 from whisker_sync.ids import Address
-from whisker_sync.node.node import Node
+from whisker_sync.node import start
 from whisker_sync.peer.effects import Compact
 
 Damage = Callable[[Path], None]
@@ -136,7 +136,7 @@ async def test_to_believe_what_is_said_of_files_without_their_texts_is_found(
 async def test_to_read_the_folder_before_the_others_were_heard_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Node, "_knows_others", lambda *_: False)
+    monkeypatch.setattr(start, "_knows_others", lambda *_: False)
     with pytest.raises(AssertionError):
         await test_what_both_wrote_since_is_merged(lose_the_first_update, tmp_path)
 
@@ -151,8 +151,8 @@ async def test_a_full_disk_is_loud_and_passes(tmp_path: Path) -> None:
     async with alice.online() as a, bob.online() as b:
         b.connect(Address(HERE, a.port))
         await in_sync(a, b)
-        run = a._writer.journal._database.execute
-        await a._writer.run(run, "PRAGMA max_page_count = 20")
+        run = a._running.writer.journal._database.execute
+        await a._running.writer.run(run, "PRAGMA max_page_count = 20")
         big = CAVE + "A long way down.\n" * 20_000
         cave.write_text(big)
         await until(lambda: a.status.trouble is not None, a, b)
@@ -170,9 +170,9 @@ async def test_a_snapshot_for_which_there_is_no_room_can_wait(tmp_path: Path) ->
     alice = Author(tmp_path, "alice")
     (alice.folder / "cave.twee").write_text(CAVE)
     async with alice.online() as a:
-        run = a._writer.journal._database.execute
-        await a._writer.run(run, "PRAGMA max_page_count = 20")
-        await a._compact(Compact("story", 1, Random(1).randbytes(500_000), b"digest"))
-        assert not a._failure.done()
-        await a._writer.run(run, "PRAGMA max_page_count = 1000000")
-        assert a._writer.journal.recall().first == 1
+        run = a._running.writer.journal._database.execute
+        await a._running.writer.run(run, "PRAGMA max_page_count = 20")
+        await a._reader.compact(Compact("story", 1, Random(1).randbytes(500_000), b"digest"))
+        assert not a._running._failure.done()
+        await a._running.writer.run(run, "PRAGMA max_page_count = 1000000")
+        assert a._running.writer.journal.recall().first == 1

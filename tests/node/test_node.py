@@ -13,7 +13,8 @@ import pytest
 from benchmarks.admission import let_in
 from whisker_sync.errors import BadSettings, WorkspaceBusy
 from whisker_sync.ids import Address
-from whisker_sync.node.node import MAX_EVENTS, Node
+from whisker_sync.node.node import Node
+from whisker_sync.node.running import MAX_EVENTS
 from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.peer import STORY
@@ -70,11 +71,11 @@ async def until(condition: Callable[[], bool], *nodes: Node) -> None:
     """Wait until something is so; looks each time that one of the nodes was told something."""
     async with asyncio.timeout(SECONDS):
         while not condition():
-            waits = [asyncio.ensure_future(node._changed.wait()) for node in nodes]
+            waits = [asyncio.ensure_future(node._running._changed.wait()) for node in nodes]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
             for node, wait in zip(nodes, waits, strict=True):
                 wait.cancel()
-                node._changed.clear()
+                node._running._changed.clear()
 
 
 async def in_sync(*nodes: Node) -> None:

@@ -65,7 +65,7 @@ async def test_slowloris_from_many_addresses_at_once(
         hosts = [f"127.0.0.{i}" for i in range(10, 10 + limits.MAX_STRANGERS)]
         connections = [await bare(scene.address, host) for host in hosts]
         dripping = [asyncio.ensure_future(drip(each, hello)) for each in connections]
-        door = scene.node._listener._door  # type: ignore[union-attr]
+        door = scene.node._network._listener._door  # type: ignore[union-attr]
         await until(lambda: len(door._strangers) == limits.MAX_STRANGERS, scene.node)
         await gone(await bare(scene.address, "127.0.0.9"))  # there is no place left, for a moment
         for each in connections:
@@ -102,7 +102,7 @@ async def test_slow_reader_among_members(tmp_path: Path, monkeypatch: pytest.Mon
             b.connect(scene.address, keep=False)
             await in_sync(scene.node, b)
             events = scene.node.events()
-            for carrier in b._carriers.values():
+            for carrier in b._network._carriers.values():
                 transport = carrier.link._connection.transport  # type: ignore[attr-defined]
                 transport.get_extra_info("socket").setsockopt(
                     socket.SOL_SOCKET, socket.SO_RCVBUF, 1
@@ -116,7 +116,7 @@ async def test_slow_reader_among_members(tmp_path: Path, monkeypatch: pytest.Mon
                     if isinstance(event, PeerLeft):
                         assert event.reason == "the other side takes nothing any more"
                         break
-            for carrier in b._carriers.values():
+            for carrier in b._network._carriers.values():
                 carrier.link.abort()
         monkeypatch.undo()
         await bob_gets_the_story(scene)
@@ -131,7 +131,7 @@ async def test_stranger_who_reads_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         connection.settimeout(SECONDS)
         connection.connect((HERE, scene.node.port))
         connection.sendall(client_hello())
-        door = scene.node._listener._door  # type: ignore[union-attr]
+        door = scene.node._network._listener._door  # type: ignore[union-attr]
         await until(lambda: bool(door._strangers), scene.node)
         await until(lambda: not door._strangers, scene.node)
         connection.close()

@@ -247,11 +247,11 @@ async def test_code_guessing_ends_after_three_tries_from_one_address(tmp_path: P
 async def test_expired_code_opens_nothing(tmp_path: Path) -> None:
     async with attacked(tmp_path) as scene:
         invited = await opened(scene, minutes=1)
-        clock = scene.node._clock
-        scene.node._clock = lambda: clock() + 61.0  # type: ignore[method-assign]
+        clock = scene.node._running.clock
+        scene.node._running.clock = lambda: clock() + 61.0  # type: ignore[method-assign]
         with pytest.raises(NobodyInvites, match="its time is over"):
             await ask_to_join(invited, scene.bob.user, lan=False, asked=yes)
-        scene.node._clock = clock  # type: ignore[method-assign]
+        scene.node._running.clock = clock  # type: ignore[method-assign]
 
 
 async def test_used_code_opens_nothing_for_another_device(tmp_path: Path) -> None:
