@@ -16,6 +16,7 @@ Everything that can go wrong, in one tree.
         * :exc:`LeftOut`
         * :exc:`DiskFull`
         * :exc:`NotInTrash`
+        * :exc:`StrangeNames`
     * :exc:`StoryError` -- a story that cannot be read, built or changed as asked
         * :exc:`UnreadableSource`
         * :exc:`NoSuchPassage`
@@ -234,6 +235,19 @@ class NotInTrash(FolderError):
         if self.count:
             return f"{self.count} versions begin with {self.start!r}; give more of its letters"
         return f"nothing in the trash begins with {self.start!r}; see: whisker trash"
+
+
+class StrangeNames(FolderError):
+    """File names that are read in another encoding than all devices share."""
+
+    def __init__(self, encoding: str) -> None:
+        self.encoding = encoding
+
+    def __str__(self) -> str:
+        return (
+            f"file names are read as {self.encoding} here, so that some would look like others; "
+            "run Python in its UTF-8 mode (PYTHONUTF8=1)"
+        )
 
 
 # Stories.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,30 @@ class Person:
             check=False,
             timeout=150,
         )
+
+    def at_terminal(self, *arguments: str, inside: bool = True, columns: int = 80) -> str:
+        """Run a command at a terminal, with nobody at the keyboard; return what is on it."""
+        import fcntl
+        import pty
+        import termios
+
+        where = ["-C", str(self.folder)] if inside else []
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        with subprocess.Popen(
+            [sys.executable, "-m", "whisker_sync", *where, *arguments],
+            env={**self.environment, "TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        ):
+            os.close(theirs)
+            with os.fdopen(ours, "rb") as screen:
+                said = bytearray()
+                with suppress(OSError):  # how a terminal says that nobody writes to it any more
+                    while block := screen.read1(1 << 16):
+                        said += block
+        return said.decode().replace("\r\n", "\n")
 
     def json(self, *arguments: str) -> dict[str, Any]:
         """Run a command and read what it prints for programs."""

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from whisker_sync.cli import exits
-from whisker_sync.cli.main import whisker
+from whisker_sync.cli.main import run, whisker
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text("utf-8")
 
@@ -44,6 +44,14 @@ def test_each_command_says_what_it_does_and_gives_an_example(path: str) -> None:
     assert command.help
     assert command.epilog
     assert "whisker" in command.epilog
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_help_fits_into_80_columns(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path.split()[1:], "--help"]) == exits.OK
+    said = capsys.readouterr().out
+    assert f"Usage: {path}" in said
+    assert max(map(len, said.splitlines())) <= 80
 
 
 def test_each_exit_code_is_in_the_reference() -> None:

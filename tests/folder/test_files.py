@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -36,6 +37,20 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def folder(place: Path) -> Folder:
     return Folder(place / "story", place / "stage", place / "trash")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are Unicode there")
+def test_no_file_is_read_by_a_process_that_would_misread_its_name(place: Path) -> None:
+    program = "import sys; from pathlib import Path; from whisker_sync.folder.files import Folder; "
+    program += "place = Path(sys.argv[1]); Folder(place, place / 'stage', place / 'trash')"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(place)],
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "StrangeNames: file names are read as ascii here" in done.stderr
 
 
 def sha(content: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,8 +58,7 @@ def command(
 
         built = playable(compiled, installed(format_places()), story_format)
     if output == Path("-"):
-        sys.stdout.buffer.write(built.page)
-        sys.stdout.buffer.flush()
+        OUTPUT.content(BytesIO(built.page))
         for finding in built.findings:
             click.echo(sentence_of(finding), err=True)
         return _code(built)

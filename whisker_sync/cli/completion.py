@@ -72,4 +72,4 @@ def command(shell: str) -> None:
     assert made is not None
     text = made(whisker, {}, "whisker", VARIABLE).source()
     OUTPUT.data({"shell": shell, "text": text})
-    OUTPUT.give(text)
+    OUTPUT.copy(text)

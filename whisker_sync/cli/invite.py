@@ -82,15 +82,15 @@ def _show(invited: dict[str, Any], seats: int) -> None:
     whom = "whom you want to write with" if seats == 1 else f"up to {seats} people"
     OUTPUT.say(f"Send this to {whom}; it works for {minutes} minutes:")
     OUTPUT.say("")
-    OUTPUT.give(f"whisker join '{link}'")
+    OUTPUT.copy(f"whisker join '{link}'")
     if code := shown(link, OUTPUT):
         OUTPUT.say("")
-        OUTPUT.say(code)
+        OUTPUT.copy(code)
     if words is not None:
         OUTPUT.say("")
         OUTPUT.say("Or say this to them:")
         OUTPUT.say("")
-        OUTPUT.give(f"whisker join {words}")
+        OUTPUT.copy(f"whisker join {words}")
     OUTPUT.say("")
     OUTPUT.say("It must run on a machine in the same network as this one.")
 

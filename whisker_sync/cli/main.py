@@ -125,7 +125,22 @@ def whisker() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
+    _know_all_names()
     sys.exit(run(arguments))
+
+
+def _know_all_names() -> None:
+    """
+    Begin again in Python's UTF-8 mode where file names are read otherwise.
+
+    Files with other than ASCII names would look as if they were not there, or were called
+    something else. What is printed stays in the letters of the terminal.
+    """
+    if sys.getfilesystemencoding() == "utf-8":
+        return
+    letters = f"{sys.stdout.encoding}:replace"
+    environment = {"PYTHONIOENCODING": letters, **os.environ, "PYTHONUTF8": "1"}
+    os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - it is ourselves
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -3,7 +3,8 @@ What a command prints.
 
 Sentences for people on standard output, problems on standard error, or one JSON object
 for programs. No meaning by colour or position alone: where something is shown
-nicely on a terminal, ``--plain`` says the same, one fact on each line.
+nicely on a terminal, ``--plain`` says the same, one fact on each line. Only on a terminal
+are sentences broken into lines.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from io import TextIOWrapper
+from typing import Any, BinaryIO
 
+from whisker_sync.cli.lines import simple, wrapped
 from whisker_sync.shown import harmless
 
 VERSION = 1
 """Of the JSON objects; changes only when a field changes its meaning."""
+
+COLUMNS = 80
+"""Of a terminal that does not say how many it has."""
 
 
 @dataclass(slots=True)
@@ -52,12 +58,17 @@ class Output:
     def say(self, sentence: str) -> None:
         """Print a sentence for people."""
         if not self.json and not self.quiet:
-            _print(sentence, sys.stdout)
+            self._print(sentence, sys.stdout)
 
     def give(self, answer: str) -> None:
         """Print what was asked for: also when the rest is quiet."""
         if not self.json:
-            _print(answer, sys.stdout)
+            self._print(answer, sys.stdout)
+
+    def copy(self, text: str) -> None:
+        """Print what was asked for and is to be copied: it is never broken into lines."""
+        if not self.json:
+            _print(text, sys.stdout)
 
     def data(self, values: dict[str, Any]) -> None:
         """Print the JSON object for programs, if they asked for it."""
@@ -69,17 +80,41 @@ class Output:
         if self.json:
             self.data({"error": {"code": code, "sentence": sentence}})
         else:
-            _print(f"whisker: {sentence}", sys.stderr)
+            self._print(f"whisker: {sentence}", sys.stderr)
+
+    def content(self, file: BinaryIO) -> None:
+        """
+        Print a file: byte for byte into a file or another program.
+
+        A terminal gets its text, with ``?`` for what the terminal would act upon.
+        """
+        if sys.stdout.isatty():
+            for line in TextIOWrapper(file, "utf-8", "replace"):
+                _print(line.removesuffix("\n"), sys.stdout)
+            return
+        while block := file.read(1 << 20):
+            sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+
+    def _print(self, text: str, stream: Any) -> None:
+        if self.plain:
+            text = text.expandtabs(4)
+        elif stream.isatty():
+            columns = _columns(stream)
+            text = "\n".join(part for line in text.split("\n") for part in wrapped(line, columns))
+        _print(text, stream)
 
 
-def _any_set(*names: str) -> bool:
-    return any(os.environ.get(name) for name in names)
+def _columns(stream: Any) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or COLUMNS
+    except OSError:
+        return COLUMNS
 
 
 def _print(text: str, stream: Any) -> None:
     """Print, with ``?`` for what the terminal does not have, or would act upon."""
-    encoding = stream.encoding or "utf-8"
-    stream.write(harmless(text).encode(encoding, "replace").decode(encoding) + "\n")
+    stream.write(simple(harmless(text), stream.encoding or "utf-8") + "\n")
     stream.flush()
 
 

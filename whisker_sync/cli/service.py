@@ -59,4 +59,4 @@ def show() -> None:
 
     found = service.service_of(workspace(), Path.home())
     OUTPUT.data({"name": found.name, "file": str(found.file), "text": found.text})
-    OUTPUT.give(f"{found.file}:\n\n{found.text}")
+    OUTPUT.copy(f"{found.file}:\n\n{found.text}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,9 +59,7 @@ def show(version: str) -> int:
         OUTPUT.data(_fields(found))
         return exits.OK
     with trash.place_of(found).open("rb") as content:
-        while block := content.read(1 << 20):
-            sys.stdout.buffer.write(block)
-    sys.stdout.buffer.flush()
+        OUTPUT.content(content)
     return exits.OK
 
 

@@ -83,7 +83,7 @@ def _keep(layout: Layout, options: Sequence[str]) -> int:
 def _start(layout: Layout, options: Sequence[str], times: int, why: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "whisker_sync", "-C", str(layout.root)]
     command += ["sync", "start", "--foreground", "--report", *options]
-    environment = dict(os.environ)
+    environment = {**os.environ, "PYTHONUTF8": "1"}  # file names are UTF-8, whatever the locale
     if times:
         environment[RESTARTED] = json.dumps({"times": times, "why": why, "at": time.time()})
     child = subprocess.Popen(

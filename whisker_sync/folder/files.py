@@ -35,7 +35,14 @@ from secrets import token_hex
 from typing import BinaryIO
 
 from whisker_sync.chunks import CHUNK
-from whisker_sync.errors import DiskFull, FolderError, LeftOut, UnreadableFile, UnsafePath
+from whisker_sync.errors import (
+    DiskFull,
+    FolderError,
+    LeftOut,
+    StrangeNames,
+    UnreadableFile,
+    UnsafePath,
+)
 from whisker_sync.folder.ignore import KEY_HEAD_BYTES, Level, Rules, is_key, let_in
 from whisker_sync.folder.swap import exchange
 from whisker_sync.folder.trash import Trash, aside
@@ -121,9 +128,16 @@ class Kept:
 
 
 class Folder:
-    """The files below one folder; ``stage`` and ``trash`` are on the same disk."""
+    """
+    The files below one folder; ``stage`` and ``trash`` are on the same disk.
+
+    Raises:
+        StrangeNames: This process reads file names in another encoding than UTF-8.
+    """
 
     def __init__(self, root: Path, stage: Path, trash: Path) -> None:
+        if (encoding := sys.getfilesystemencoding()) != "utf-8":
+            raise StrangeNames(encoding)
         self._root = root
         self._stage = stage
         self._rules = Rules(root)
