@@ -53,10 +53,15 @@ class Version:
     """The passage's name; None: text of the file outside of its passages."""
 
     text: str | None
-    """What was saved, with its header line; None: it was removed."""
+    """What was saved, with its header line; None: it was removed, or is no text."""
 
     before: str | None
-    """What the author began with; None: it was not there."""
+    """What the author began with; None: it was not there, or is no text."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was removed; of what is no text, the text before is empty then."""
+        return self.text is None and self.before is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.terminal import Person
+
 
 @pytest.fixture
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -54,3 +56,29 @@ def test_what_is_mended_is_off_the_list(story: Path) -> None:
     assert len(listed(story)) == 1
     (story / "a.twee").write_text(":: Cave\nOne.\n\n:: Grotto\nAnother.\n")
     assert listed(story) == []
+
+
+def test_a_picture_that_two_changed_is_listed_with_both_until_one_is_resolved(
+    pair: tuple[Person, Person],
+) -> None:
+    for person in pair:
+        assert person.run("sync", "stop").returncode == 0
+    for person in pair:
+        (person.folder / "map.png").write_bytes(b"\x89PNG\x00" + person.name.encode())
+    for person in pair:
+        person.start()
+    for person in pair:
+        assert person.run("sync", "now").returncode == 0
+    found = [person.json("conflicts")["conflicts"] for person in pair]
+    for (conflict,) in found:
+        assert (conflict["kind"], conflict["path"]) == ("beside", "map.png")
+        assert {side["person"] for side in conflict["sides"]} == {"ada", "bob"}
+        assert all(side["time"] for side in conflict["sides"])
+        for side in conflict["sides"]:
+            assert (pair[0].folder / side["text"]).read_bytes().endswith(side["person"].encode())
+    assert found[0] == found[1]
+    ada, bob = pair
+    assert ada.run("conflicts", "--resolve", found[0][0]["id"]).returncode == 0
+    assert ada.json("conflicts")["conflicts"] == []
+    assert len(bob.json("conflicts")["conflicts"]) == 1
+    assert "map.png" in bob.run("log").stdout

@@ -17,6 +17,7 @@ from whisker_sync.manuscript.pictures import (
     is_lost,
     made_from,
     name_beside,
+    read_beside,
 )
 from whisker_sync.manuscript.shadow import Picture
 from whisker_sync.paths import accept
@@ -77,3 +78,16 @@ def test_a_name_that_is_taken_is_not_used() -> None:
     assert name_beside(StoryPath("map.png"), "Ada", 0, taken.__contains__) == (
         "map (Ada, 1 Jan 00.00 2).png"
     )
+
+
+@given(st.text(max_size=80), st.sampled_from(["a/map.png", "map", ".map", "a.b/map.tar.gz"]))
+def test_the_name_tells_what_it_stands_beside(person: str, path: str) -> None:
+    beside = name_beside(StoryPath(path), person, 0, lambda other: "2" not in other)
+    found = read_beside(beside)
+    assert found is not None
+    assert (found.original, found.when) == (path, "1 Jan 00.00")
+
+
+def test_other_names_in_brackets_tell_nothing() -> None:
+    for name in ("map (1).png", "map (Ada).png", "map (Ada, tomorrow).png", "map.png", "(Ada, 1)"):
+        assert read_beside(name) is None

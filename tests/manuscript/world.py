@@ -44,6 +44,9 @@ class Author:
         self.problems: list[str] = []
         self.outcomes = 0
         self.now = 0.0
+        self.at: int | None = None
+        """Milliseconds since 1970, on the author's clock."""
+
         self.manuscript = Manuscript(self.document, self.facts, self.dice)
 
     # What the author does.
@@ -70,7 +73,7 @@ class Author:
         ]
         self.reported = dict(self.folder)
         seen = [FileSeen(path, self.folder.get(path)) for path in paths]
-        return self._happened(self.manuscript.saw(seen, self.now))
+        return self._happened(self.manuscript.saw(seen, self.now, self.at))
 
     def text(self, path: str) -> str:
         """Return a text file from the folder."""

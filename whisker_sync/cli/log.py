@@ -88,6 +88,8 @@ def line_of(revision: Revision) -> str:
 
 
 def _what(version: Version) -> str:
-    if version.text is None:
+    if version.is_gone:
         return f"{past.title(version)} removed"
+    if version.text is None:
+        return past.title(version)
     return f"{past.title(version)} new" if version.before is None else past.title(version)

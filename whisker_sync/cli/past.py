@@ -122,7 +122,7 @@ def as_data(revision: Revision) -> dict[str, Any]:
                 "id": version.id,
                 "path": version.path,
                 "passage": version.name,
-                "removed_passage": version.text is None,
+                "removed_passage": version.is_gone,
                 "added": words.added,
                 "removed": words.removed,
             }

@@ -59,8 +59,10 @@ def _milestone(version: Version) -> list[str]:
 
 def _lines(version: Version) -> list[str]:
     what = f"{past.title(version)}, in {version.path}"
-    if version.text is None:
+    if version.is_gone:
         what += ", removed"
+    elif version.text is None:
+        what += ", no text"
     elif version.before is None:
         what += ", new"
     before = (version.before or "").split("\n")

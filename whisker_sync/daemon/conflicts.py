@@ -17,8 +17,10 @@ from contextlib import suppress
 from whisker_sync.daemon import history
 from whisker_sync.daemon.control import ask
 from whisker_sync.errors import DaemonNotRunning, WhiskerError
+from whisker_sync.folder.files import Folder
 from whisker_sync.manuscript.conflicts import Conflict, conflicts
 from whisker_sync.manuscript.kept import KEPT, Kept, recall
+from whisker_sync.node.settings import load_user, user_home
 from whisker_sync.project.sources import load, paths, shown
 from whisker_sync.revision import Revision
 from whisker_sync.store.journal import Journal
@@ -49,7 +51,10 @@ async def find(layout: Layout) -> list[Conflict]:
 def _find(layout: Layout, revisions: list[Revision], kept: list[Kept]) -> list[Conflict]:
     places = {shown(path, layout.root): path for path in paths(layout.root)}
     story = [read_file(name, load(path)) for name, path in places.items()]
-    found = conflicts(story, places, revisions, kept, format_of(story))
+    folder = Folder(layout.root, layout.stage, layout.trash)
+    here, _ = folder.scan()
+    me = load_user(user_home()).person
+    found = conflicts(story, here, revisions, kept, format_of(story), me)
     resolved = set(_resolved(layout))
     return [each for each in found if each.id not in resolved]
 

@@ -12,6 +12,7 @@ same name  two passages have one name; story formats show only one of them
 dead link  a link leads to a passage that somebody deleted or renamed
 start      two people chose different passages to begin with
 sentence   two people wrote the same sentence anew; both versions are in the text
+beside     a file that can't be merged was changed twice; the second is beside it
 kept       a save did not have what others wrote, and it was kept
 clash      paths differ only in capital letters: one file on Windows and macOS
 ========== =====================================================================
@@ -32,7 +33,9 @@ from enum import Enum
 
 from whisker_sync.manuscript.kept import Kept
 from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.pictures import Beside, name_of, read_beside, when
 from whisker_sync.manuscript.timeline import in_order, stand
+from whisker_sync.paths import same_as
 from whisker_sync.revision import Revision, Version
 from whisker_sync.story.check import STORY_DATA
 from whisker_sync.story.data import read_data
@@ -57,6 +60,7 @@ class Kind(Enum):
     DEAD_LINK = "dead link"
     START = "start"
     SENTENCE = "sentence"
+    BESIDE = "beside"
     KEPT = "kept"
     CLASH = "clash"
 
@@ -114,21 +118,23 @@ def conflicts(
     revisions: Iterable[Revision],
     kept: Iterable[Kept] = (),
     story_format: str | None = None,
+    person: str = "",
 ) -> list[Conflict]:
     """
     Return what is worth a look.
 
     ``story`` are the Twee files as they are, ``paths`` those of all files, ``kept`` is what
-    was kept on this device.
+    was kept on this device, which is ``person``'s.
     """
-    past = _Past(revisions)
+    past, here = _Past(revisions), set(paths)
     return [
         *_same_names(story, past),
         *_dead_links(story, past, story_format),
         *_starts(past),
         *_sentences(past),
-        *_kept(kept, past),
-        *_clashes({*paths, *past.paths}),
+        *_besides(here, past),
+        *_kept(kept, past, person),
+        *_clashes({*here, *past.paths}, past),
     ]
 
 
@@ -140,6 +146,9 @@ class _Past:
         self.events: defaultdict[str, list[_Event]] = defaultdict(list)
         """For each passage what was done to it, oldest first."""
 
+        self.at: defaultdict[str, list[_Event]] = defaultdict(list)
+        """For each path what was done there, oldest first."""
+
         self.left: dict[str, tuple[_Event, str | None]] = {}
         """Names that passages had, who took them away, and the name instead of it."""
 
@@ -148,23 +157,24 @@ class _Past:
             for version in revision.versions:
                 event = _Event(revision, version)
                 self.events[version.id].append(event)
+                self.at[version.path].append(event)
                 before = names.get(version.id) or _name(version.before)
                 after = version.name if version.text is not None else None
                 if before is not None and before != after and version.name is not None:
                     self.left[before] = (event, after)
                 names[version.id] = after
         self.now = stand(saves)
-        self.paths = {each.path for each in self.now.values() if each.text is not None}
+        self.paths = {each.path for each in self.now.values() if not each.is_gone}
 
     def last(self, id_: str) -> _Event | None:
         """Who wrote a passage last."""
         events = self.events.get(id_)
         return events[-1] if events else None
 
-    def first(self, name: str) -> list[_Event]:
-        """Who made the passages that have a name now."""
+    def made(self, name: str) -> list[tuple[Version, _Event]]:
+        """The passages that have a name now, and who made each of them."""
         return [
-            self.events[id_][0]
+            (version, self.events[id_][0])
             for id_, version in self.now.items()
             if version.name == name and version.text is not None
         ]
@@ -182,11 +192,7 @@ def _same_names(story: Sequence[StoryFile], past: _Past) -> Iterable[Conflict]:
     for name, places in named.items():
         if len(places) < 2:
             continue
-        makers = past.first(name)
-        if len(makers) == len(places):
-            sides = [event.side(_body(event.version.text)) for event in makers]
-        else:
-            sides = [Side("", None, passage.text) for _, passage in places]
+        sides = _makers(places, past.made(name))
         where = " and ".join(dict.fromkeys(f"{path}:{each.line}" for path, each in places))
         yield Conflict(
             Kind.SAME_NAME,
@@ -196,6 +202,27 @@ def _same_names(story: Sequence[StoryFile], past: _Past) -> Iterable[Conflict]:
             f"{len(places)} passages are called “{name}” ({where}); rename one of them",
             "\0".join([name, *sorted(path for path, _ in places)]),
         )
+
+
+def _makers(
+    places: Sequence[tuple[str, FilePassage]], made: Sequence[tuple[Version, _Event]]
+) -> list[Side]:
+    """Say of each passage who made it: the one of that text, else of what is left over."""
+    rest = sorted(made, key=lambda each: each[1].revision.time)
+    found: dict[int, _Event] = {}
+    for exact in (True, False):
+        for n, (path, passage) in enumerate(places):
+            body = passage.text.strip()
+            alike = (each for each in rest if each[0].path == path or not exact)
+            match = next((e for e in alike if not exact or _body(e[0].text) == body), None)
+            if n not in found and match is not None:
+                rest.remove(match)
+                found[n] = match[1]
+    sides = [
+        found[n].side(passage.text) if n in found else Side("", None, passage.text)
+        for n, (_, passage) in enumerate(places)
+    ]
+    return sorted(sides, key=lambda side: side.time or 0)
 
 
 def _dead_links(
@@ -241,20 +268,54 @@ def _dead_link(path: str, passage: FilePassage, target: str, past: _Past) -> Con
     )
 
 
-def _clashes(paths: Iterable[str]) -> Iterable[Conflict]:
+def _clashes(paths: Iterable[str], past: _Past) -> Iterable[Conflict]:
     folded: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted(paths):
-        folded[path.casefold()].append(path)
+        folded[same_as(path)].append(path)
     for same in folded.values():
         if len(same) > 1:
             yield Conflict(
                 Kind.CLASH,
                 same[0],
                 None,
-                tuple(Side("", None, path) for path in same),
+                tuple(_maker(path, past) for path in same),
                 f"{' and '.join(same)} are one file on Windows and macOS; rename one of them",
                 "\0".join(same),
             )
+
+
+def _maker(path: str, past: _Past) -> Side:
+    """Who first saved something under a path, as far as the history says."""
+    events = past.at.get(path)
+    return events[0].side(path) if events else Side("", None, path)
+
+
+def _besides(paths: set[str], past: _Past) -> Iterable[Conflict]:
+    for path in sorted(paths):
+        beside = read_beside(path)
+        if beside is None or beside.original not in paths:
+            continue
+        events = past.at.get(beside.original, [])
+        ours = [each for each in events if _is_of(each, beside)]
+        theirs = [each for each in events if not ours or _others(each, ours[-1])]
+        who = ours[-1].side(path) if ours else Side(beside.who, None, path)
+        winner = theirs[-1] if theirs else None
+        other = winner.side(beside.original) if winner else Side("", None, beside.original)
+        yield Conflict(
+            Kind.BESIDE,
+            beside.original,
+            None,
+            (other, who),
+            f"{beside.original} was changed twice at the same time; what {who.person} saved on "
+            f"{beside.when} (UTC) is beside it as {path}: keep one of them",
+            path,
+        )
+
+
+def _is_of(event: _Event, beside: Beside) -> bool:
+    """Tell whether this save is the one that a file beside another is named after."""
+    revision = event.revision
+    return name_of(revision.person) == beside.who and when(revision.time) == beside.when
 
 
 # What two people did at once.
@@ -351,7 +412,7 @@ def _others(one: _Event, other: _Event) -> bool:
 # What was kept.
 
 
-def _kept(kept: Iterable[Kept], past: _Past) -> Iterable[Conflict]:
+def _kept(kept: Iterable[Kept], past: _Past, person: str) -> Iterable[Conflict]:
     for each in kept:
         name = _name(each.kept) or ""
         last = past.last(each.id)
@@ -361,7 +422,7 @@ def _kept(kept: Iterable[Kept], past: _Past) -> Iterable[Conflict]:
             each.path,
             name,
             (
-                Side("", None, _body(each.saved)),
+                Side(person, each.at, _body(each.saved)),
                 last.side(theirs) if last else Side("", None, theirs),
             ),
             f"your editor saved “{name}” without what others had written, and that was kept; "

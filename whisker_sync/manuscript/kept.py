@@ -20,6 +20,7 @@ from whisker_sync.manuscript.pieces import headed
 from whisker_sync.manuscript.schema import is_id
 from whisker_sync.manuscript.shadow import Page, Piece
 from whisker_sync.paths import accept
+from whisker_sync.revision import MAX_TIME
 from whisker_sync.story.twee import Source, parse, render
 from whisker_sync.story.twee import segment as cut
 from whisker_sync.text.merge import three_way
@@ -50,8 +51,13 @@ class Kept:
     kept: str
     """What the newest version had that it can have been made from."""
 
+    at: int | None = None
+    """When it was saved, in milliseconds since 1970; None: not known."""
 
-def missed(path: StoryPath, text: str, base: Page, newest: Page) -> list[Kept]:
+
+def missed(
+    path: StoryPath, text: str, base: Page, newest: Page, at: int | None = None
+) -> list[Kept]:
     """Return what a save of an older version misses of the newest, passage by passage."""
     before = {part.id: part.text for part in base.parts}
     saved = words_of(text)
@@ -61,7 +67,7 @@ def missed(path: StoryPath, text: str, base: Page, newest: Page) -> list[Kept]:
             continue
         old = before.get(part.id, "")
         if words_of(part.text) - words_of(old) - saved:
-            found.append(Kept(part.id, path, old, part.text))
+            found.append(Kept(part.id, path, old, part.text, at))
     return found
 
 
@@ -86,7 +92,8 @@ def as_saved(text: str, kept: Kept) -> str:
 
 def encode(kept: Kept) -> bytes:
     """Return the fact that keeps it."""
-    return json.dumps([_FORMAT, kept.path, kept.saved, kept.kept], ensure_ascii=False).encode()
+    form = [_FORMAT, kept.path, kept.saved, kept.kept, kept.at]
+    return json.dumps(form, ensure_ascii=False).encode()
 
 
 def decode(name: str, fact: bytes) -> Kept | None:
@@ -94,10 +101,20 @@ def decode(name: str, fact: bytes) -> Kept | None:
     id_ = name.removeprefix(KEPT)
     try:
         match json.loads(fact):
-            case [format_, str(path), str(saved), str(kept)] if format_ == _FORMAT and is_id(id_):
-                return Kept(id_, accept(path), saved, kept)
+            case [format_, str(path), str(saved), str(kept), *at] if format_ == _FORMAT and is_id(
+                id_
+            ):
+                return Kept(id_, accept(path), saved, kept, _time(at))
     except (ValueError, RecursionError, UnsafePath):
         pass
+    return None
+
+
+def _time(form: list[object]) -> int | None:
+    """When it was saved; of before that was noted, nobody knows."""
+    match form:
+        case [int(at)] if type(at) is int and 0 <= at < MAX_TIME:
+            return at
     return None
 
 

@@ -538,7 +538,7 @@ class Manuscript:
             for id_ in [each.id for each in self._kept.values() if each.path == path]:
                 self._forget_kept(id_)
             return
-        for each in missed(path, text, base, newest):
+        for each in missed(path, text, base, newest, self._at):
             self._kept.pop(each.id, None)
             self._kept[each.id] = each
             self._facts_to_come.append((KEPT + each.id, encode_kept(each)))

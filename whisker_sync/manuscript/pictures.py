@@ -10,8 +10,9 @@ so, so it is done once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from whisker_sync.chunks import MAX_WHOLE
 from whisker_sync.document import Scalar
@@ -25,6 +26,24 @@ _SHORT = 8
 _HASH = 32
 _NOTHING = "-"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_BESIDE = re.compile(
+    r"(?P<stem>[^/]+) \((?P<who>[^/(),]+), "
+    rf"(?P<when>\d{{1,2}} (?:{'|'.join(_MONTHS)}) \d\d\.\d\d)(?: \d{{1,3}})?\)(?P<ending>\.[^/.]+)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the name of a file says that stands beside another one."""
+
+    original: str
+    """The path of the other one."""
+
+    who: str
+    """Whose it is, as far as a file's name can say it."""
+
+    when: str
+    """When it was saved, in UTC, like ``22 Nov 14.02``."""
 
 
 def encode(picture: Picture) -> str:
@@ -80,8 +99,8 @@ def name_beside(
     stem, dot, suffix = name.rpartition(".")
     if not stem:
         stem, dot, suffix = name, "", ""
-    who = "".join(c if c.isalnum() or c in " -_" else "_" for c in person)[:40].strip()
-    mark = f"{who or 'somebody'}, {_when(saved_at)}"
+    who = name_of(person)
+    mark = f"{who}, {when(saved_at)}"
     for number in range(1, 1000):
         again = f" {number}" if number > 1 else ""
         beside = StoryPath(f"{folder}{slash}{stem} ({mark}{again}){dot}{suffix}")
@@ -90,13 +109,33 @@ def name_beside(
     return beside
 
 
+def read_beside(path: str) -> Beside | None:
+    """What the name of a file says if it was made by :func:`name_beside`; None: it was not."""
+    folder, slash, name = path.rpartition("/")
+    match = _BESIDE.fullmatch(name)
+    if match is None:
+        return None
+    original = f"{folder}{slash}{match['stem']}{match['ending'] or ''}"
+    return Beside(original, match["who"], match["when"])
+
+
+def name_of(person: str) -> str:
+    """A person's name as it stands in that of a file."""
+    who = "".join(c if c.isalnum() or c in " -_" else "_" for c in person)[:40].strip()
+    return who or "somebody"
+
+
 def unclaimed(picture: Picture, id_: str) -> Picture:
     """The same, as what is on disk and is nobody's loss any more."""
     return replace(picture, id=id_, saved_at=0)
 
 
-def _when(milliseconds: int) -> str:
-    """Day and time, by the calendar of Gregory counted from 1 March of the year 0."""
+def when(milliseconds: int) -> str:
+    """
+    Day and time in UTC, like ``22 Nov 14.02``.
+
+    By the calendar of Gregory, counted from 1 March of the year 0.
+    """
     minutes = milliseconds // 60_000
     days, minute = divmod(minutes, 24 * 60)
     days += 719_468

@@ -5,18 +5,20 @@ A save is compared with the version that it was made from, as it was for the doc
 others wrote meanwhile is theirs, and stands in revisions of their own. So each word that a
 save took away is in the text that its author began with.
 
+Of a binary file only is said that it was saved, without any text, or removed.
+
 A passage that only changed its place among others is no news, and a passage that went to
 another file while its text stayed is one version, not a loss and a gain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.ingest import Saved
 from whisker_sync.manuscript.render import View
-from whisker_sync.manuscript.shadow import Content, Page, Piece
+from whisker_sync.manuscript.shadow import Content, Page, Picture, Piece
 from whisker_sync.revision import Version
 
 Stand = tuple[StoryPath, str, bool]
@@ -42,7 +44,18 @@ def versions(
         old, new = before.get(id_), after.get(id_)
         if old != new and not _is_blank(old, new):
             found.append(_version(id_, old, new, view))
-    return tuple(found)
+    return (*found, *_pictures(batch, contents))
+
+
+def _pictures(
+    batch: Sequence[Saved], contents: Mapping[StoryPath, Content | None]
+) -> Iterable[Version]:
+    for saved in batch:
+        content = contents.get(saved.path)
+        if isinstance(content, Picture) and (content != saved.base or saved.was is not None):
+            yield Version(content.id, saved.path, "", None, None, None)
+        elif content is None and isinstance(saved.base, Picture):
+            yield Version(saved.base.id, saved.path, "", None, None, "")
 
 
 def repairs(bodies: Mapping[str, tuple[str, str]], view: View) -> tuple[Version, ...]:
