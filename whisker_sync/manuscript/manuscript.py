@@ -31,6 +31,7 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.bases import opened
+from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Plan, Saved, Text
 from whisker_sync.manuscript.kept import KEPT, MAX_KEPT, missed
@@ -121,6 +122,7 @@ class Manuscript:
         self._limbo = Limbo()
         self._links = Links()
         self._kept = recall_kept(list(facts.items()))
+        self._checked = Checked(facts)
         self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
         self._at = 0
@@ -323,6 +325,7 @@ class Manuscript:
             departure = Departure(shadow.disk, self._now, by_author=False)
             self._departed.remember(path, departure)
         shadow.landed()
+        self._checked.came(path, self._view)
         self._left_out.discard(path)
         self._later.add(path)
 
@@ -356,6 +359,7 @@ class Manuscript:
         if batch is None:
             batch = self._batch(found, news, now, beside)
         intake.take(batch)
+        self._checked.saved(batch, intake.contents, intake.plan, max(self._at, 1))
         change = None
         bodies = {
             id_: self._view.body(id_)
@@ -583,22 +587,29 @@ class Manuscript:
         """Say which files must be written because the document changed."""
         dirty = self._view.refresh(touched)
         told: list[Problem] = []
-        change, seen = self._mend(self._lost_pictures(dirty, told))
+        plan, doubts = self._checked.put_beside(
+            dirty, self._view, self._person, self._is_taken, lambda: schema.fresh_id(self._dice)
+        )
+        for problem in doubts:
+            self._tell(told, problem)
+        change, seen = self._mend(self._lost_pictures(dirty, told), plan)
         if change:
             dirty |= self._view.refresh(change.touched)
         return replace(self._outcome(change, dirty, problems=told), versions=seen)
 
-    def _mend(self, lost: Mapping[str, str]) -> tuple[Change | None, tuple[Version, ...]]:
+    def _mend(
+        self, lost: Mapping[str, str], plan: Plan
+    ) -> tuple[Change | None, tuple[Version, ...]]:
         """
         Write what only this device can.
 
         Delete what a save brought here and a save elsewhere brought there, too; put beside what
-        was ``lost``; and repair links that our author made to a name which was changed meanwhile.
+        was ``lost``, and do what the ``plan`` says; and repair links that our author made to a
+        name which was changed meanwhile.
         """
         doubled, late = self._document.doubled(), self._links.late(self._view)
-        if not doubled and not lost and not late:
+        if not doubled and not lost and not late and not plan:
             return None, ()
-        plan = Plan()
         for id_, splices in late.items():
             plan.splice(schema.BODY + id_, splices)
         bodies = {id_: self._view.body(id_) for id_ in late}
@@ -782,7 +793,7 @@ class Manuscript:
         return False
 
     def _facts(self, dirty: set[StoryPath]) -> tuple[tuple[str, bytes | None], ...]:
-        facts, self._facts_to_come = self._facts_to_come, []
+        facts, self._facts_to_come = [*self._facts_to_come, *self._checked.news()], []
         for path in sorted(dirty):
             shadow = self._shadows[path]
             if shadow.changed():

@@ -75,6 +75,9 @@ class File:
     eol: Eol
     bom: bool
     picture: Picture | None
+    saved: Scalar
+    """Of a text that must be whole, its newest save; see checked.py."""
+
     deleted: frozenset[str]
     problem: Problem | None
     own: str | None = field(default=None, repr=False)
@@ -152,6 +155,7 @@ class View:
             eol=_eol(fields.get(schema.EOL)),
             bom=bool(fields.get(schema.BOM)),
             picture=picture,
+            saved=fields.get(schema.SAVED),
             deleted=_tombstones(fields),
             problem=problem or doubt,
         )

@@ -26,6 +26,8 @@ root              key or register     value
 ..                ``<file id>/b``     1: begins with a byte order mark
 ..                ``<file id>/a``     a binary file, without text: ``<sha256> <size> <list of
                                       chunks> <made from>``, see pictures.py
+..                ``<file id>/s``     of a text that must be whole: its newest save, and
+                                      what that was made from, shortened; see checked.py
 ..                ``<file id>/d:..``  1: deleted, as long as this is the digest of its own text
 ``b:<id>``                            body of a passage
 ``x:<id>``                            text of a file outside of its passages
@@ -73,6 +75,7 @@ COPY_OF = "as"
 PATH = "p"
 EOL = "e"
 BOM = "b"
+SAVED = "s"
 ASSET = "a"
 
 _ID = re.compile(r"[0-9a-f]{16}")
