@@ -21,9 +21,8 @@ from benchmarks.reliability.author import cut
 from benchmarks.reliability.judge import WORD
 from whisker_sync.document import Document
 from whisker_sync.manuscript.render import View
-from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.manuscript.shadow import Page
-from whisker_sync.peer.peer import STORY
 from whisker_sync.record import Entry
 from whisker_sync.store.journal import Journal
 from whisker_sync.store.layout import Layout

@@ -13,11 +13,11 @@ import pytest
 from benchmarks.admission import let_in
 from whisker_sync.errors import BadSettings, WorkspaceBusy
 from whisker_sync.ids import Address
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node.node import Node
 from whisker_sync.node.running import MAX_EVENTS
 from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.peer import STORY
 from whisker_sync.store.layout import Layout
 
 HERE = "127.0.0.1"

@@ -16,7 +16,7 @@ from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.papers import Papers
 from whisker_sync.ids import Address, Incarnation, LinkId, StoryPath, WorkspaceId
 from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
-from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.peer.acts import Act
 from whisker_sync.peer.effects import (
     Compact,
@@ -49,7 +49,7 @@ from whisker_sync.peer.inputs import (
     RevisionsRead,
     Tick,
 )
-from whisker_sync.peer.peer import STORY, Peer
+from whisker_sync.peer.peer import Peer
 from whisker_sync.peer.status import Ourselves
 from whisker_sync.record import Entry
 from whisker_sync.revision import Revision

@@ -8,7 +8,7 @@ from tests.peer.crowd import Crowd, Someone
 from whisker_sync.peer.effects import Hangup
 from whisker_sync.peer.events import Merged, Trouble
 from whisker_sync.peer.inputs import FrameArrived
-from whisker_sync.peer.peer import WITHOUT_A_WORD
+from whisker_sync.peer.lines import WITHOUT_A_WORD
 
 CAVE = ":: Cave\nIt is dark here.\n\n:: Way out\nLight!\n"
 
@@ -267,9 +267,9 @@ def test_after_a_double_connection_news_travel_at_once() -> None:
 
 
 def test_an_edit_in_memory_is_sent_before_it_is_durable() -> None:
+    from whisker_sync.manuscript.schema import STORY
     from whisker_sync.peer.effects import Persist, Send
     from whisker_sync.peer.inputs import Edited
-    from whisker_sync.peer.peer import STORY
 
     crowd, alice, bob = two()
     crowd.connect(alice, bob)

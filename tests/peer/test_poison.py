@@ -8,7 +8,7 @@ from tests.peer.crowd import Crowd, Someone
 from whisker_sync.document import Document, Kind, Root, Schema
 from whisker_sync.ids import DeviceId
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.peer import MAX_QUARANTINE
+from whisker_sync.peer.merging import MAX_QUARANTINE
 from whisker_sync.peer.poison import QUARANTINE, Poison, facts_of
 from whisker_sync.record import Record
 

@@ -1,12 +1,13 @@
-"""Tests for a journal that only others can tell to be an old one; :mod:`..peer.peer`."""
+"""Tests for a journal that only others can tell to be an old one; :mod:`..peer.put_back`."""
 
 from __future__ import annotations
 
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.peer.events import BeginAnew, Trouble
 from whisker_sync.peer.inputs import Edited
-from whisker_sync.peer.peer import RESTORED, STORY, UNNOTICED
+from whisker_sync.peer.put_back import RESTORED, UNNOTICED
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN
 
 CAVE = StoryPath("cave.twee")

@@ -148,7 +148,7 @@ def test_nobody_takes_in_what_comes_from_a_reader() -> None:
 
 def believe(reader: Someone) -> None:
     """Have a peer believe that it may write."""
-    reader.peer._reads = lambda _: False  # type: ignore[method-assign, assignment]
+    reader.peer._circle.reads = lambda _: False  # type: ignore[method-assign, assignment]
 
 
 def test_who_becomes_a_writer_again_writes() -> None:

@@ -21,7 +21,7 @@ from whisker_sync.peer.acts import ChangeRole, Confirm, Decline, Invite, Remove,
 from whisker_sync.peer.effects import Effect, Hangup, Persist, Proven, Send, Tell
 from whisker_sync.peer.events import GuestJoined, GuestWaiting, Trouble
 from whisker_sync.peer.inputs import Committed, Do, FrameArrived, Input, LinkUp, Tick
-from whisker_sync.peer.peer import WITHOUT_A_WORD
+from whisker_sync.peer.lines import WITHOUT_A_WORD
 from whisker_sync.wire.codec import decode_greeting
 from whisker_sync.wire.messages import Challenge
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from whisker_sync.document import Kind, Root, Schema
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.peer.events import FileChanged
-from whisker_sync.peer.peer import STORY
 from whisker_sync.testing import History, Machine, World, random_history, shorten
 from whisker_sync.testing.authors import Author
 from whisker_sync.testing.histories import Boot, Wait, Write, make_world

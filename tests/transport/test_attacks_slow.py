@@ -142,7 +142,7 @@ async def test_silence_of_a_non_member_with_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mallory proves to know the key, and then waits for what Alice may say."""
-    monkeypatch.setattr("whisker_sync.peer.peer.PAPERS_SECONDS", 1.0)
+    monkeypatch.setattr("whisker_sync.peer.greeting.PAPERS_SECONDS", 1.0)
     async with attacked(tmp_path) as scene:
         link = await dial([scene.address])
         handshake = scene.handshake(link, dialling=True)

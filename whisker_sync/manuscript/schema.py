@@ -50,6 +50,9 @@ FILES = "F"
 BODY = "b:"
 OWN = "x:"
 
+STORY = "story"
+"""Name of the document that is shown as files."""
+
 STORY_SCHEMA = Schema(
     (
         Root(PASSAGES, Kind.RECORDS),

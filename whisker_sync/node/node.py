@@ -27,7 +27,7 @@ from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import ENTROPY_BYTES, SpokenCode
 from whisker_sync.ids import Address, DeviceId
 from whisker_sync.manuscript.files import WriteAsset, WriteFile
-from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.node import start
 from whisker_sync.node.disk import Disk
 from whisker_sync.node.neighbours import Neighbours
@@ -69,7 +69,7 @@ from whisker_sync.peer.inputs import (
     Stopping,
     StoreTrouble,
 )
-from whisker_sync.peer.peer import STORY, Peer
+from whisker_sync.peer.peer import Peer
 from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Status

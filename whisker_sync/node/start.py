@@ -23,8 +23,8 @@ from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
 from whisker_sync.node.running import Running, now_ms
 from whisker_sync.node.settings import User, load_local, save_local
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.peer import RESTORED, UNNOTICED
 from whisker_sync.peer.poison import fact_of, facts_of
+from whisker_sync.peer.put_back import RESTORED, UNNOTICED
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import DAY_MS

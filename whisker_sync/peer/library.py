@@ -26,7 +26,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
 
 from whisker_sync import chunks
 from whisker_sync.batch import Batch, Recalled
@@ -289,6 +288,10 @@ class Library:
             self.facts[name] = value
         (self._new_facts if soon else self._lazy_facts)[name] = value
 
+    def facts_below(self, prefix: str) -> dict[str, bytes]:
+        """The facts whose names begin so."""
+        return {name: value for name, value in self.facts.items() if name.startswith(prefix)}
+
     def has_become_large(self, name: str) -> bool:
         """Whether a document comes near its limit; true once."""
         if name in self._large or not self._documents[name].is_large():
@@ -376,12 +379,12 @@ class Library:
     @property
     def due(self) -> int:
         """The ticket that will make everything durable that is known now."""
-        return self.ticket + bool(self._urgent)
+        return self.ticket + self._urgent
 
     @property
-    def _urgent(self) -> list[Any] | dict[str, bytes | None]:
-        """Something that is to be written now, if there is anything."""
-        return self._entries or self._new_facts or self._assets or self._revisions
+    def _urgent(self) -> bool:
+        """Whether something is to be written now."""
+        return bool(self._entries or self._new_facts or self._assets or self._revisions)
 
     def unacked(self, through: int) -> int:
         """How many records made here lie after a position."""

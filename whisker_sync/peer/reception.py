@@ -144,9 +144,9 @@ class Reception:
         if visit is not None:
             visit.inviter.close()
 
-    def is_proven(self, link: LinkId) -> bool:
-        """Whether a connection is one of somebody who has proven to be invited."""
-        return link in self._visits and self._visits[link].inviter.proven
+    def proven(self) -> frozenset[LinkId]:
+        """The connections of those who have proven to be invited."""
+        return frozenset(link for link, visit in self._visits.items() if visit.inviter.proven)
 
     def guest(self, link: LinkId) -> Guest | None:
         """Who somebody is, once they said it."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.peer.peer import STORY
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.testing.machine import Machine
 from whisker_sync.testing.words import WORD, Words
 

@@ -75,8 +75,9 @@ from whisker_sync.peer.inputs import (
     StoreTrouble,
     Tick,
 )
-from whisker_sync.peer.peer import RESTORED, UNNOTICED, Peer
+from whisker_sync.peer.peer import Peer
 from whisker_sync.peer.poison import fact_of
+from whisker_sync.peer.put_back import RESTORED, UNNOTICED
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
 from whisker_sync.peer.status import Ourselves, Status
 from whisker_sync.record import Entry, Record

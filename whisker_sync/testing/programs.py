@@ -9,7 +9,7 @@ watched, as authors write them.
 from __future__ import annotations
 
 from whisker_sync.document import Document, Edit, Kind, Root
-from whisker_sync.peer.peer import STORY
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.testing.machine import Machine
 from whisker_sync.testing.words import WORD, Words
 

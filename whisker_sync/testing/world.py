@@ -38,12 +38,11 @@ from whisker_sync.identity.link import PairingKey
 from whisker_sync.identity.offers import Terms
 from whisker_sync.ids import Address, DeviceId, WorkspaceId
 from whisker_sync.manuscript.files import WriteFile
-from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.peer.acts import Invite
 from whisker_sync.peer.effects import Effect, Persist, Send
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.inputs import FrameArrived, Input
-from whisker_sync.peer.peer import STORY
 from whisker_sync.testing.bounds import MAX_EXCHANGES
 from whisker_sync.testing.courier import Courier
 from whisker_sync.testing.disk import Disk

@@ -1,0 +1,195 @@
+"""
+Letters: what comes through the relay or in a bundle, and which mailbox is in use.
+
+When to read a mailbox and what to leave there is for :class:`~whisker_sync.peer.mailing.Mailing`
+to say. Here its letters are believed or not, and taken in: a letter is as good as the member
+who signed it, and one of a device that we do not know waits for the papers that say who it is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from random import Random
+
+from whisker_sync.errors import MembershipError, NotEntitled
+from whisker_sync.identity.envelope import SESSION_BYTES, Desk
+from whisker_sync.ids import DeviceId
+from whisker_sync.peer import events
+from whisker_sync.peer.acquaintances import Acquaintances
+from whisker_sync.peer.bundling import pack, records_since, unpack
+from whisker_sync.peer.circle import Circle
+from whisker_sync.peer.effects import Effect, Tell
+from whisker_sync.peer.inputs import MailRead, SnapshotRead
+from whisker_sync.peer.library import Library
+from whisker_sync.peer.mailing import Alarm, Mailing, MailInput
+from whisker_sync.peer.merging import Merging
+from whisker_sync.peer.status import Ourselves, RelayStatus
+from whisker_sync.sync.mailbox import Letter
+from whisker_sync.wire.bundles import Bundle
+from whisker_sync.wire.messages import Members, Push
+
+MAX_UNKNOWN = 64
+"""Letters kept of devices that may turn out to be members."""
+
+
+class Post:
+    """See the module."""
+
+    def __init__(
+        self,
+        ourselves: Ourselves,
+        library: Library,
+        circle: Circle,
+        acquaintances: Acquaintances,
+        merging: Merging,
+        dice: Random,
+    ) -> None:
+        workspace = ourselves.papers.workspace
+        self._mail = Mailing(ourselves.device_key, workspace, library, dice)
+        self._self = ourselves
+        self._library = library
+        self._circle = circle
+        self._acquaintances = acquaintances
+        self._merging = merging
+        self._dice = dice
+        self._knows = b""  # digest of the papers that decided which mailbox is in use
+        self._told = False  # whoever reads the mailbox knows where the others went
+        self._unknown: deque[Letter] = deque(maxlen=MAX_UNKNOWN)  # of who is no member yet
+
+    # The relay.
+
+    @property
+    def status(self) -> RelayStatus:
+        """How it stands with the relay."""
+        return self._mail.status
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is under way, or the relay cannot be reached, so that nothing can be."""
+        return self._mail.settled
+
+    def deadline(self) -> float:
+        """When :meth:`follow` has something to do, if nothing happens before."""
+        return self._mail.deadline()
+
+    def name_relay(self, url: str) -> None:
+        """Say which relay there is, by its address; empty: none."""
+        self._mail.name_relay(url)
+        self._knows = b""
+
+    def reached(self, problem: str | None) -> None:
+        """Say whether the relay answers."""
+        self._mail.reached(problem)
+
+    def hear(self, said: MailInput, now: float) -> Iterator[Effect]:
+        """Take what the relay said."""
+        brought = False
+        for heard in self._mail.hear(said, now):
+            match heard:
+                case Alarm(sentence):
+                    yield Tell(events.Trouble(sentence))
+                case Letter():
+                    brought |= bool(heard.messages)
+                    yield from self.open(heard, now)
+        if isinstance(said, MailRead | SnapshotRead) and not self._unknown:
+            self._mail.checkpoint(soon=brought)
+
+    def follow(self, now: float) -> Iterator[Effect]:
+        """What is to be asked of the relay now."""
+        self._share_papers()
+        yield from self._mail.follow(now)
+
+    def stop(self) -> None:
+        """Keep where we are in the mailbox, when something else is written anyway."""
+        self._mail.checkpoint(soon=False)
+
+    def _share_papers(self) -> None:
+        """See which mailbox is in use, and leave there what is new about who belongs."""
+        belonging = self._circle.belonging
+        if not self._mail.on or not self._circle.is_durable:
+            return
+        papers = belonging.papers
+        if self._knows != papers.digest:
+            self._knows = papers.digest
+            keys = self._circle.mail_keys()
+            current = belonging.outside is None and belonging.ring.key is not None
+            newest = max(papers.tips, key=lambda tip: (papers.rosters[tip].version, tip))
+            self._mail.use(
+                keys[0] if current else None,
+                keys,
+                (papers.rosters[newest].version, newest),
+                belonging.news(()),
+                gives=belonging.membership.may_write(self._self.device),
+                tell=not self._told,
+            )
+            self._told = False
+
+    # Letters.
+
+    def open(self, letter: Letter, now: float, *, mailed: bool = True) -> Iterator[Effect]:
+        """Take in a letter of a member; ``mailed``: from the relay, not brought by hand."""
+        for message in letter.messages:
+            if isinstance(message, Members):
+                yield from self._read_papers(message, now)
+        if self._circle.belonging.membership.was_removed(letter.device):
+            return
+        if not self._circle.includes(letter.device) and not mailed:
+            yield Tell(events.Trouble("a bundle of somebody who is no member was left aside"))
+            return
+        if not self._circle.includes(letter.device):
+            self._unknown.append(letter)  # what says that they belong may be in a later one
+            return
+        for message in letter.messages:
+            if isinstance(message, Push):
+                yield from self._merging.from_letter(message.records, letter.device, now)
+        if letter.device != self._self.device:
+            self._acquaintances.hear_of(letter.device)
+        through = self._mail.merged(letter, now) if mailed else 0
+        yield from self._acquaintances.note_read(letter.device, through)
+
+    def _read_papers(self, told: Members, now: float) -> Iterator[Effect]:
+        try:
+            changed = self._circle.belonging.take(told, now)
+        except MembershipError as problem:
+            yield Tell(events.Trouble(f"at the relay: {problem}"))
+            return
+        self._mail.know_papers(told.digest)
+        if changed:
+            self._told = True
+            yield from self._circle.changed()
+            for letter in [self._unknown.popleft() for _ in range(len(self._unknown))]:
+                yield from self.open(letter, now)
+
+    # Bundles.
+
+    def bundle(self, since: DeviceId | None) -> Bundle:
+        """
+        What a member may carry to others by hand, when all is durable.
+
+        With ``since`` only what that device has not said to hold.
+
+        Raises:
+            NotEntitled: This device may not write, or was not given the key yet.
+        """
+        belonging = self._circle.belonging
+        keys = self._circle.mail_keys()
+        may = belonging.membership.may_write(self._self.device)
+        if belonging.outside is not None or belonging.ring.key is None or not may:
+            raise NotEntitled("this device may not write, or has not got the new key yet")
+        session = self._dice.randbytes(SESSION_BYTES)
+        desk = Desk(self._self.device_key, belonging.papers.workspace, session)
+        acked = self._acquaintances.acked(since) if since is not None else 0
+        records = records_since(self._library, acked)
+        return pack(desk, keys[0], belonging.news(()), records)
+
+    def unpack(self, bundle: Bundle) -> Letter:
+        """
+        The letter in a bundle; take it in with :meth:`open`.
+
+        Raises:
+            BadEnvelope: It is of another story, or of an epoch whose key is not here.
+            MalformedFrame: It carries no letter.
+        """
+        workspace = self._circle.belonging.papers.workspace
+        return unpack(bundle, self._circle.mail_keys(), workspace)

@@ -1,0 +1,84 @@
+"""
+A journal that was put back to what a backup says, which only others can tell.
+
+They hold what was told in this life of the journal and is not in it any more. Then the files may
+hold it, too, and whoever takes them in as news writes it a second time. As long as nobody was
+told, that is forgotten (*withdrawn*), and the files are compared once more when we know all that
+the others know. What a program wrote is in no file, and is written anew instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from whisker_sync.manuscript.schema import STORY
+from whisker_sync.manuscript.shadow import PREFIX as SHADOW
+from whisker_sync.peer import events
+from whisker_sync.peer.anew import Anew
+from whisker_sync.peer.effects import Effect, Tell
+from whisker_sync.peer.library import Library
+from whisker_sync.peer.rewrite import ALL, CUT, WITHDRAWN, fact_of
+from whisker_sync.sync.session import Session
+from whisker_sync.wire.messages import Hello
+
+RESTORED = "restored"
+"""Fact of a journal that is older than the files: it was put back to what a backup said."""
+
+UNNOTICED = b"others said so"
+"""What this fact holds until the next start, if only others could tell."""
+
+
+class PutBack:
+    """See the module; ``files``: the story is shown as files."""
+
+    def __init__(self, library: Library, anew: Anew, *, files: bool) -> None:
+        self.withdrawing = False
+        """What we took in from files is theirs already: say no more, a new process follows."""
+
+        self._library = library
+        self._anew = anew
+        self._files = files
+        self._began_at = library.head
+        self._shadows_then = library.facts_below(SHADOW)
+        self._met = False  # somebody greeted this process
+        self._by_program = False  # the story was edited by a program, too
+
+    def note_program(self, document: str) -> None:
+        """What a program wrote is in no file: it must never go without being written anew."""
+        if document != STORY:
+            return
+        self._by_program = True
+        if self.withdrawing and (cut := self._library.facts.get(WITHDRAWN + STORY)):
+            self._library.remember(WITHDRAWN + STORY, None)
+            self._library.remember(CUT + STORY, cut)
+
+    def greeted(self, session: Session) -> Iterator[Effect]:
+        """Somebody said hello: see by it whether our journal was put back."""
+        assert session.theirs is not None
+        if self._is_older(session.ours, session.theirs):
+            yield from self._begin(session.theirs)
+        self._met = True
+
+    def _is_older(self, ours: Hello, theirs: Hello) -> bool:
+        """Whether they hold what was told in this life of our journal and is not here any more."""
+        told = self._library.head if self._met else self._began_at
+        known = self._library.facts.get(RESTORED) == UNNOTICED
+        return theirs.cursor_of == ours.incarnation and theirs.cursor > told and not known
+
+    def _begin(self, theirs: Hello) -> Iterator[Effect]:
+        """Begin anew as a journal that was put back, without what nobody was told."""
+        library = self._library
+        yield Tell(
+            events.Trouble(
+                f"the journal is older than what {theirs.name or 'another device'} has from it "
+                "(a restored backup?); what is missing comes back from the others"
+            )
+        )
+        library.remember(RESTORED, UNNOTICED)
+        if self._files and not self._met and not self._by_program:
+            self.withdrawing = True
+            shadows = dict.fromkeys(library.facts_below(SHADOW)) | self._shadows_then
+            for name, shadow in shadows.items():
+                library.remember(name, shadow)
+            library.remember(WITHDRAWN + STORY, fact_of([(library.document(STORY).client, *ALL)]))
+        self._anew.after(library.due)

@@ -1,0 +1,276 @@
+"""
+The story as files: what the author saved becomes entries, and what others wrote becomes writes.
+
+What a file means is for :class:`~whisker_sync.manuscript.manuscript.Manuscript` to say. Here its
+answers are kept, and carried out in the right order: a file of the author is changed only when all
+that the change rests on is durable.
+
+A device whose user may only read shows the story in the same way, and takes nothing in; see
+:mod:`~whisker_sync.peer.reading`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
+from random import Random
+
+from whisker_sync import chunks
+from whisker_sync.document import LARGE_DOCUMENT, MAX_DOCUMENT, Touch
+from whisker_sync.ids import DeviceId, LinkId, StoryPath
+from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.manuscript import Manuscript
+from whisker_sync.manuscript.schema import STORY
+from whisker_sync.manuscript.shadow import PREFIX as SHADOW
+from whisker_sync.peer import events
+from whisker_sync.peer.assets import Assets
+from whisker_sync.peer.effects import Effect, Tell
+from whisker_sync.peer.inputs import FileKept, FilesSeen, FileStuck, FileWritten, Milestone
+from whisker_sync.peer.library import Library
+from whisker_sync.peer.lines import Lines
+from whisker_sync.peer.put_back import RESTORED
+from whisker_sync.peer.reading import sort
+from whisker_sync.peer.status import Ourselves
+from whisker_sync.peer.telling import Telling
+from whisker_sync.revision import Revision
+from whisker_sync.sync.session import Came
+
+STUCK_SECONDS = 10.0
+"""How long after a file could not be written that is tried again."""
+
+
+class Showing:
+    """See the module; without ``files`` nothing is shown, and documents are all there is."""
+
+    def __init__(
+        self,
+        ourselves: Ourselves,
+        library: Library,
+        lines: Lines,
+        telling: Telling,
+        dice: Random,
+        *,
+        files: bool,
+    ) -> None:
+        self.assets = Assets(library, lines)
+        """The contents of binary files."""
+
+        self.at = 0
+        """What an input said last: milliseconds since 1970, for display."""
+
+        self._self = ourselves
+        self._library = library
+        self._lines = lines
+        self._telling = telling
+        self._manuscript: Manuscript | None = None
+        if files:
+            self._manuscript = Manuscript(
+                library.document(STORY), library.facts_below(SHADOW), dice, ourselves.person
+            )
+        self._resumed = not files
+        self._waiting: deque[tuple[int, WriteFile | WriteAsset]] = deque()
+        self._open_writes: set[str] = set()  # asked for and not answered
+        self._written: set[bytes] = set()  # what a reader's files were made to hold
+        self._stuck_until: float | None = None  # when a write that failed is asked for again
+        self._problems: dict[str, Problem] = {}
+
+    # What is known.
+
+    @property
+    def at_rest(self) -> bool:
+        """All is durable, complete and in the files: what others may take for "in sync"."""
+        return (
+            self._library.at_rest
+            and not self.assets.under_way
+            and not self._waiting
+            and not self._open_writes
+        )
+
+    @property
+    def resumed(self) -> bool:
+        """Whether all files were seen since the process began."""
+        return self._resumed
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Files that are left out, and why."""
+        return tuple(self._problems.values())
+
+    def hashes(self) -> dict[StoryPath, bytes]:
+        """The SHA-256 of each file of the story, whether it is in the folder or not."""
+        shown = {} if self._manuscript is None else self._manuscript.shown()
+        return {path: content.sha256 for path, content in shown.items()}
+
+    def files(self) -> tuple[StoryPath, ...]:
+        """The files that are synced, as far as they were on disk when we last looked."""
+        return () if self._manuscript is None else self._manuscript.known()
+
+    def deadline(self) -> float:
+        """When something is to be asked for again."""
+        never = float("inf")
+        return min(self.assets.deadline() or never, self._stuck_until or never)
+
+    # What the author did.
+
+    def saw(self, seen: FilesSeen, now: float, *, reads: bool) -> Iterator[Effect]:
+        """Take in what was found in the folder; who only ``reads`` changes nothing by it."""
+        if self._manuscript is None:
+            return
+        if reads:
+            seen = yield from self._read_only(seen, self._manuscript)
+        if seen.everything:
+            again = RESTORED in self._library.facts
+            outcome = self._manuscript.resume(
+                seen.files, now, seen.unreadable, at=seen.at, again=again
+            )
+            self._library.remember(RESTORED, None)
+            self._resumed = True
+        else:
+            outcome = self._manuscript.saw(seen.files, now, seen.at)
+        for file in seen.files:
+            self._problems.pop(file.path, None)
+        for problem in seen.problems:
+            yield from self._note_problem(problem)
+        yield from self._absorb(outcome, seen.at, now)
+        yield from self._offer(self.assets.want(self._manuscript), now)
+
+    def _read_only(
+        self, seen: FilesSeen, manuscript: Manuscript
+    ) -> Generator[Effect, None, FilesSeen]:
+        """Leave of what was seen only what is as the story has it; a reader changes nothing."""
+        shown = manuscript.shown()
+        found = sort(seen.files, shown, self._written)
+        for write in found.writes:
+            if write.content is not None:
+                self._written.add(hashlib.sha256(write.content).digest())
+            self._waiting.append((self._library.due, write))
+        for problem in found.problems:
+            yield from self._note_problem(problem)
+        unreadable = {*seen.unreadable, *found.others}
+        if seen.everything:  # what is missing was removed, and comes back
+            here = {file.path for file in seen.files}
+            gone = [path for path in manuscript.known() if path not in here | unreadable]
+            again = sort([FileSeen(path, None) for path in gone], shown, ())
+            self._waiting.extend((self._library.due, write) for write in again.writes)
+            unreadable |= set(again.others)
+        return replace(seen, files=found.as_shown, unreadable=tuple(sorted(unreadable)))
+
+    def set_milestone(self, milestone: Milestone) -> None:
+        """File the story as it stands, under a name."""
+        if self._manuscript is not None:
+            me, stand = self._self, self._manuscript.stand()
+            self._telling.file(Revision(me.person, me.device, milestone.at, milestone.name, stand))
+
+    # What is written.
+
+    def release_writes(self) -> Iterator[Effect]:
+        """Change files, as far as what that rests on is durable."""
+        while self._waiting and self._waiting[0][0] <= self._library.committed:
+            write = self._waiting.popleft()[1]
+            # A binary file whose content has not come yet is written when it comes.
+            if not isinstance(write, WriteAsset) or self.assets.is_here(write):
+                self._open_writes.add(write.path)
+                yield write
+
+    def forget_writes(self) -> None:
+        """Change no more files: what that rested on is withdrawn."""
+        self._waiting.clear()
+
+    def answered(
+        self, answer: FileWritten | FileKept | FileStuck, now: float, *, reads: bool
+    ) -> Iterator[Effect]:
+        """Hear what became of a change of a file."""
+        self._open_writes.discard(answer.path)
+        if self._manuscript is None:
+            return
+        match answer:
+            case FileWritten(path, content, at):
+                if not reads:
+                    self._problems.pop(path, None)
+                outcome = self._manuscript.wrote(path, content)
+                yield Tell(events.FileChanged(path))
+            case FileKept(path, content, at) if reads:
+                outcome = self._manuscript.stuck(path)
+                yield from self._absorb(outcome, at, now)
+                seen = FilesSeen((FileSeen(path, content),), at)
+                yield from self.saw(seen, now, reads=reads)
+                return
+            case FileKept(path, content, at):
+                outcome = self._manuscript.kept(path, content, now)
+            case FileStuck(path, problem, at):
+                outcome = self._manuscript.stuck(path)
+                if problem is not None:
+                    self._stuck_until = now + STUCK_SECONDS
+                    yield from self._note_problem(problem)
+        yield from self._absorb(outcome, at, now)
+
+    def ask_for_stuck(self, now: float) -> Iterator[Effect]:
+        """Ask for writes again that failed: there may be room by now, and nobody says so."""
+        if self._manuscript is None or self._stuck_until is None or now < self._stuck_until:
+            return
+        self._stuck_until = None
+        yield from self._absorb(self._manuscript.merged(()), self.at, now)
+
+    # What others did.
+
+    def changed(
+        self, document: str, touched: frozenset[Touch], author: DeviceId, now: float
+    ) -> Iterator[Effect]:
+        """Follow up a change that did not come from the files."""
+        yield from self._announce(document, touched, author, now)
+        if document == STORY and self._manuscript is not None and self._resumed:
+            yield from self._absorb(self._manuscript.merged(touched), self.at, now)
+            yield from self._offer(self.assets.want(self._manuscript), now)
+
+    def asset_came(self, link: LinkId, came: Came, now: float) -> Iterator[Effect]:
+        """Take a content that somebody sent, and write it if the story has it."""
+        yield from self._offer(self.assets.take(link, came, self._manuscript, now), now)
+
+    # Private methods.
+
+    def _offer(self, ready: Iterable[bytes], now: float) -> Iterator[Effect]:
+        """Tell the manuscript that contents can be written."""
+        for asset in ready:
+            assert self._manuscript is not None
+            yield from self._absorb(self._manuscript.wanted_writes_for(asset), 0, now)
+
+    def _absorb(self, outcome: Outcome, at: int, now: float) -> Iterator[Effect]:
+        library, me = self._library, self._self
+        if outcome.change is not None:
+            library.wrote(STORY, outcome.change, at, from_file=True)
+        for asset, content in outcome.assets:
+            library.keep(asset, content)
+        for large in outcome.larges:
+            library.keep_list(large.list)
+            library.note_kept(chunks.hashes(large.list))
+        for name, value in outcome.facts:
+            library.remember(name, value)
+        self._waiting.extend((library.due, write) for write in outcome.writes)
+        for problem in outcome.problems:
+            yield from self._note_problem(problem)
+        if outcome.versions:
+            self._telling.file(Revision(me.person, me.device, at, "", outcome.versions))
+        if outcome.change is not None:
+            yield from self._announce(STORY, outcome.change.touched, me.device, now)
+
+    def _announce(
+        self, document: str, touched: frozenset[Touch], author: DeviceId, now: float
+    ) -> Iterator[Effect]:
+        self._lines.stir(now)
+        if self._library.has_become_large(document):
+            yield Tell(
+                events.Trouble(
+                    f"with all that was ever deleted, {document!r} has more than "
+                    f"{LARGE_DOCUMENT >> 20} MiB; beyond {MAX_DOCUMENT >> 20} MiB others cannot "
+                    "take in more of it"
+                )
+            )
+        local = author == self._self.device
+        yield Tell(events.Merged(document, author, touched, local=local))
+
+    def _note_problem(self, problem: Problem) -> Iterator[Effect]:
+        if self._problems.get(problem.path) != problem:
+            self._problems[problem.path] = problem
+            yield Tell(events.Trouble(problem.sentence))
