@@ -46,62 +46,6 @@ def test_init_changes_no_byte_of_a_folder(ada: Person) -> None:
     assert "already" in again.stderr
 
 
-def test_a_session_of_two_from_invitation_to_goodbye(ada: Person, bob: Person) -> None:
-    make(ada)
-    (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
-    ada.start()
-    assert ada.run("sync", "start").stdout.startswith("Syncing already")
-    link = ada.json("invite", "--yes")["link"]
-    joined = bob.run(
-        "join", "-", str(bob.folder), "--interface", LOOPBACK, inside=False, given=link + "\n"
-    )
-    assert joined.returncode == 0, joined.stderr
-    assert "Everything is here, from ada" in joined.stdout
-    assert folder_of(bob.folder) == folder_of(ada.folder)
-
-    status = ada.json("sync", "status")
-    assert status["v"] == 1
-    assert status["running"] is True
-    assert status["device"]["person"] == "ada"
-    assert status["workspace"]["title"] == "The Cave"
-    assert {
-        "digest",
-        "documents",
-        "pending",
-        "held",
-        "quarantined",
-        "relay",
-        "state_vector",
-    } <= set(status)
-    (peer,) = status["peers"]
-    assert {
-        "device",
-        "person",
-        "name",
-        "connected",
-        "in_sync",
-        "last_seen",
-        "unacked",
-        "via",
-    } <= set(peer)
-    assert (peer["person"], peer["connected"], peer["unacked"]) == ("bob", True, 0)
-    assert status["digest"] == bob.json("sync", "status")["digest"]
-    assert ada.run("sync", "now").returncode == 0
-    assert "bob" in ada.run("peers").stdout
-
-    assert bob.run("sync", "stop").returncode == 0
-    (ada.folder / "cave.twee").write_text(":: Cave\nPitch dark.\n")
-    alone = ada.run("sync", "now", "--timeout", "5")
-    assert alone.returncode == 75
-    assert "1 change is on this device only" in alone.stdout
-    assert ada.json("sync", "status")["pending"] == 1
-    assert ada.run("sync", "stop").returncode == 0
-    stopped = ada.run("sync", "status")
-    assert stopped.returncode == 5
-    assert ada.run("sync", "status", "--json").stdout.startswith('{"v": 1, "running": false')
-    assert ada.run("sync", "stop").returncode == 5
-
-
 def test_joining_a_folder_that_is_not_empty_asks_and_removes_nothing(
     ada: Person, bob: Person
 ) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,16 +132,3 @@ def test_two_folders_stay_the_same_through_two_hundred_edits(couple: tuple[Perso
     assert not lost
     assert status(ada)["pending"] == status(bob)["pending"] == 0
     assert status(ada)["quarantined"] == status(ada)["held"] == 0
-
-
-def test_a_killed_daemon_loses_nothing(couple: tuple[Person, Person]) -> None:
-    ada, bob = couple
-    hand = Hand(ada, Random(5))
-    for _ in range(5):
-        hand.edit()
-        os.kill(ada.pid(), signal.SIGKILL)
-        hand.edit()
-        ada.start()
-    assert same(ada, bob)
-    everything = b"\n".join(folder_of(bob.folder).values()).decode(errors="replace")
-    assert not [word for word in hand.words if word not in everything]

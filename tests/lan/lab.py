@@ -49,7 +49,7 @@ class Lab:
                      "forward_delay", "0")  # fmt: skip
         self._inside(self._switch, "link", "set", "br0", "up")
         for i, name in self._names.items():
-            self._plug(i, name)
+            self._make(i, name)
 
     def close(self) -> None:
         """End what runs there, and the network."""
@@ -114,6 +114,14 @@ class Lab:
         """Put the cable back."""
         self._inside(self._switch, "link", "set", f"p{host}", "up")
 
+    def unplug(self, host: int) -> None:
+        """Pull a host's cable at the host, which its kernel notices."""
+        self._inside(self._names[host], "link", "set", "eth0", "down")
+
+    def plug(self, host: int) -> None:
+        """Put that cable back."""
+        self._inside(self._names[host], "link", "set", "eth0", "up")
+
     def move(self, host: int) -> None:
         """Give a host another address, as another access point would."""
         name = self._names[host]
@@ -126,7 +134,7 @@ class Lab:
             command = ["bridge", "-n", self._switch, "link", "set", "dev", f"p{host}"]
             subprocess.run([*command, "isolated", "on"], check=True)
 
-    def _plug(self, i: int, name: str) -> None:
+    def _make(self, i: int, name: str) -> None:
         _ip("netns", "add", name)
         self._inside(name, "link", "set", "lo", "up")
         for which in ("all", "default"):

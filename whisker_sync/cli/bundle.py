@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from whisker_sync.cli.common import shared_options, workspace
+from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def command() -> None:
 @shared_options
 def create(since: str | None, file: Path) -> None:
     """Write a FILE that only members of this story can read."""
-    layout, path = workspace(), file.absolute()
+    layout, path = workspace(), (here() / file).absolute()
     made = asyncio.run(_do(layout, {"do": "bundle", "path": str(path), "since": since}))
     OUTPUT.data(made)
     OUTPUT.say(f"Written: {file} ({made['bytes'] // 1024} KiB). Give it to any other member.")
@@ -45,7 +45,7 @@ def create(since: str | None, file: Path) -> None:
 @shared_options
 def apply(file: Path) -> None:
     """Take in the FILE of another member; in any order, and as often as you like."""
-    layout, path = workspace(), file.absolute()
+    layout, path = workspace(), (here() / file).absolute()
     found = asyncio.run(_do(layout, {"do": "unbundle", "path": str(path)}))
     OUTPUT.data(found)
     if found["changes"]:
