@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from tests.node.test_node import CAVE, HERE, Author, in_sync, until
+from tests.store.test_writer import database_of
 from whisker_sync.ids import Address
 from whisker_sync.node import start
 from whisker_sync.peer.effects import Compact
@@ -151,7 +152,7 @@ async def test_a_full_disk_is_loud_and_passes(tmp_path: Path) -> None:
     async with alice.online() as a, bob.online() as b:
         b.connect(Address(HERE, a.port))
         await in_sync(a, b)
-        run = a._running.writer.journal._database.execute
+        run = database_of(a._running.writer).execute
         await a._running.writer.run(run, "PRAGMA max_page_count = 20")
         big = CAVE + "A long way down.\n" * 20_000
         cave.write_text(big)
@@ -170,7 +171,7 @@ async def test_a_snapshot_for_which_there_is_no_room_can_wait(tmp_path: Path) ->
     alice = Author(tmp_path, "alice")
     (alice.folder / "cave.twee").write_text(CAVE)
     async with alice.online() as a:
-        run = a._running.writer.journal._database.execute
+        run = database_of(a._running.writer).execute
         await a._running.writer.run(run, "PRAGMA max_page_count = 20")
         await a._reader.compact(Compact("story", 1, Random(1).randbytes(500_000), b"digest"))
         assert not a._running._failure.done()

@@ -63,12 +63,6 @@ def reopen(path: Path) -> Iterator[Callable[[], Journal]]:
 Reopen = Callable[[], Journal]
 
 
-def test_a_new_journal_is_empty(reopen: Reopen) -> None:
-    recalled = reopen().recall()
-    assert (recalled.incarnation, recalled.head, recalled.first) == (ENTROPY, 0, 1)
-    assert (recalled.facts, recalled.documents, recalled.tail) == ({}, {}, ())
-
-
 def test_what_was_written_comes_back(reopen: Reopen) -> None:
     odd = Record("notes", b"\x00\xff", ALICE, 2**53 - 1, 0, 3, BOB, b"signature")
     written = Batch(
@@ -80,14 +74,6 @@ def test_what_was_written_comes_back(reopen: Reopen) -> None:
     assert recalled.documents == {"story": (b"update",), "notes": (b"\x00\xff",)}
     assert recalled.facts == {"name": b"\x00"}
     assert (recalled.head, recalled.first) == (2, 1)
-
-
-def test_an_incarnation_is_drawn_once(reopen: Reopen, path: Path) -> None:
-    reopen()
-    reopen().close()
-    other = Journal.open(path, b"other!!!")
-    assert other.recall().incarnation == ENTROPY
-    other.close()
 
 
 facts = st.tuples(st.sampled_from("abc"), st.none() | st.binary(max_size=5))
@@ -130,23 +116,6 @@ def test_a_journal_is_a_list_and_a_dict(
         assert journal.read(after, 1 << 20) == entries[after:]
     assert journal.check() == []
     journal.close()
-
-
-def test_reading_on_stops_at_about_as_many_bytes(reopen: Reopen) -> None:
-    journal = reopen()
-    journal.write([batch(*range(1, 11))])
-    assert [e.seq for e in journal.read(2, 12)] == [3, 4]
-    assert journal.read(10, 100) == []
-
-
-def test_a_snapshot_takes_the_place_of_entries(reopen: Reopen) -> None:
-    journal = reopen()
-    journal.write([Batch((entry(1), entry(2, document="notes"), entry(3), entry(4)))])
-    journal.compact("story", 3, b"state" * 1000, b"digest", lambda _: b"digest")
-    assert journal.read(0, 100) == []
-    recalled = reopen().recall()
-    assert recalled.documents == {"story": (b"state" * 1000, b"update"), "notes": (b"update",)}
-    assert (recalled.head, recalled.first) == (4, 4)
 
 
 def test_a_snapshot_that_does_not_verify_changes_nothing(reopen: Reopen) -> None:
@@ -289,33 +258,6 @@ def revision(time: int, text: str = "Dark.", milestone: str = "") -> Revision:
     return Revision("Ada", ALICE, time, milestone, (version,))
 
 
-def test_revisions_come_back_newest_first(reopen: Reopen) -> None:
-    reopen().write([Batch(revisions=(revision(3), revision(1))), Batch(revisions=(revision(2),))])
-    journal = reopen()
-    assert journal.history() == [encode(revision(time)) for time in (3, 2, 1)]
-    assert journal.history(since=2) == [encode(revision(time)) for time in (3, 2)]
-    assert journal.history(after=revision(3).id) == [encode(revision(time)) for time in (2, 1)]
-    size = len(encode(revision(3)))
-    assert journal.history(max_bytes=2 * size - 1) == [encode(revision(3))]
-    assert len(journal.history(max_bytes=2 * size)) == 2
-    assert journal.history(after=revision(2).id, max_bytes=0) == [encode(revision(1))]
-    assert journal.history(after=b"gone") == []
-    assert journal.recall().revisions == {revision(time).id: time for time in (1, 2, 3)}
-
-
-def test_the_same_revision_is_kept_once(reopen: Reopen) -> None:
-    journal = reopen()
-    journal.write([Batch(revisions=(revision(1),)), Batch(revisions=(revision(1),))])
-    assert journal.history() == [encode(revision(1))]
-
-
-def test_a_revision_that_is_not_kept_is_missing_in_its_place(reopen: Reopen) -> None:
-    journal = reopen()
-    journal.write([Batch(revisions=(revision(1),))])
-    ids = [revision(2).id, revision(1).id]
-    assert journal.revisions(ids) == [None, encode(revision(1))]
-
-
 def test_a_history_within_its_room_is_kept_however_old(reopen: Reopen) -> None:
     journal = reopen()
     journal.write([Batch(revisions=(revision(1), revision(DAY_MS)))])
@@ -324,25 +266,6 @@ def test_a_history_within_its_room_is_kept_however_old(reopen: Reopen) -> None:
     assert journal.recall().history_from == 0
     assert journal.thin(before=9 * DAY_MS, keep=size - 1) == 1
     assert journal.recall().history_from == 1
-
-
-def test_old_days_go_whole_and_milestones_stay(reopen: Reopen) -> None:
-    journal = reopen()
-    milestone = revision(1, milestone="first draft")
-    old = (revision(1), revision(2), milestone)
-    new = (revision(DAY_MS), revision(DAY_MS + 1))
-    journal.write([Batch(revisions=old + new)])
-    assert journal.thin(before=2 * DAY_MS - 1, keep=0) == 2
-    recalled = reopen().recall()
-    assert set(recalled.revisions) == {each.id for each in (milestone, *new)}
-    assert recalled.history_from == 1
-
-
-def test_compacting_touches_no_history(reopen: Reopen) -> None:
-    journal = reopen()
-    journal.write([batch(1, 2), Batch(revisions=(revision(1),))])
-    journal.compact("story", 2, b"state", b"digest", lambda _: b"digest")
-    assert journal.history() == [encode(revision(1))]
 
 
 @pytest.mark.parametrize("damage", ["content = x'00'", "content = 5", "id = x'00'"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,12 @@ class Listener:
             while not self.tickets or self.tickets[-1] < ticket:
                 self.changed.clear()
                 await self.changed.wait()
+
+
+def database_of(writer: Writer) -> Any:
+    """What is below a writer, to make it fail."""
+    assert isinstance(writer.journal, Journal)
+    return writer.journal._database
 
 
 async def start(path: Path, connect: Connect = connect) -> tuple[Writer, Recalled, Listener]:
@@ -90,7 +97,7 @@ async def test_a_full_disk_is_told_once_and_then_that_it_passed(
 ) -> None:
     monkeypatch.setattr("whisker_sync.store.writer.RETRY_SECONDS", 0.01)
     writer, _, listener = await start(tmp_path / "journal.db")
-    run = writer.journal._database.execute
+    run = database_of(writer).execute
     await writer.run(run, "PRAGMA max_page_count = 20")
     writer.submit(1, Batch((entry(1, b"x" * 500_000),)))
     writer.submit(2, batch(2))
@@ -99,7 +106,7 @@ async def test_a_full_disk_is_told_once_and_then_that_it_passed(
     assert listener.troubles[0] is not None
     assert "no space left" in listener.troubles[0]
     # The thread is busy trying again, so the limit is lifted from here, under its feet.
-    writer.journal._database.execute("PRAGMA max_page_count = 1000000")
+    database_of(writer).execute("PRAGMA max_page_count = 1000000")
     await listener.until(2)
     assert listener.troubles[1:] == [None]
     await writer.close()

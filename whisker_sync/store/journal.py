@@ -35,6 +35,7 @@ from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalEr
 from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import DAY_MS, MAX_REVISION, decode, encode, id_of
+from whisker_sync.store.store import HISTORY_FROM
 
 FORMAT = 2
 """
@@ -50,9 +51,6 @@ SQLITE_VERSION = sqlite3.sqlite_version
 
 APPLICATION = 0x77686B72
 """``whkr``, SQLite's ``application_id``: tells our files from others."""
-
-HISTORY_FROM = "history/from"
-"""The fact that says from which day since 1970 on the history is kept."""
 
 GENERATIONS = 2
 """Snapshots kept of each document: the newest and the one before it."""

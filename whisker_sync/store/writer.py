@@ -17,6 +17,7 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import JournalDamaged, WhiskerError
 from whisker_sync.store.journal import Connect, Journal, connect
 from whisker_sync.store.salvage import finish, is_damage, salvage
+from whisker_sync.store.store import OpenStore, Store
 
 RETRY_SECONDS = 1.0
 """How long to wait before a batch that could not be written is tried again."""
@@ -49,7 +51,7 @@ class Writer:
             queue.SimpleQueue()
         )
         self._give_up = threading.Event()
-        self._journal: Journal
+        self._journal: Store
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
 
     @classmethod
@@ -61,12 +63,14 @@ class Writer:
         committed: Callable[[int], None],
         trouble: Callable[[str | None], None],
         connect: Connect = connect,
+        store: OpenStore | None = None,
     ) -> tuple[Writer, Recalled]:
         """
         Open a journal and start its thread.
 
         A damaged one is set aside, and what is good in it goes into a new one; the fact
-        ``SALVAGED`` then says so: see :mod:`whisker_sync.store.salvage`.
+        ``SALVAGED`` then says so: see :mod:`whisker_sync.store.salvage`. If there is a
+        ``store``, that is opened instead, and nothing is known of its damages.
 
         Raises:
             JournalError, DiskFull: As :meth:`Journal.open` and :meth:`Journal.recall`.
@@ -74,7 +78,10 @@ class Writer:
         writer = cls(committed, trouble)
         writer._thread.start()
         try:
-            recalled = await writer.run(writer._open, path, entropy, connect)
+            if store is not None:
+                recalled = await writer.run(writer._recall, partial(store, entropy))
+            else:
+                recalled = await writer.run(writer._open, path, entropy, connect)
         except BaseException:
             writer._queue.put(None)
             raise
@@ -100,7 +107,7 @@ class Writer:
         return await done
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> Store:
         """The journal, for functions given to :meth:`run`."""
         return self._journal
 
@@ -115,16 +122,17 @@ class Writer:
 
     def _open(self, path: Path, entropy: bytes, connect: Connect) -> Recalled:
         finish(path)
+        opening = partial(Journal.open, path, entropy, connect=connect)
         try:
-            return self._recall(path, entropy, connect)
+            return self._recall(opening)
         except JournalDamaged as problem:
             if not is_damage(problem):
                 raise
             salvage(path, problem, entropy)
-        return self._recall(path, entropy, connect)
+        return self._recall(opening)
 
-    def _recall(self, path: Path, entropy: bytes, connect: Connect) -> Recalled:
-        journal = Journal.open(path, entropy, connect=connect)
+    def _recall(self, opening: Callable[[], Store]) -> Recalled:
+        journal = opening()
         try:
             recalled = journal.recall()
         except BaseException:
