@@ -13,7 +13,8 @@ OF_THE_MODULE = "with BlockingWorkspace.open"
 
 
 def test_each_quotation_is_in_an_example() -> None:
-    examples = [path.read_text("utf-8") for path in (CHECKOUT / "examples").rglob("*.py")]
+    paths = [*(CHECKOUT / "examples").rglob("*.py"), CHECKOUT / "tests" / "test_custom_link.py"]
+    examples = [path.read_text("utf-8") for path in paths]
     dedented = ["\n".join(line.strip() for line in text.split("\n")) for text in examples]
     for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         if code.startswith(OF_THE_MODULE):

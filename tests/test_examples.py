@@ -177,3 +177,13 @@ def test_a_relay_is_part_of_another_application(tmp_path: Path) -> None:
             assert client.get("/").text == "Letters are taken at /mail."
             assert client.get("/mail/healthz").status_code == 200
         server.terminate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
+def test_links_of_ones_own_carry_notes() -> None:
+    link = [sys.executable, "-W", "error", str(EXAMPLES / "custom_link.py")]
+    done = subprocess.run(link, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    reads, where = done.stdout.splitlines()
+    assert reads == "Bob reads: Nothing of this went through a network."
+    assert where.endswith("ada.sock:1")

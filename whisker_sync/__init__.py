@@ -14,11 +14,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from whisker_sync.batch import Batch, Recalled
+    from whisker_sync.discovery.discovery import Discovery, Gone, Sighting, Voice
+    from whisker_sync.discovery.places import Places
     from whisker_sync.document import Change, Document, Edit, Kind, Root, Schema
     from whisker_sync.document.shapes import Counter, Element, Ordered
     from whisker_sync.errors import WhiskerError, WorkspaceBusy
     from whisker_sync.identity.membership import Membership
     from whisker_sync.identity.roster import Role
+    from whisker_sync.ids import Address
     from whisker_sync.node.blocking import BlockingWorkspace
     from whisker_sync.node.workspace import Workspace
     from whisker_sync.peer.events import (
@@ -34,14 +38,45 @@ if TYPE_CHECKING:
     )
     from whisker_sync.peer.statistics import Figures, Statistics
     from whisker_sync.peer.status import PeerStatus, Status
+    from whisker_sync.record import Entry, Record
     from whisker_sync.revision import Revision, Version
+    from whisker_sync.store.memory import MemoryJournal
+    from whisker_sync.store.store import OpenStore, Store
+    from whisker_sync.transport.link import Link, Links
+    from whisker_sync.transport.memory import Switchboard
 
 _HOMES = {
-    "whisker_sync.document": ("Change", "Document", "Edit", "Kind", "Root", "Schema"),
-    "whisker_sync.document.shapes": ("Counter", "Element", "Ordered"),
-    "whisker_sync.errors": ("WhiskerError", "WorkspaceBusy"),
+    "whisker_sync.batch": (
+        "Batch",
+        "Recalled",
+    ),
+    "whisker_sync.discovery.discovery": (
+        "Discovery",
+        "Gone",
+        "Sighting",
+        "Voice",
+    ),
+    "whisker_sync.discovery.places": ("Places",),
+    "whisker_sync.document": (
+        "Change",
+        "Document",
+        "Edit",
+        "Kind",
+        "Root",
+        "Schema",
+    ),
+    "whisker_sync.document.shapes": (
+        "Counter",
+        "Element",
+        "Ordered",
+    ),
+    "whisker_sync.errors": (
+        "WhiskerError",
+        "WorkspaceBusy",
+    ),
     "whisker_sync.identity.membership": ("Membership",),
     "whisker_sync.identity.roster": ("Role",),
+    "whisker_sync.ids": ("Address",),
     "whisker_sync.node.blocking": ("BlockingWorkspace",),
     "whisker_sync.node.workspace": ("Workspace",),
     "whisker_sync.peer.events": (
@@ -55,39 +90,78 @@ _HOMES = {
         "PeerLeft",
         "Trouble",
     ),
-    "whisker_sync.peer.statistics": ("Figures", "Statistics"),
-    "whisker_sync.peer.status": ("PeerStatus", "Status"),
-    "whisker_sync.revision": ("Revision", "Version"),
+    "whisker_sync.peer.statistics": (
+        "Figures",
+        "Statistics",
+    ),
+    "whisker_sync.peer.status": (
+        "PeerStatus",
+        "Status",
+    ),
+    "whisker_sync.record": (
+        "Entry",
+        "Record",
+    ),
+    "whisker_sync.revision": (
+        "Revision",
+        "Version",
+    ),
+    "whisker_sync.store.memory": ("MemoryJournal",),
+    "whisker_sync.store.store": (
+        "OpenStore",
+        "Store",
+    ),
+    "whisker_sync.transport.link": (
+        "Link",
+        "Links",
+    ),
+    "whisker_sync.transport.memory": ("Switchboard",),
 }
 
 __all__ = [
+    "Address",
+    "Batch",
     "BlockingWorkspace",
     "Change",
     "Counter",
     "Delivered",
+    "Discovery",
     "Document",
     "Edit",
     "Element",
+    "Entry",
     "Event",
     "Figures",
     "FileChanged",
+    "Gone",
     "InSync",
     "Kind",
+    "Link",
+    "Links",
     "Membership",
+    "MemoryJournal",
     "Merged",
+    "OpenStore",
     "Ordered",
     "PeerConnected",
     "PeerFound",
     "PeerLeft",
     "PeerStatus",
+    "Places",
+    "Recalled",
+    "Record",
     "Revision",
     "Role",
     "Root",
     "Schema",
+    "Sighting",
     "Statistics",
     "Status",
+    "Store",
+    "Switchboard",
     "Trouble",
     "Version",
+    "Voice",
     "WhiskerError",
     "Workspace",
     "WorkspaceBusy",

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from whisker_sync.discovery.lan import SERVICE, Gone, Lan, Sighting
+from whisker_sync.discovery.discovery import Gone, Sighting
+from whisker_sync.discovery.lan import SERVICE, Lan
 
 HERE = "127.0.0.1"
 SECONDS = 15

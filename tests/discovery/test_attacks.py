@@ -10,7 +10,7 @@ import pytest
 from tests.discovery.mallory import Mallory
 from tests.discovery.seeker import HERE, Seeker, instance, seeker, until
 from whisker_sync.discovery import limits
-from whisker_sync.discovery.lan import Sighting
+from whisker_sync.discovery.discovery import Sighting
 from whisker_sync.ids import Address
 
 TAG = b"tag--one"

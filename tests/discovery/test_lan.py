@@ -9,7 +9,8 @@ import pytest
 
 from tests.discovery.seeker import HERE, seeker
 from whisker_sync.discovery.bouncer import Bouncer
-from whisker_sync.discovery.lan import SERVICE, Sighting
+from whisker_sync.discovery.discovery import Sighting
+from whisker_sync.discovery.lan import SERVICE
 from whisker_sync.ids import Address
 
 ONE, OTHER = b"tag--one", b"tag-othr"

@@ -24,14 +24,24 @@ from tests.transport.test_attacks import (
     linux,
     say,
 )
+from whisker_sync.node.node import Node
 from whisker_sync.peer.events import PeerLeft
 from whisker_sync.transport import limits, tls
-from whisker_sync.transport.lan import dial
+from whisker_sync.transport.door import Door
+from whisker_sync.transport.lan import LanLinks, dial
 from whisker_sync.wire.codec import decode
 from whisker_sync.wire.messages import Members
 
 HELLO_BYTES = 700
 """Bytes of a TLS ClientHello, or more."""
+
+
+def door_of(node: Node) -> Door:
+    """Where strangers have to wait at a node."""
+    links = node._network._links
+    assert isinstance(links, LanLinks)
+    assert links._listener is not None
+    return links._listener._door
 
 
 def client_hello() -> bytes:
@@ -65,7 +75,7 @@ async def test_slowloris_from_many_addresses_at_once(
         hosts = [f"127.0.0.{i}" for i in range(10, 10 + limits.MAX_STRANGERS)]
         connections = [await bare(scene.address, host) for host in hosts]
         dripping = [asyncio.ensure_future(drip(each, hello)) for each in connections]
-        door = scene.node._network._listener._door  # type: ignore[union-attr]
+        door = door_of(scene.node)
         await until(lambda: len(door._strangers) == limits.MAX_STRANGERS, scene.node)
         await gone(await bare(scene.address, "127.0.0.9"))  # there is no place left, for a moment
         for each in connections:
@@ -131,7 +141,7 @@ async def test_stranger_who_reads_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         connection.settimeout(SECONDS)
         connection.connect((HERE, scene.node.port))
         connection.sendall(client_hello())
-        door = scene.node._network._listener._door  # type: ignore[union-attr]
+        door = door_of(scene.node)
         await until(lambda: bool(door._strangers), scene.node)
         await until(lambda: not door._strangers, scene.node)
         connection.close()

@@ -16,12 +16,12 @@ order of the steps in :meth:`Lan.refresh` is what was found to work.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
 import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import ifaddr
@@ -31,6 +31,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from whisker_sync.discovery import limits
 from whisker_sync.discovery.bouncer import Bouncer
+from whisker_sync.discovery.discovery import Gone, Sighting
 from whisker_sync.identity.workspace import TAG_BYTES
 from whisker_sync.ids import Address
 
@@ -40,9 +41,6 @@ VERSION = b"1"
 NAME_BYTES = 8
 """Randomness in the names under which we announce ourselves."""
 
-ASK_SECONDS = 30.0
-"""How often we ask again who is there."""
-
 RESOLVE_MS = 3000
 """How long we wait to learn where an announcement leads."""
 
@@ -50,28 +48,16 @@ RESOLVE_MS = 3000
 logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """Somebody announces something that may be of interest."""
-
-    instance: str
-    addresses: tuple[Address, ...]
-    tag: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """An announcement was taken back."""
-
-    instance: str
-
-
 class Lan:
     """Our announcement, and what others announce."""
 
     def __init__(
-        self, zeroconf: AsyncZeroconf, info: AsyncServiceInfo, interface: str | None
+        self,
+        zeroconf: AsyncZeroconf,
+        info: AsyncServiceInfo,
+        interface: str | None,
     ) -> None:
+        self._service = info.type
         self._zeroconf = zeroconf
         self._info = info
         self._interface = interface
@@ -83,9 +69,11 @@ class Lan:
         self._browser = self._browse()
 
     @classmethod
-    async def open(cls, port: int, tag: bytes, interface: str | None = None) -> Lan:
+    async def open(
+        cls, port: int, tag: bytes, interface: str | None = None, service: str = SERVICE
+    ) -> Lan:
         """
-        Announce a port and a tag, and listen for others.
+        Announce a port and a tag, and listen for others of the same kind of ``service``.
 
         ``interface`` is one of this machine's addresses; None: all.
 
@@ -93,7 +81,7 @@ class Lan:
             OSError: There is no network that multicast works on, for now.
         """
         zeroconf = await _multicast(interface)
-        info = _info(port, tag, secrets.token_hex(NAME_BYTES), addresses(interface))
+        info = _info(service, port, tag, secrets.token_hex(NAME_BYTES), addresses(interface))
         lan = cls(zeroconf, info, interface)
         lan._put_bouncers()
         # Without probing first: the name is random, nobody else can have it.
@@ -101,14 +89,14 @@ class Lan:
         return lan
 
     @classmethod
-    async def listen(cls, interface: str | None = None) -> Lan:
+    async def listen(cls, interface: str | None = None, service: str = SERVICE) -> Lan:
         """
         Listen for others, and announce nothing.
 
         Raises:
             OSError: There is no network that multicast works on, for now.
         """
-        info = _info(0, b"", secrets.token_hex(NAME_BYTES), ())
+        info = _info(service, 0, b"", secrets.token_hex(NAME_BYTES), ())
         lan = cls(await _multicast(interface), info, interface)
         lan._put_bouncers()
         return lan
@@ -157,16 +145,18 @@ class Lan:
         await self._zeroconf.async_close()
 
     def _browse(self) -> AsyncServiceBrowser:
-        return AsyncServiceBrowser(self._zeroconf.zeroconf, [SERVICE], handlers=[self._changed])
+        zeroconf = self._zeroconf.zeroconf
+        return AsyncServiceBrowser(zeroconf, [self._service], handlers=[self._changed])
 
     async def _announce(self, tag: bytes) -> None:
         self._info = self._fresh(tag.hex().encode())
         await self._zeroconf.async_update_service(self._info)
 
     def _fresh(self, tag: bytes) -> AsyncServiceInfo:
-        name = self._info.name.removesuffix(f".{SERVICE}")
+        name = self._info.name.removesuffix(f".{self._service}")
         assert self._info.port is not None
-        return _info(self._info.port, bytes.fromhex(tag.decode()), name, addresses(self._interface))
+        hosts = addresses(self._interface)
+        return _info(self._service, self._info.port, bytes.fromhex(tag.decode()), name, hosts)
 
     def _put_bouncers(self) -> None:
         """Put one before each socket that has none yet."""
@@ -181,7 +171,7 @@ class Lan:
     def _changed(
         self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
     ) -> None:
-        if name == self._info.name or service_type != SERVICE:
+        if name == self._info.name or service_type != self._service:
             return
         if state_change is ServiceStateChange.Removed:
             self._tell(Gone(name))
@@ -189,7 +179,7 @@ class Lan:
         self._count += 1
         if self._count == limits.MAX_HEARD:
             self._forget(zeroconf)
-        info = AsyncServiceInfo(SERVICE, name)
+        info = AsyncServiceInfo(self._service, name)
         if info.load_from_cache(zeroconf):  # it came whole, as nearly all do
             self._judge(info)
         elif name not in self._resolving and len(self._resolving) < limits.MAX_RESOLVING:
@@ -198,10 +188,10 @@ class Lan:
     def _forget(self, zeroconf: Zeroconf) -> None:
         """Forget what the library remembers of everybody, and ask anew who is there."""
         cache = zeroconf.cache
-        for pointer in cache.entries_with_name(SERVICE):
+        for pointer in cache.entries_with_name(self._service):
             if isinstance(pointer, DNSPointer):
                 cache.async_remove_records(cache.entries_with_name(pointer.alias))
-        cache.async_remove_records(cache.entries_with_name(SERVICE))
+        cache.async_remove_records(cache.entries_with_name(self._service))
         self._asking = asyncio.ensure_future(self.ask())
 
     async def _resolve(self, zeroconf: Zeroconf, info: AsyncServiceInfo) -> None:
@@ -233,6 +223,48 @@ class Lan:
             self._heard.set()
 
 
+class LanDiscovery:
+    """
+    Finding each other by mDNS; see :class:`whisker_sync.discovery.discovery.Discovery`.
+
+    ``interface`` is one of this machine's addresses; None: all. Programs with another
+    ``app_id`` do not hear of each other.
+    """
+
+    def __init__(self, interface: str | None = None, app_id: str = "") -> None:
+        self._interface = interface
+        self._service = service_of(app_id)
+
+    async def announce(self, port: int, tag: bytes) -> Lan:
+        """
+        Announce a port and a tag, and listen for others.
+
+        Raises:
+            OSError: There is no network that multicast works on, for now.
+        """
+        return await Lan.open(port, tag, self._interface, self._service)
+
+    async def listen(self) -> Lan:
+        """
+        Listen for others, and announce nothing.
+
+        Raises:
+            OSError: There is no network that multicast works on, for now.
+        """
+        return await Lan.listen(self._interface, self._service)
+
+
+def service_of(app_id: str) -> str:
+    """
+    The kind of service under which programs with an ``app_id`` find each other; empty: ours.
+
+    A name of a service has 15 characters at most (RFC 6763, 7.2), so it is made of a hash.
+    """
+    if not app_id:
+        return SERVICE
+    return f"_ws-{hashlib.sha256(app_id.encode()).hexdigest()[:12]}._tcp.local."
+
+
 async def _multicast(interface: str | None) -> AsyncZeroconf:
     if interface is None:
         zeroconf = AsyncZeroconf(ip_version=IPVersion.All)
@@ -255,14 +287,14 @@ def addresses(interface: str | None = None) -> list[str]:
     return sorted(set(found)) or ["127.0.0.1"]
 
 
-def _info(port: int, tag: bytes, name: str, hosts: Sequence[str]) -> AsyncServiceInfo:
+def _info(service: str, port: int, tag: bytes, name: str, hosts: Sequence[str]) -> AsyncServiceInfo:
     packed = []
     for host in hosts:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         packed.append(socket.inet_pton(family, host.partition("%")[0]))
     return AsyncServiceInfo(
-        SERVICE,
-        f"{name}.{SERVICE}",
+        service,
+        f"{name}.{service}",
         addresses=packed,
         port=port,
         properties={b"v": VERSION, b"t": tag.hex().encode()},

@@ -17,7 +17,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from whisker_sync.discovery.lan import Lan, Sighting
+from whisker_sync.discovery.discovery import Discovery, Sighting
+from whisker_sync.discovery.lan import LanDiscovery
 from whisker_sync.errors import (
     CannotConnect,
     LinkClosed,
@@ -35,7 +36,8 @@ from whisker_sync.identity.spoken import SpokenCode
 from whisker_sync.ids import Address
 from whisker_sync.node.settings import User, check_relay
 from whisker_sync.sync.handshake import NONCE_BYTES
-from whisker_sync.transport.lan import LanLink, dial
+from whisker_sync.transport.lan import LanLinks
+from whisker_sync.transport.link import Link, Links, bound
 from whisker_sync.wire.codec import decode_greeting
 from whisker_sync.wire.messages import Challenge, Greeting
 
@@ -75,11 +77,14 @@ async def ask_to_join(
     lan: bool = True,
     asked: Asked,
     seconds: float = FIND_SECONDS,
+    links: Links | None = None,
+    discovery: Discovery | None = None,
+    app_id: str = "",
 ) -> Admission | None:
     """
     Find the inviter, and wait until they decide; None: ``asked`` said that we do not want to.
 
-    ``named`` are addresses that the user knows.
+    ``named`` are addresses that the user knows; the rest as for :meth:`Node.open`.
 
     Raises:
         NobodyInvites: They were not found in time.
@@ -93,7 +98,9 @@ async def ask_to_join(
             check_relay(relay, "the invitation's relay")
     else:
         key, hints = await asyncio.to_thread(invitation.stretch), ()
-    link, joiner = await _find(key, user, (*named, *hints), interface, seconds, lan=lan)
+    found = discovery or (LanDiscovery(interface, app_id) if lan else None)
+    search = _Search(key, user, links or LanLinks(), found, app_id)
+    link, joiner = await search.find((*named, *hints), seconds)
     host = joiner.host
     assert host is not None
     try:
@@ -115,71 +122,70 @@ async def ask_to_join(
     return Admission(host, papers, link.address, relay)
 
 
-async def _find(
-    key: PairingKey,
-    user: User,
-    known: Sequence[Address],
-    interface: str | None,
-    seconds: float,
-    *,
-    lan: bool,
-) -> tuple[LanLink, Joiner]:
-    """A connection to somebody who has proven to have made the invitation."""
-    problem = "nobody announces it"
-    try:
-        async with asyncio.timeout(seconds):
-            async for places in _places(key, known, interface, lan=lan):
-                for place in places:
-                    try:
-                        return await _knock(key, user, place)
-                    except CannotConnect as failed:
-                        problem = str(failed)
-                    except LinkClosed:
-                        problem = (
-                            f"{place} does not know this invitation: it was mistyped, used "
-                            "already, taken back, or its time is over"
-                        )
-                    except (ProtocolError, NotTheInviter, TimeoutError):
-                        problem = f"{place} did not make this invitation"
-    except (TimeoutError, OSError):
-        pass
-    raise NobodyInvites(problem)
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for whoever made an invitation."""
 
+    key: PairingKey
+    user: User
+    links: Links
+    discovery: Discovery | None
+    app_id: str
 
-async def _places(
-    key: PairingKey, known: Sequence[Address], interface: str | None, *, lan: bool
-) -> AsyncIterator[tuple[Address, ...]]:
-    """Where the inviter may be, as it is heard; what is known is tried first, and again."""
-    if known:
-        yield tuple(dict.fromkeys(known))
-    if not lan:
-        return
-    heard = await Lan.listen(interface)
-    try:
-        async for sighting in heard.sightings():
-            match sighting:
-                case Sighting(_, addresses, tag) if tag == key.tag:
-                    yield addresses
-                case _:
-                    pass
-    finally:
-        with suppress(OSError):
-            await heard.close()
+    async def find(self, known: Sequence[Address], seconds: float) -> tuple[Link, Joiner]:
+        """A connection to somebody who has proven to have made the invitation."""
+        problem = "nobody announces it"
+        try:
+            async with asyncio.timeout(seconds):
+                async for places in self._places(known):
+                    for place in places:
+                        try:
+                            return await self._knock(place)
+                        except CannotConnect as failed:
+                            problem = str(failed)
+                        except LinkClosed:
+                            problem = (
+                                f"{place} does not know this invitation: it was mistyped, used "
+                                "already, taken back, or its time is over"
+                            )
+                        except (ProtocolError, NotTheInviter, TimeoutError):
+                            problem = f"{place} did not make this invitation"
+        except (TimeoutError, OSError):
+            pass
+        raise NobodyInvites(problem)
 
+    async def _places(self, known: Sequence[Address]) -> AsyncIterator[tuple[Address, ...]]:
+        """Where the inviter may be, as it is heard; what is known is tried first, and again."""
+        if known:
+            yield tuple(dict.fromkeys(known))
+        if self.discovery is None:
+            return
+        heard = await self.discovery.listen()
+        try:
+            async for sighting in heard.sightings():
+                match sighting:
+                    case Sighting(_, addresses, tag, lasting) if lasting or tag == self.key.tag:
+                        yield addresses
+                    case _:
+                        pass
+        finally:
+            with suppress(OSError):
+                await heard.close()
 
-async def _knock(key: PairingKey, user: User, place: Address) -> tuple[LanLink, Joiner]:
-    link = await dial([place])
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            challenge = decode_greeting(await link.receive())
-            nonce = secrets.token_bytes(NONCE_BYTES)
-            joiner = Joiner(key, user.key, link.binding, _nonce_of(challenge), nonce)
-            await link.send(joiner.begin())
-            joiner.receive(await link.receive())
-    except BaseException:
-        link.abort()
-        raise
-    return link, joiner
+    async def _knock(self, place: Address) -> tuple[Link, Joiner]:
+        link = await self.links.dial([place])
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                challenge = decode_greeting(await link.receive())
+                nonce = secrets.token_bytes(NONCE_BYTES)
+                binding = bound(link.binding, self.app_id)
+                joiner = Joiner(self.key, self.user.key, binding, _nonce_of(challenge), nonce)
+                await link.send(joiner.begin())
+                joiner.receive(await link.receive())
+        except BaseException:
+            link.abort()
+            raise
+        return link, joiner
 
 
 def _nonce_of(greeting: Greeting) -> bytes:

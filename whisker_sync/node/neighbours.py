@@ -2,7 +2,7 @@
 Who is near: we announce ourselves, and hear of others.
 
 What is announced is a tag that only members can tell from noise; see
-:mod:`whisker_sync.discovery.lan`. Without a network we try again until there is one, and
+:mod:`whisker_sync.discovery.discovery`. Without a network we try again until there is one, and
 whenever the machine's network changes we announce where we are now.
 """
 
@@ -15,13 +15,16 @@ import time
 from contextlib import suppress
 
 from whisker_sync.discovery.changes import changes
-from whisker_sync.discovery.lan import ASK_SECONDS, Gone, Lan, Sighting
+from whisker_sync.discovery.discovery import Discovery, Gone, Sighting, Voice
 from whisker_sync.identity.workspace import discovery_tag, is_tag_of
 from whisker_sync.node.network import Network
 from whisker_sync.node.running import Running
 from whisker_sync.peer.inputs import Lost, NetworkChanged, Sighted
 
 log = logging.getLogger("whisker_sync")
+
+ASK_SECONDS = 30.0
+"""How often we ask again who is there, as long as nobody is linked."""
 
 RETRY_SECONDS = 5.0
 """How long to wait before discovery is tried again on a machine without a network."""
@@ -33,13 +36,13 @@ INVITED_SECONDS = 1.0
 class Neighbours:
     """What one node announces and hears; ``network`` is where it listens."""
 
-    def __init__(self, running: Running, network: Network, interface: str | None) -> None:
+    def __init__(self, running: Running, network: Network, discovery: Discovery) -> None:
         self._running = running
         self._network = network
-        self._interface = interface
-        self._lan: Lan | None = None
+        self._discovery = discovery
+        self._voice: Voice | None = None
         self._announced: set[bytes] = set()  # tags of invitations
-        self._voices: list[Lan] = []  # what announces them
+        self._voices: list[Voice] = []  # what announces them
 
     def begin(self) -> None:
         """Announce us, and listen, from now on."""
@@ -49,31 +52,32 @@ class Neighbours:
     @property
     def is_heard(self) -> bool:
         """Whether we are announced by now."""
-        return self._lan is not None
+        return self._voice is not None
 
     def announce_invitations(self) -> None:
         """Announce the invitations that are open and not announced yet, until they end."""
-        if self._lan is not None:
+        if self._voice is not None:
             self._running.spawn(self._announce_invitations(), "invitation")
 
     async def close(self) -> None:
         """Take back what we announced."""
-        if self._lan is not None:
+        if self._voice is not None:
             with suppress(OSError):
-                await self._lan.close()
+                await self._voice.close()
 
     async def _discover(self) -> None:
-        while self._lan is None:
+        while self._voice is None:
             try:
-                self._lan = await Lan.open(self._network.port, self._tag(), self._interface)
+                self._voice = await self._discovery.announce(self._network.port, self._tag())
             except OSError as problem:
                 log.info("no discovery on this network for now: %s", problem)
                 await asyncio.sleep(RETRY_SECONDS)
-        self._running.spawn(self._repeat(self._lan), "ask")
-        async for heard in self._lan.sightings():
+        self._running.spawn(self._repeat(self._voice), "ask")
+        async for heard in self._voice.sightings():
             match heard:
-                case Sighting(instance, addresses, tag):
-                    self._running.feed(Sighted(instance, addresses, likely=self._is_ours(tag)))
+                case Sighting(instance, addresses, tag, lasting):
+                    likely = self._is_ours(tag)
+                    self._running.feed(Sighted(instance, addresses, lasting, likely))
                 case Gone(instance):
                     self._running.feed(Lost(instance))
 
@@ -85,7 +89,7 @@ class Neighbours:
         try:
             for tag in tags:
                 with suppress(OSError):
-                    voices.append(await Lan.open(self._network.port, tag, self._interface))
+                    voices.append(await self._discovery.announce(self._network.port, tag))
             self._voices += voices
             while True:
                 await asyncio.sleep(INVITED_SECONDS)
@@ -99,22 +103,22 @@ class Neighbours:
                 with suppress(OSError):
                     await voice.close()
 
-    async def _repeat(self, lan: Lan) -> None:
+    async def _repeat(self, voice: Voice) -> None:
         tag = self._tag()
         while True:
             await asyncio.sleep(ASK_SECONDS)
             if tag != self._tag():
                 tag = self._tag()
-                await lan.retag(tag)
+                await voice.retag(tag)
             if not self._network.is_linked:
-                await lan.ask()
+                await voice.ask()
 
     async def _watch_network(self) -> None:
         async for _ in changes():
             self._running.feed(NetworkChanged())
-            for lan in (*([self._lan] if self._lan is not None else ()), *self._voices):
+            for voice in (*([self._voice] if self._voice is not None else ()), *self._voices):
                 with suppress(OSError):
-                    await lan.refresh()
+                    await voice.refresh()
 
     def _tag(self) -> bytes:
         """What we announce; without a key, what nobody knows."""

@@ -24,16 +24,31 @@ from whisker_sync.peer.inputs import (
     Listening,
 )
 from whisker_sync.store.layout import Layout
-from whisker_sync.transport.lan import LanLink, Listener, dial
+from whisker_sync.transport.lan import LanLinks
+from whisker_sync.transport.link import Link, Links, bound
 
 GOODBYE_SECONDS = 2.0
 """How long what was said last may take to leave."""
 
 
 class Network:
-    """The links of one node."""
+    """
+    The links of one node: ``links``, or our own on the local networks.
 
-    def __init__(self, layout: Layout, running: Running) -> None:
+    For our own, ``port`` is where to listen (None: as last time), ``interface`` an address of
+    this machine (None: all). ``app_id`` is the kind of program that may be linked with.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        running: Running,
+        *,
+        links: Links | None,
+        port: int | None,
+        interface: str | None,
+        app_id: str,
+    ) -> None:
         self.port = 0
         """Where others reach us; 0: nowhere yet."""
 
@@ -42,7 +57,14 @@ class Network:
 
         self._layout = layout
         self._running = running
-        self._listener: Listener | None = None
+        self._asked = port
+        self._interface = interface
+        self._app_id = app_id
+        wanted = load_local(layout).port if port is None else port
+        self.is_lan = links is None
+        """Whether these are our own links."""
+
+        self._links: Links = links or LanLinks(wanted, interface)
         self._carriers: dict[LinkId, Carrier] = {}
         self._carrying: set[asyncio.Task[None]] = set()
 
@@ -51,27 +73,26 @@ class Network:
         """Whether there is a link to anybody."""
         return bool(self._carriers)
 
-    async def listen(self, port: int | None, interface: str | None) -> None:
+    async def listen(self) -> None:
         """
-        Listen on a port; None: on that of last time, or another that is free.
+        Let others in; without a port on that of last time, or another that is free.
 
         Raises:
             PortInUse: Somebody else listens on the port that was asked for.
-            NoNetwork: This machine has no such address.
+            NetworkError: Others cannot reach us.
         """
-        local = load_local(self._layout)
-        wanted = local.port if port is None else port
         try:
-            self._listener = await Listener.open(wanted, interface)
+            self.port = await self._links.listen()
         except PortInUse:
-            if port:  # asked for by name
+            if self._asked or not self.is_lan:  # asked for by name
                 raise
-            self._listener = await Listener.open(0, interface)
-        self.port = self._listener.port
-        if port or not local.port:
+            self._links = LanLinks(0, self._interface)
+            self.port = await self._links.listen()
+        local = load_local(self._layout)
+        if self.is_lan and (self._asked or not local.port):
             save_local(self._layout, replace(local, port=self.port))
         self._running.feed(Listening(self.port))
-        self._running.spawn(self._accept(self._listener), "listen")
+        self._running.spawn(self._accept(), "listen")
 
     def carry_out(self, effect: Dial | Send | Drop | Proven | Hangup) -> None:
         """Do what the peer asks for; a link that has ended by now needs nothing."""
@@ -93,8 +114,7 @@ class Network:
 
     def stop(self) -> None:
         """Let nobody in any more; the links that there are go on."""
-        if self._listener is not None:
-            self._listener.stop()
+        self._links.stop()
 
     async def say_goodbye(self) -> None:
         """Wait until all links have ended that were to end, but not for long."""
@@ -103,22 +123,21 @@ class Network:
 
     async def close(self) -> None:
         """End all links that came in here."""
-        if self._listener is not None:
-            await self._listener.close()
+        await self._links.close()
 
-    async def _accept(self, listener: Listener) -> None:
+    async def _accept(self) -> None:
         while True:
-            self._adopt(await listener.accept(), None)
+            self._adopt(await self._links.accept(), None)
 
     async def _dial(self, candidate: str, addresses: tuple[Address, ...]) -> None:
         try:
-            link = await dial(addresses)
+            link = await self._links.dial(addresses)
         except CannotConnect as problem:
             self._running.feed(DialFailed(candidate, problem.problem))
         else:
             self._adopt(link, candidate)
 
-    def _adopt(self, link: LanLink, candidate: str | None) -> None:
+    def _adopt(self, link: Link, candidate: str | None) -> None:
         self.count += 1
         number = LinkId(self.count)
         carrier = Carrier(
@@ -127,7 +146,8 @@ class Network:
             drained=lambda: self._running.feed(Drained(number)),
         )
         self._carriers[number] = carrier
-        self._running.feed(LinkUp(number, candidate, link.address, link.binding, now_ms()))
+        binding = bound(link.binding, self._app_id)
+        self._running.feed(LinkUp(number, candidate, link.address, binding, now_ms()))
         carrying = self._running.spawn(self._carry(number, carrier), f"link {number}")
         self._carrying.add(carrying)
         carrying.add_done_callback(self._carrying.discard)

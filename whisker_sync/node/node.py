@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from random import SystemRandom
 
-from whisker_sync.discovery.lan import addresses
+from whisker_sync.discovery.discovery import Discovery
+from whisker_sync.discovery.lan import LanDiscovery, addresses
 from whisker_sync.document import Change, Document, Schema
 from whisker_sync.errors import ActRefused, MustBeginAnew
 from whisker_sync.identity.link import SECRET_BYTES, InvitationLink, PairingKey
@@ -74,7 +75,9 @@ from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout, Lock
+from whisker_sync.store.store import OpenStore
 from whisker_sync.store.writer import Writer
+from whisker_sync.transport.link import Links
 from whisker_sync.transport.relay import Relay
 from whisker_sync.wire.bundles import Bundle
 
@@ -100,7 +103,13 @@ class Node:
     """One workspace, open and in touch; see :meth:`open`."""
 
     def __init__(
-        self, layout: Layout, user: User, schemas: Mapping[str, Schema], *, files: bool
+        self,
+        layout: Layout,
+        user: User,
+        schemas: Mapping[str, Schema],
+        network: Callable[[Running], Network],
+        *,
+        files: bool,
     ) -> None:
         self.layout = layout
         self.user = user
@@ -112,7 +121,7 @@ class Node:
         self._running = Running(self._carry_out)
         self._reader = Reader(self._running, self._schemas)
         self._disk = Disk(layout, self._running)
-        self._network = Network(layout, self._running)
+        self._network = network(self._running)
         self._neighbours: Neighbours | None = None
         self._postman = Postman(_relay, self._running.feed, self._running.spawn)
         self._lock: Lock | None = None
@@ -130,6 +139,10 @@ class Node:
         port: int | None = None,
         interface: str | None = None,
         asking: bool = False,
+        store: OpenStore | None = None,
+        links: Links | None = None,
+        discovery: Discovery | None = None,
+        app_id: str = "",
     ) -> Node:
         """
         Open a workspace and get in touch with its other devices.
@@ -139,28 +152,36 @@ class Node:
 
         If ``asking``, what is in a folder that joins is taken in only after :meth:`go_on`.
 
+        ``store``, ``links`` and ``discovery`` take the place of our own. Nodes with another
+        ``app_id`` neither find each other nor are let in.
+
         Raises:
             WorkspaceBusy: Another process has it open.
             BadSettings, JournalError, PortInUse, NoNetwork, DiskFull: It cannot be opened.
         """
-        node = cls(layout, user, schemas or {}, files=files)
+        network = partial(
+            Network, layout, links=links, port=port, interface=interface, app_id=app_id
+        )
+        node = cls(layout, user, schemas or {}, network, files=files)
         if not asking:
             node.go_on()
         node._lock = Lock(layout)
         try:
-            await node._start(lan=lan, port=port, interface=interface)
+            found = discovery or (LanDiscovery(interface, app_id) if lan else None)
+            await node._start(store, found)
         except BaseException:
             await node.close()
             raise
         return node
 
-    async def _start(self, *, lan: bool, port: int | None, interface: str | None) -> None:
+    async def _start(self, store: OpenStore | None, discovery: Discovery | None) -> None:
         running = self._running
         running.writer, recalled = await Writer.open(
             self.layout.journal,
             secrets.token_bytes(8),
             committed=lambda ticket: running.feed(Committed(ticket)),
             trouble=lambda problem: running.feed(StoreTrouble(problem)),
+            store=store,
         )
         woken = self._woken = await start.wake(
             running, recalled, self.layout, self.user, self._schemas
@@ -178,15 +199,15 @@ class Node:
         running.spawn(start.follow(running.writer, woken.install), "install")
         if self._files:
             # If who the others are is lost, too, they may still be here.
-            await self._disk.begin(lost=lan and woken.incomplete)
-        await self._network.listen(port, interface)
+            await self._disk.begin(lost=discovery is not None and woken.incomplete)
+        await self._network.listen()
         local = load_local(self.layout)
         if local.relay:
             await self._postman.use(local.relay)
         for address in local.peers:
             running.feed(Sighted(f"address {address}", (address,), lasting=True))
-        if lan:
-            self._neighbours = Neighbours(running, self._network, interface)
+        if discovery is not None:
+            self._neighbours = Neighbours(running, self._network, discovery)
             self._neighbours.begin()
 
     async def close(self) -> None:
@@ -344,8 +365,10 @@ class Node:
         Raises:
             ActRefused: We may not.
         """
-        hosts = [host for host in addresses(interface) if "%" not in host]
-        here = tuple(Address(host, self.port) for host in hosts[:MAX_HINTS])
+        here: tuple[Address, ...] = ()
+        if self._network.is_lan:
+            hosts = [host for host in addresses(interface) if "%" not in host]
+            here = tuple(Address(host, self.port) for host in hosts[:MAX_HINTS])
         secret = secrets.token_bytes(SECRET_BYTES)
         relay = self._postman.url
         link = InvitationLink(secret, self.user.key.device, terms.title, here, relay)

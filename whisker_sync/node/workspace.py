@@ -13,12 +13,13 @@ and no logging set up here. What another device changes is in the documents when
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from random import SystemRandom
 from tempfile import TemporaryDirectory
 
+from whisker_sync.discovery.discovery import Discovery
 from whisker_sync.document import Change, Document, Edit, Schema
 from whisker_sync.document.shapes import Counter, Ordered
 from whisker_sync.errors import NotEntitled
@@ -46,8 +47,10 @@ from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Status
 from whisker_sync.revision import Revision, decode
 from whisker_sync.store.layout import Layout, must_be_free
-
-LOOPBACK = "127.0.0.1"
+from whisker_sync.store.memory import MemoryJournal
+from whisker_sync.store.store import OpenStore
+from whisker_sync.transport.link import Links
+from whisker_sync.transport.memory import Switchboard
 
 MEET_SECONDS = 3.0
 """How long :meth:`Workspace.sync_now` waits for somebody to be reachable."""
@@ -85,6 +88,9 @@ class Workspace:
         lan: bool = True,
         interface: str | None = None,
         home: str | Path | None = None,
+        links: Links | None = None,
+        discovery: Discovery | None = None,
+        app_id: str = "",
     ) -> None:
         """
         Make a folder a member of the workspace that a link or a code invites to.
@@ -106,6 +112,9 @@ class Workspace:
             interface=interface,
             lan=lan,
             asked=_at_once,
+            links=links,
+            discovery=discovery,
+            app_id=app_id,
         )
         assert admission is not None
         title, near = admission.host.title, (admission.address,)
@@ -122,6 +131,10 @@ class Workspace:
         port: int | None = None,
         interface: str | None = None,
         home: str | Path | None = None,
+        store: OpenStore | None = None,
+        links: Links | None = None,
+        discovery: Discovery | None = None,
+        app_id: str = "",
     ) -> AsyncIterator[Workspace]:
         """
         Open a workspace, and be in touch with its other devices until the block ends.
@@ -131,6 +144,11 @@ class Workspace:
         there are no schemas). ``home`` is where the user's key lies; ``port`` where to
         listen, ``interface`` an address of this machine; without ``lan`` nobody is looked
         for.
+
+        Where the program has something better than ours, it says so: ``store`` keeps the
+        journal, ``links`` carry what is said (``port`` and ``interface`` are for ours only),
+        ``discovery`` finds the others (also without ``lan``). Programs with another ``app_id``
+        neither hear of each other nor talk to each other; it is the same for all who take part.
 
         Raises:
             NotAWorkspace: There is none at this path or above it.
@@ -147,6 +165,10 @@ class Workspace:
             lan=lan,
             port=port,
             interface=interface,
+            store=store,
+            links=links,
+            discovery=discovery,
+            app_id=app_id,
         )
         try:
             yield Workspace(layout, node, interface)
@@ -170,7 +192,13 @@ class Workspace:
             folder.mkdir()
             Workspace.create(folder, "memory", home=home)
             async with Workspace.open(
-                folder, schemas=schemas, files=False, lan=False, interface=LOOPBACK, home=home
+                folder,
+                schemas=schemas,
+                files=False,
+                lan=False,
+                home=home,
+                store=MemoryJournal().open,
+                links=Switchboard().links(),
             ) as workspace:
                 yield workspace
 
@@ -301,6 +329,10 @@ class Workspace:
     def status(self) -> Status:
         """One look at everything."""
         return self._node.status
+
+    async def until(self, condition: Callable[[Status], bool]) -> Status:
+        """Wait until the status is as wanted; return it."""
+        return await self._node.until(condition)
 
     @property
     def port(self) -> int:

@@ -162,6 +162,56 @@ class Listener:
         await self._server.wait_closed()
 
 
+class LanLinks:
+    """
+    The links of a device on its local networks; see :class:`whisker_sync.transport.link.Links`.
+
+    ``port`` is where to listen (0: any that is free), ``interface`` an address of this machine
+    (None: all).
+    """
+
+    def __init__(self, port: int = 0, interface: str | None = None) -> None:
+        self._port = port
+        self._interface = interface
+        self._listener: Listener | None = None
+
+    async def listen(self) -> int:
+        """
+        Listen on the port; the errors are those of :meth:`Listener.open`.
+
+        Raises:
+            PortInUse: Somebody else listens there.
+            NoNetwork: This machine has no such address.
+            DiskFull: There is no room for a file that is needed for a moment.
+        """
+        self._listener = await Listener.open(self._port, self._interface)
+        return self._listener.port
+
+    async def accept(self) -> LanLink:
+        """The next link that somebody else opened."""
+        assert self._listener is not None, "nobody comes in before listening"
+        return await self._listener.accept()
+
+    async def dial(self, addresses: Sequence[Address]) -> LanLink:
+        """
+        Open a link to whichever of the addresses answers first; all are tried at once.
+
+        Raises:
+            CannotConnect: None of them answers in time.
+        """
+        return await dial(addresses)
+
+    def stop(self) -> None:
+        """Stop listening; links that came in here go on."""
+        if self._listener is not None:
+            self._listener.stop()
+
+    async def close(self) -> None:
+        """Stop listening, and end all links that came in here."""
+        if self._listener is not None:
+            await self._listener.close()
+
+
 async def dial(addresses: Sequence[Address], seconds: float = limits.OPEN_SECONDS) -> LanLink:
     """
     Open a link to whichever of the addresses answers first; all are tried at once.
