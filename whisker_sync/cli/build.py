@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from whisker_sync.cli import exits
-from whisker_sync.cli.common import here, shared_options
+from whisker_sync.cli.common import here, maybe_workspace, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.parse import of_finding, sentence_of
+from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
     from whisker_sync.project.build import Built
@@ -104,6 +105,7 @@ def _report(built: Built, place: Path) -> None:
         f"“{story.title}”, {len(story.passages)} passages, {made}: {place} "
         f"({len(built.page):,} bytes)"
     )
+    say_if_only_here(maybe_workspace())
 
 
 def _write(place: Path, page: bytes) -> None:
@@ -121,9 +123,8 @@ def _seed() -> bytes:
     """Return what an IFID is made of if the story has none: who share it make the same one."""
     from whisker_sync.errors import WhiskerError
     from whisker_sync.node.settings import load_config
-    from whisker_sync.store.layout import Layout
 
     try:
-        return bytes(load_config(Layout.find(here())).workspace)
+        return bytes(load_config(workspace()).workspace)
     except WhiskerError:
         return b""

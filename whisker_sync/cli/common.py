@@ -89,6 +89,16 @@ def workspace() -> Layout:
     return Layout.find(here())
 
 
+def maybe_workspace() -> Layout | None:
+    """The workspace that this run works in; None: the files here are nobody's to share yet."""
+    from whisker_sync.errors import NotAWorkspace
+
+    try:
+        return workspace()
+    except NotAWorkspace:
+        return None
+
+
 def check_place(root: Path, *, force: bool) -> None:
     """
     See that a folder is a good place for a story, unless the user insists.

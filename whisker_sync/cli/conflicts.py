@@ -9,6 +9,7 @@ import click
 
 from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
     from whisker_sync.manuscript.conflicts import Conflict, Side
@@ -49,6 +50,7 @@ def command(resolve: str | None) -> None:
             OUTPUT.give(f"  {_who(side)}{_excerpt(side.text)}")
     if not found:
         OUTPUT.say("Nothing is worth a look.")
+    say_if_only_here(layout)
 
 
 def _one(found: list[Conflict], digits: str) -> Conflict:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from whisker_sync.cli import past
-from whisker_sync.cli.common import shared_options
+from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
     from whisker_sync.revision import Revision, Version
@@ -55,6 +56,7 @@ def command(
         OUTPUT.say("Nothing is in the history yet." if name is None else f"Nothing about {name}.")
     elif len(shown) < len(revisions):
         OUTPUT.say(f"{len(revisions) - len(shown)} older; see all with: whisker log --all")
+    say_if_only_here(workspace())
 
 
 def _about(revisions: list[Revision], name: str) -> list[Revision]:

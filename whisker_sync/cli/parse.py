@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from whisker_sync.cli import exits
-from whisker_sync.cli.common import here, shared_options
+from whisker_sync.cli.common import here, maybe_workspace, shared_options
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
     from whisker_sync.story.files import FilePassage, StoryFile
@@ -50,6 +51,7 @@ def command(files: tuple[Path, ...]) -> int:
         _say(file)
     for finding in findings:
         OUTPUT.give(sentence_of(finding))
+    say_if_only_here(maybe_workspace())
     return exits.FINDINGS if findings else exits.OK
 
 

@@ -23,7 +23,7 @@ def command(ctx: click.Context) -> None:
     """Show the other devices, or call one by its address."""
     if ctx.invoked_subcommand is not None:
         return
-    from whisker_sync.cli.sync import person_sentence
+    from whisker_sync.cli.sentences import person_sentence, safety
     from whisker_sync.daemon.control import ask
 
     status = asyncio.run(ask(workspace(), {"do": "status"}))
@@ -32,6 +32,8 @@ def command(ctx: click.Context) -> None:
         OUTPUT.give(person_sentence(peer))
     if not status["peers"]:
         OUTPUT.give("Nobody else yet. Invite somebody: whisker invite")
+    if status["pending"] or status["trouble"]:
+        OUTPUT.say(safety(status))
 
 
 @command.command(epilog=EXAMPLES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from whisker_sync.cli import exits
-from whisker_sync.cli.common import here, shared_options
+from whisker_sync.cli.common import here, maybe_workspace, shared_options
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
@@ -57,13 +57,8 @@ def command(old: str, new: str, dry_run: bool, story_format: str | None) -> int:
 
 def _root() -> Path:
     """Return the folder of the story: that of the workspace, or the one that we are in."""
-    from whisker_sync.errors import NotAWorkspace
-    from whisker_sync.store.layout import Layout
-
-    try:
-        return Layout.find(here()).root
-    except NotAWorkspace:
-        return here()
+    layout = maybe_workspace()
+    return here() if layout is None else layout.root
 
 
 def _say(old: str, new: str, dry_run: bool, renaming: Renaming) -> None:

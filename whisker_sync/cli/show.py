@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from whisker_sync.cli import past
-from whisker_sync.cli.common import shared_options
+from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
     from whisker_sync.revision import Version
@@ -51,6 +52,7 @@ def command(revision: str) -> None:
         OUTPUT.give("")
         for line in _milestone(version) if first.milestone else _lines(version):
             OUTPUT.give(line)
+    say_if_only_here(workspace())
 
 
 def _milestone(version: Version) -> list[str]:

@@ -9,6 +9,7 @@ import click
 
 from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import say_if_only_here
 
 EXAMPLES = """\b
 Examples:
@@ -35,6 +36,7 @@ def command() -> None:
             f"What others sent took {messages['mean_ms']:.1f} ms each to take in, "
             f"{messages['longest_ms']:.0f} ms at most."
         )
+    say_if_only_here(workspace())
 
 
 def _lines(figures: dict[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,14 @@ import click
 from whisker_sync.cli import config, exits, reset, stats
 from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import (
+    NOT_SYNCING,
+    counted,
+    name_of,
+    safety,
+    service_sentence,
+    status_lines,
+)
 
 EXAMPLES = """\b
 Examples:
@@ -135,18 +142,21 @@ def now(timeout: float) -> int:
     status = asyncio.run(_ask(layout, {"do": "now", "seconds": timeout}))
     OUTPUT.data({**status, "synced": not (status.get("offline") or status.get("timeout"))})
     if status.get("offline"):
-        unsent = _count(status["pending"], "change is", "changes are")
+        unsent = counted(status["pending"], "change is", "changes are")
         alone = f"{unsent} on this device only" if status["pending"] else "Nothing is unsent"
         OUTPUT.say(f"Nobody is reachable. {alone}.")
         return exits.OFFLINE
     if status.get("timeout"):
         OUTPUT.say(f"Not done after {timeout:g} seconds; it goes on in the background.")
+        OUTPUT.say(safety(status))
         return exits.OFFLINE
-    names = ", ".join(_name(peer) for peer in status["peers"] if peer["connected"])
+    names = ", ".join(name_of(peer) for peer in status["peers"] if peer["connected"])
     if names:
         OUTPUT.say(f"The same here and with {names}, and saved on both sides.")
     if status["relay"]["state"] == "in sync":
         OUTPUT.say("The relay has everything of yours, and you have everything that was there.")
+    if status["pending"]:
+        OUTPUT.say(safety(status))
     return exits.OK
 
 
@@ -165,16 +175,17 @@ def status(path: Path | None, watch: bool) -> int:
         from whisker_sync.cli import watch as watching
 
         with suppress(KeyboardInterrupt):
-            asyncio.run(watching.watch(layout, _status_lines))
+            asyncio.run(watching.watch(layout, status_lines))
         return exits.OK
     try:
         found = asyncio.run(_ask(layout, {"do": "status"}))
     except DaemonNotRunning as problem:
         OUTPUT.data({"running": False, "folder": str(layout.root)})
         OUTPUT.say(f"{problem}.")
+        OUTPUT.say(NOT_SYNCING)
         return exits.NOT_RUNNING
     OUTPUT.data(found)
-    for line in _status_lines(found):
+    for line in status_lines(found):
         OUTPUT.say(line)
     return exits.OK
 
@@ -210,121 +221,6 @@ async def _ask(layout: Any, question: dict[str, Any]) -> dict[str, Any]:
     from whisker_sync.daemon.control import ask
 
     return await ask(layout, question)
-
-
-def _status_lines(status: dict[str, Any]) -> list[str]:
-    lines = [f"“{status['workspace']['title']}” in {status['folder']}"]
-    lines.append(safety(status))
-    if status["outside"]:
-        return [*lines, f"Not in touch with anybody: {status['outside']}."]
-    if status["role"] == "reader":
-        lines.append("You may read this story, not write in it: what you write stays here.")
-    lines += [person_sentence(peer) for peer in status["peers"]]
-    lines += _relay_lines(status["relay"])
-    if not status["peers"]:
-        lines.append("Nobody else belongs to it yet. Invite somebody: whisker invite")
-    if status["alone"] and status["role"] == "owner":
-        lines.append(
-            "Only this device can remove people or give roles. In case it is lost, make somebody "
-            "else an owner, too, or keep words on paper: whisker members recovery"
-        )
-    if status["held"]:
-        lines.append(
-            f"{_count(status['held'], 'change waits', 'changes wait')} for an earlier one."
-        )
-    if status["quarantined"]:
-        count = _count(status["quarantined"], "change was", "changes were")
-        lines.append(f"{count} put aside because of an error.")
-    if status["split"]:
-        names = ", ".join(status["split"])
-        lines.append(f"A device cannot take in everything that is here ({names}); see the log.")
-    if status["waiting"]:
-        lines.append("Waits for another device; only then are the files here compared with theirs.")
-    if service := status["service"]:
-        lines.append(service_sentence(service))
-    if found := status.get("conflicts"):
-        places = "place is" if found == 1 else "places are"
-        lines.append(f"{found} {places} worth a look after merging; see: whisker conflicts")
-    if restarted := status.get("restarted"):
-        lines.append(f"Started again {_ago(restarted['at'])}: {restarted['why']}.")
-    lines += [problem["sentence"] + "." for problem in status["problems"]]
-    lines.append(f"This device: {status['device']['name']}, port {status['port']}")
-    return lines
-
-
-def safety(status: dict[str, Any]) -> str:
-    """One sentence: is my work safe, and where?"""
-    if status["trouble"]:
-        return f"NOT SAVED: {status['trouble']}."
-    safe = [peer for peer in status["peers"] if not peer["unacked"]]
-    if status["pending"]:
-        count = _count(status["pending"], "change is", "changes are")
-        if status["relay"]["url"] and not status["relay"]["unsent"]:
-            return f"Saved here and left at the relay. {count} on no other device yet."
-        return f"Saved here. {count} on this device only."
-    if safe:
-        return f"Saved here and on {_count(len(safe), 'other device', 'other devices')}."
-    return "Saved here, on this device only."
-
-
-def _relay_lines(relay: dict[str, Any]) -> list[str]:
-    """How it stands with the relay; nothing where there is none."""
-    if not relay["url"]:
-        return []
-    waits = ""
-    if relay["unsent"]:
-        count = _count(relay["unsent"], "change of yours waits", "changes of yours wait")
-        waits = f"; {count} for it"
-    states = {
-        "connecting": "is being called",
-        "unreachable": f"cannot be reached ({relay['problem']})",
-        "refused": f"does not take everything ({relay['problem']})",
-        "exchanging": "connected, exchanging",
-        "in sync": "connected, has everything of yours",
-    }
-    lines = [f"Relay {relay['url']}: {states[relay['state']]}{waits}."]
-    if relay["missing"]:
-        count = _count(relay["missing"], "message", "messages")
-        lines.append(f"The relay is missing {count}: what was in it comes from the others.")
-    return lines
-
-
-def service_sentence(service: str) -> str:
-    """What to say about a folder that another program carries between machines, too."""
-    return (
-        f"{service} seems to sync this folder, too. Two programs doing that get in each other's "
-        "way: move the story elsewhere, or exclude it there."
-    )
-
-
-def person_sentence(peer: dict[str, Any]) -> str:
-    """What is known of another device, in one sentence."""
-    name = _name(peer)
-    if peer["connected"]:
-        state = "in sync" if peer["in_sync"] else "exchanging"
-        return f"{name}: connected at {peer['via']}, {state}."
-    when = peer["last_seen"]
-    seen = "not connected" if when is None else f"last seen {_ago(when)}"
-    if peer["unacked"]:
-        count = _count(peer["unacked"], "change of yours is", "changes of yours are")
-        return f"{name}: {seen}; {count} not there yet."
-    return f"{name}: {seen}; has everything of yours."
-
-
-def _name(peer: dict[str, Any]) -> str:
-    return f"{peer['person']} ({peer['name']})" if peer["name"] else str(peer["person"])
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
-def _ago(when: float) -> str:
-    seconds = max(0, int(time.time() - when))
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return f"{_count(seconds // size, name, name + 's')} ago"
-    return "just now"
 
 
 command.add_command(config.command, "config")

@@ -12,6 +12,7 @@ import click
 from whisker_sync.cli import exits
 from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
     from whisker_sync.folder.trash import Trash, Trashed
@@ -109,6 +110,7 @@ def _list(path: Path | None) -> int:
         )
     if not versions:
         OUTPUT.say("Nothing was replaced or removed here in the last 30 days.")
+    say_if_only_here(layout)
     return exits.OK
 
 

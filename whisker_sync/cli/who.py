@@ -10,6 +10,7 @@ import click
 from whisker_sync.cli import past
 from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.sentences import say_if_only_here
 from whisker_sync.text.tokens import has_word, words
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def command(name: str) -> None:
             for line in text.split("\n"):
                 if line.strip():
                     OUTPUT.give(f"  {person}: {line.strip()}")
+    say_if_only_here(workspace())
 
 
 def _turns(spans: list[Span]) -> list[tuple[str, str]]:

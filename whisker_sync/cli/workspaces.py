@@ -42,7 +42,7 @@ async def _all(layouts: list[Layout]) -> list[dict[str, Any]]:
 
 
 async def _one(layout: Layout) -> dict[str, Any]:
-    from whisker_sync.cli.sync import safety
+    from whisker_sync.cli.sentences import NOT_SYNCING, safety
     from whisker_sync.daemon.control import ask
     from whisker_sync.errors import DaemonNotRunning
     from whisker_sync.node.settings import load_config
@@ -57,8 +57,7 @@ async def _one(layout: Layout) -> dict[str, Any]:
     try:
         status = await ask(layout, {"do": "status"}, SECONDS)
     except DaemonNotRunning:
-        sentence = "Not syncing; what you save is on this device only."
-        return {**known, "running": False, "sentence": sentence}
+        return {**known, "running": False, "sentence": NOT_SYNCING}
     except TimeoutError:
         return {**known, "sentence": "It does not answer; see whisker sync status there."}
     return {**known, "sentence": safety(status)}
