@@ -106,3 +106,28 @@ def test_a_page_is_imported_once(ada: Person) -> None:
     assert "is there already, and nothing was written" in again.stderr
     assert ada.json("import", "page.html", "other")["stories"][0]["passages"] == 2
     assert ada.run("import", "cave.twee").returncode == 1
+
+
+def test_a_link_to_a_former_name_leads_on_in_the_page_and_is_said(ada: Person) -> None:
+    sea = ":: Sea\nThe sea is grey and calm today.\n"
+    ada.run("init", inside=True)
+    (ada.folder / "sea.twee").write_text(sea)
+    (ada.folder / "cave.twee").write_text(STORY.replace(":: Sea\n", ""))
+    ada.start()
+    try:
+        ada.run("sync", "now")
+        (ada.folder / "sea.twee").write_text(sea.replace(":: Sea", ":: Ocean"))
+        ada.run("sync", "now")
+        assert "[[Ocean]]" in (ada.folder / "cave.twee").read_text()
+        # Out of habit, somebody writes the old name later.
+        (ada.folder / "new.twee").write_text(":: Moor\nTo the [[Sea]].\n")
+        ada.run("sync", "now")
+        running = ada.run("build", "-o", "-")
+    finally:
+        ada.end()
+    stopped = ada.run("build", "-o", "-")
+    for done in (running, stopped):
+        assert done.returncode == 0, done.stderr
+        assert "To the [[Ocean]]." in done.stdout
+        assert "new.twee:1:1: warning ST213: “Sea” is called “Ocean” now" in done.stderr
+    assert (ada.folder / "new.twee").read_text() == ":: Moor\nTo the [[Sea]].\n"

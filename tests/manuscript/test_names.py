@@ -6,6 +6,7 @@ import pytest
 
 from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.manuscript import names
+from whisker_sync.manuscript.render import View
 
 DATA = ':: StoryData\n{"ifid": "X", "format": "SugarCube", "start": "Cave"}\n\n'
 START = ":: Start\nGo on to the [[Cave]].\n\n"
@@ -91,3 +92,15 @@ def test_the_newest_links_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     for target in "abc":
         links.made("0" * 16, [target])
     assert list(links._made) == ["b", "c"]
+
+
+def test_former_names_are_known_unless_somebody_has_them_again() -> None:
+    alice, bob, carol = three()
+    alice.save("a.twee", RENAMED)
+    exchange(alice, bob, carol)
+    carol.save("a.twee", carol.text("a.twee").replace(":: Grotto", ":: Cavern"))
+    exchange(alice, bob, carol)
+    assert names.former_names(View(bob.document)) == {"Cave": "Cavern", "Grotto": "Cavern"}
+    bob.save("b.twee", bob.text("b.twee") + "\n:: Cave\nAnother one.\n")
+    exchange(alice, bob, carol)
+    assert names.former_names(View(alice.document)) == {"Grotto": "Cavern"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +53,9 @@ def command(
     """
     from whisker_sync.project.build import archive, file_name, load_story, playable
 
-    compiled = load_story(here(), files, start=start, trim=not no_trim, seed=_seed())
+    compiled = load_story(
+        here(), files, start=start, trim=not no_trim, seed=_seed(), former=_former()
+    )
     if as_archive:
         built = archive(compiled)
     else:
@@ -117,6 +121,18 @@ def _write(place: Path, page: bytes) -> None:
     if is_twee(place.name):
         raise WouldOverwrite(str(place))
     write_all([Write(place, page, place.read_bytes() if place.is_file() else None)])
+
+
+def _former() -> Mapping[str, str]:
+    """Return former names of passages, if this is a story that is shared."""
+    from whisker_sync.daemon import names
+    from whisker_sync.errors import WhiskerError
+    from whisker_sync.store.layout import Layout
+
+    try:
+        return asyncio.run(names.former(Layout.find(here())))
+    except WhiskerError:
+        return {}  # nobody can tell just now, and a page is worth having without
 
 
 def _seed() -> bytes:

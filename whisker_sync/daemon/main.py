@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from whisker_sync.daemon import names
 from whisker_sync.daemon.conflicts import Places, as_answer
 from whisker_sync.daemon.control import Answer, Control
 from whisker_sync.daemon.keeper import RESTARTED
@@ -30,6 +31,7 @@ from whisker_sync.node import bundles
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import figures, report
 from whisker_sync.node.settings import User, check_relay, load_config, load_local, parse_address
+from whisker_sync.peer.peer import STORY
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
 
@@ -155,6 +157,8 @@ class Daemon:
                     return await self._history(question)
                 case "kept":
                     return {"kept": as_answer(self._node.facts(KEPT))}
+                case "former":
+                    return {"former": names.as_answer(self._node.document(STORY))}
                 case "milestone":
                     await self._node.set_milestone(str(question.get("name")))
                     return {"ok": True}

@@ -101,6 +101,12 @@ def has_name(view: View, name: str, but: str) -> bool:
     )
 
 
+def former_names(view: View) -> dict[str, str]:
+    """Return former names that no passage has now, each with that of the one that had it."""
+    names, former = _names(view)
+    return {old: new for old, new in former.items() if new is not None and old not in names}
+
+
 def _names(view: View) -> tuple[set[str], Mapping[str, str | None]]:
     """Return the names there are, and what became of former ones; None: nobody can tell."""
     names: set[str] = set()

@@ -7,7 +7,7 @@ never written; what should be in one and is not (an IFID) is said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from whisker_sync.story.compiling import Compiled, compile_story
 from whisker_sync.story.files import StoryFile
 from whisker_sync.story.finding import Finding, Rule
 from whisker_sync.story.formats import bind
+from whisker_sync.story.former import resolved
 from whisker_sync.story.kinds import is_twee
 from whisker_sync.story.story import Code, Story
 
@@ -45,11 +46,13 @@ def load_story(
     start: str | None = None,
     trim: bool = True,
     seed: bytes = b"",
+    former: Mapping[str, str] | None = None,
 ) -> Compiled:
     """
     Return the story in files and folders below ``root``, without its format.
 
-    Files that are named and end in ``.css`` or ``.js`` become style sheets and scripts.
+    Files that are named and end in ``.css`` or ``.js`` become style sheets and scripts. Links to
+    a ``former`` name lead to the passage that had it.
 
     Raises:
         UnreadableSource: Something is not there, or cannot be read.
@@ -65,7 +68,10 @@ def load_story(
         elif path.suffix.lower() in {".css", ".js"}:
             text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").strip()
             (styles if path.suffix.lower() == ".css" else scripts).append(Code(shown, text))
-    return compile_story(twee, start=start, trim=trim, seed=seed, code=(styles, scripts))
+    known, findings = resolved(twee, former or {})
+    code = (styles, scripts)
+    compiled = compile_story(known, start=start, trim=trim, seed=seed, code=code)
+    return replace(compiled, findings=(*compiled.findings, *findings))
 
 
 def playable(compiled: Compiled, formats: Sequence[Installed], wanted: str | None) -> Built:

@@ -40,6 +40,7 @@ class Rule(Enum):
     BAD_IFID = "ST206"
     SCRIPT_AND_STYLESHEET = "ST209"
     NO_TITLE = "ST212"
+    FORMER_NAME = "ST213"
 
     @property
     def severity(self) -> Severity:
@@ -57,6 +58,7 @@ _WARNINGS = frozenset(
         Rule.BAD_IFID,
         Rule.SCRIPT_AND_STYLESHEET,
         Rule.NO_TITLE,
+        Rule.FORMER_NAME,
     }
 )
 
