@@ -29,7 +29,7 @@ from whisker_sync import chunks
 from whisker_sync.document import Change, Document, Touch
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript import pictures, schema
+from whisker_sync.manuscript import back, pictures, schema
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
@@ -123,6 +123,8 @@ class Manuscript:
         self._links = Links()
         self._kept = recall_kept(list(facts.items()))
         self._checked = Checked(facts)
+        self._past = back.Past(facts)
+        self._back = back.Back(self._past, self._shadows)
         self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
         self._at = 0
@@ -178,8 +180,15 @@ class Manuscript:
 
         All that happened together belongs into one call: a file that is gone and
         one that is new may be the same one under another name. ``at`` is when, in
-        milliseconds since 1970, for display.
+        milliseconds since 1970, for display. Files that go back together to how they were
+        before co-authors wrote in them are left out; see back.py.
         """
+        if not self._again:
+            files = self._back.sift(files)
+            self._left_out |= self._back.held.keys()
+        return self._saw(files, now, at)
+
+    def _saw(self, files: Sequence[FileSeen], now: float, at: int | None) -> Outcome:
         self._now = now
         self._at = self._at if at is None else at
         problems: list[Problem] = []
@@ -218,6 +227,42 @@ class Manuscript:
         ids = {version.id for version in filed}
         filed += tuple(v for v in repairs(taken.repaired, self._view) if v.id not in ids)
         return replace(outcome, versions=filed, larges=tuple(larges))
+
+    def goes_back(self, files: Iterable[FileSeen]) -> bool:
+        """Tell whether a file is how it was before co-authors wrote in it; see back.py."""
+        return any(map(self._back.goes_back, files))
+
+    @property
+    def went_back(self) -> tuple[StoryPath, ...]:
+        """The files of which nothing is made until their author has chosen."""
+        return tuple(sorted(self._back.held))
+
+    def share_older(self, now: float, at: int | None = None) -> Outcome:
+        """Take in the files that went back: the author means what they hold."""
+        self._back.release(files := self._back.meant())
+        return self._saw(files, now, at)
+
+    def bring_newest(self, now: float, at: int | None = None) -> Outcome:
+        """Write what the story holds into the files that went back; what they held is replaced."""
+        files = [seen for seen in self._back.held.values() if self._is_at_hand(seen.path)]
+        new = self._back.release(files)
+        outcome = self._saw(new, now, at)
+        brought = {seen.path: seen for seen in files if seen not in new}
+        writes = tuple(self._bring(seen) for seen in brought.values())
+        facts = self._facts(set(brought))
+        return replace(outcome, writes=(*outcome.writes, *writes), facts=(*outcome.facts, *facts))
+
+    def _is_at_hand(self, path: StoryPath) -> bool:
+        want = self._view.content(path)
+        return not isinstance(want, Picture) or want.sha256 in self._held
+
+    def _bring(self, seen: FileSeen) -> WriteFile | WriteAsset:
+        want, expected = self._view.content(seen.path), sha256_of(seen.content)
+        self._shadows.setdefault(seen.path, Shadow()).ask(want)
+        self._left_out.discard(seen.path)
+        if isinstance(want, Picture):
+            return WriteAsset(seen.path, want.sha256, expected, want.list)
+        return WriteFile(seen.path, None if want is None else want.data(), expected)
 
     def _news(self, files: Sequence[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
         """
@@ -324,6 +369,7 @@ class Manuscript:
         if shadow.staged.content is None and shadow.disk is not None:
             departure = Departure(shadow.disk, self._now, by_author=False)
             self._departed.remember(path, departure)
+        self._past.left(path, shadow.disk, shadow.staged.content, by_others=True)
         shadow.landed()
         self._checked.came(path, self._view)
         self._left_out.discard(path)
@@ -375,6 +421,7 @@ class Manuscript:
             if path in found:
                 if isinstance(content, Picture):
                     content = replace(content, saved_at=max(self._at, 1))  # noqa: PLW2901
+                self._past.left(path, shadow.disk, content, by_others=False)
                 shadow.saved(content)
                 self._left_out.discard(path)
             else:
@@ -503,6 +550,7 @@ class Manuscript:
     def _adopt(self, path: StoryPath, live: Content) -> None:
         """The author's disk holds what the document shows, whatever way it came there."""
         shadow = self._shadows.setdefault(path, Shadow())
+        self._past.left(path, shadow.disk, live, by_others=False)
         shadow.saved(live)
         self._left_out.discard(path)
 
@@ -578,6 +626,7 @@ class Manuscript:
 
     def _shadow_gone(self, path: StoryPath) -> None:
         shadow = self._shadows[path]
+        self._past.left(path, shadow.disk, None, by_others=False)
         shadow.saved(None)
         self._later.add(path)
 
@@ -793,7 +842,8 @@ class Manuscript:
         return False
 
     def _facts(self, dirty: set[StoryPath]) -> tuple[tuple[str, bytes | None], ...]:
-        facts, self._facts_to_come = [*self._facts_to_come, *self._checked.news()], []
+        facts = [*self._facts_to_come, *self._checked.news(), *self._past.news()]
+        self._facts_to_come = []
         for path in sorted(dirty):
             shadow = self._shadows[path]
             if shadow.changed():
