@@ -74,6 +74,8 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"{found} {places} worth a look after merging; see: whisker conflicts")
     if restarted := status.get("restarted"):
         lines.append(f"Started again {ago(restarted['at'])}: {restarted['why']}.")
+    if back := status.get("went_back"):
+        lines.append(back_sentence(back))
     lines += [problem["sentence"] + "." for problem in status["problems"]]
     lines.append(f"This device: {status['device']['name']}, port {status['port']}")
     return lines
@@ -155,3 +157,11 @@ def ago(when: float) -> str:
         if seconds >= size:
             return f"{counted(seconds // size, name, name + 's')} ago"
     return "just now"
+
+
+def back_sentence(paths: list[str]) -> str:
+    """What happened to files that went back, and what to do."""
+    from whisker_sync.ids import StoryPath
+    from whisker_sync.manuscript.back import sentence
+
+    return f"{sentence(map(StoryPath, paths))} --newest or --share."

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from whisker_sync.cli import config, exits, reset, stats
+from whisker_sync.cli import config, exits, older, reset, stats
 from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import (
@@ -226,3 +226,4 @@ async def _ask(layout: Any, question: dict[str, Any]) -> dict[str, Any]:
 command.add_command(config.command, "config")
 command.add_command(stats.command, "stats")
 command.add_command(reset.command, "reset")
+command.add_command(older.command, "older")

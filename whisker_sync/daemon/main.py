@@ -27,16 +27,19 @@ from whisker_sync.daemon.members import Members
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
 from whisker_sync.manuscript.kept import KEPT
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node import bundles
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import figures, report
 from whisker_sync.node.settings import User, check_relay, load_config, load_local, parse_address
-from whisker_sync.peer.peer import STORY
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
 
 MEET_SECONDS = 3.0
 """How long ``now`` waits for somebody to be reachable."""
+
+CHOICE_SECONDS = 60.0
+"""How long to wait until files that went back are written."""
 
 HANG_SECONDS = 30.0
 """How long the loop may be stuck until the process ends itself, for its keeper to start again."""
@@ -157,6 +160,8 @@ class Daemon:
                     return await self._history(question)
                 case "kept":
                     return {"kept": as_answer(self._node.facts(KEPT))}
+                case "older":
+                    return await self._older(str(question.get("choice")))
                 case "former":
                     return {"former": names.as_answer(self._node.document(STORY))}
                 case "milestone":
@@ -188,6 +193,13 @@ class Daemon:
             "service": self._service,
             "options": self._options,
         }
+
+    async def _older(self, choice: str) -> Answer:
+        """Do with files that went back what their author wants."""
+        paths = list(self._node.status.went_back)
+        async with asyncio.timeout(CHOICE_SECONDS):
+            await self._node.choose(newest=choice == "newest")
+        return {"files": paths, "left": list(self._node.status.went_back)}
 
     async def _use_relay(self, url: str) -> None:
         """Use a relay from now on; an empty URL: none."""

@@ -15,8 +15,7 @@ from whisker_sync.document import Document, fresh_client
 from whisker_sync.errors import DaemonNotRunning
 from whisker_sync.manuscript.names import former_names
 from whisker_sync.manuscript.render import View
-from whisker_sync.manuscript.schema import STORY_SCHEMA
-from whisker_sync.peer.peer import STORY
+from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.store.journal import Journal
 from whisker_sync.store.layout import Layout, Lock
 

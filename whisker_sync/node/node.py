@@ -61,6 +61,7 @@ from whisker_sync.peer.effects import (
 )
 from whisker_sync.peer.events import BeginAnew, Done, Event, MembersChanged, PeerConnected
 from whisker_sync.peer.inputs import (
+    Chosen,
     Committed,
     Do,
     Edited,
@@ -315,6 +316,16 @@ class Node:
     async def look(self) -> None:
         """Compare the whole folder with what we know, now."""
         await self._disk.look()
+
+    async def choose(self, *, newest: bool) -> None:
+        """
+        Say what is to become of files that went back: what the story holds, or it what they do.
+
+        Returns when that is durable, and in the files.
+        """
+        self._running.feed(Chosen(newest, now_ms()))
+        await self._running.until_durable()
+        await self._disk.until_written()
 
     async def plan(self) -> Plan:
         """What joining with the files that are in the folder comes to; nothing is changed."""

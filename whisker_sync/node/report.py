@@ -44,6 +44,7 @@ def report(status: Status, title: str) -> dict[str, Any]:
         "alone": status.alone,
         "split": list(status.split),
         "trouble": status.trouble,
+        "went_back": list(status.went_back),
         "problems": [{"path": p.path, "sentence": p.sentence} for p in status.problems],
         "peers": [_peer(peer) for peer in status.peers],
         "relay": _relay(status.relay),

@@ -95,6 +95,17 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """The author says what is to become of the files that went back; see manuscript/back.py."""
+
+    newest: bool
+    """They shall hold what the story does; else the story shall hold what they do."""
+
+    at: int
+    """Milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
 class Do:
     """Do something about who belongs; answered by the event ``Done``."""
 
@@ -370,6 +381,7 @@ Input = (
     | AssetsKept
     | RevisionsRead
     | Milestone
+    | Chosen
     | Tick
     | Stopping
 )

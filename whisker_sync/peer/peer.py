@@ -68,6 +68,7 @@ from whisker_sync.peer.host import Host
 from whisker_sync.peer.inputs import (
     AssetRead,
     AssetsKept,
+    Chosen,
     Committed,
     DialFailed,
     Do,
@@ -315,6 +316,7 @@ class Peer:
             peers=known,
             state_vectors={name: library.document(name).clocks() for name in library.names},
             problems=self._showing.problems,
+            went_back=self._showing.went_back,
             trouble=self._trouble,
             outside=belonging.outside,
             role=belonging.role,
@@ -364,6 +366,8 @@ class Peer:
                 yield from self._showing.assets.answer(link, asset, content)
             case RevisionsRead():
                 yield from self._telling.answer(input)
+            case Chosen():
+                yield from self._showing.choose(input, now)
             case Milestone():
                 self._showing.set_milestone(input)
             case AssetsKept(assets):
@@ -406,6 +410,7 @@ class Peer:
             case Tick():
                 yield from self._lines.hang_up_silent(now, but=self._host.proven())
                 yield from self._showing.ask_for_stuck(now)
+                yield from self._showing.look_at_returned(now)
                 yield from self._circle.fold(now)
 
     def _link_down(self, link: LinkId, reason: str, at: int, now: float) -> Iterator[Effect]:

@@ -20,14 +20,22 @@ from random import Random
 from whisker_sync import chunks
 from whisker_sync.document import LARGE_DOCUMENT, MAX_DOCUMENT, Touch
 from whisker_sync.ids import DeviceId, LinkId, StoryPath
-from whisker_sync.manuscript.files import FileSeen, Outcome, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript import back
+from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.manuscript.shadow import PREFIX as SHADOW
 from whisker_sync.peer import events
 from whisker_sync.peer.assets import Assets
 from whisker_sync.peer.effects import Effect, Tell
-from whisker_sync.peer.inputs import FileKept, FilesSeen, FileStuck, FileWritten, Milestone
+from whisker_sync.peer.inputs import (
+    Chosen,
+    FileKept,
+    FilesSeen,
+    FileStuck,
+    FileWritten,
+    Milestone,
+)
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
 from whisker_sync.peer.put_back import RESTORED
@@ -39,6 +47,12 @@ from whisker_sync.sync.session import Came
 
 STUCK_SECONDS = 10.0
 """How long after a file could not be written that is tried again."""
+
+BACK_SECONDS = 0.5
+"""How long a file that went back waits for others that do, counted from the last."""
+
+MAX_BACK_SECONDS = 10.0
+"""How long it waits at most."""
 
 
 class Showing:
@@ -75,6 +89,11 @@ class Showing:
         self._written: set[bytes] = set()  # what a reader's files were made to hold
         self._stuck_until: float | None = None  # when a write that failed is asked for again
         self._problems: dict[str, Problem] = {}
+        self._returned: dict[StoryPath, FileSeen] = {}
+        """Files that went back, and what was seen since, until it is clear how many they are."""
+
+        self._returned_since = 0.0
+        self._returned_until: float | None = None
 
     # What is known.
 
@@ -86,6 +105,7 @@ class Showing:
             and not self.assets.under_way
             and not self._waiting
             and not self._open_writes
+            and not self._returned
         )
 
     @property
@@ -97,6 +117,11 @@ class Showing:
     def problems(self) -> tuple[Problem, ...]:
         """Files that are left out, and why."""
         return tuple(self._problems.values())
+
+    @property
+    def went_back(self) -> tuple[StoryPath, ...]:
+        """Files of which nothing is made until their author has chosen; see manuscript/back.py."""
+        return () if self._manuscript is None else self._manuscript.went_back
 
     def hashes(self) -> dict[StoryPath, bytes]:
         """The SHA-256 of each file of the story, whether it is in the folder or not."""
@@ -110,7 +135,11 @@ class Showing:
     def deadline(self) -> float:
         """When something is to be asked for again."""
         never = float("inf")
-        return min(self.assets.deadline() or never, self._stuck_until or never)
+        return min(
+            self.assets.deadline() or never,
+            self._stuck_until or never,
+            self._returned_until or never,
+        )
 
     # What the author did.
 
@@ -120,6 +149,11 @@ class Showing:
             return
         if reads:
             seen = yield from self._read_only(seen, self._manuscript)
+        elif self._waits_for_more(seen, now, self._manuscript):
+            for problem in seen.problems:
+                yield from self._note_problem(problem)
+            return
+        before = self._manuscript.went_back
         if seen.everything:
             again = RESTORED in self._library.facts
             outcome = self._manuscript.resume(
@@ -133,7 +167,46 @@ class Showing:
             self._problems.pop(file.path, None)
         for problem in seen.problems:
             yield from self._note_problem(problem)
-        yield from self._absorb(outcome, seen.at, now)
+        yield from self._taken(outcome, before, seen.at, now)
+
+    def _taken(
+        self, outcome: Outcome, before: tuple[StoryPath, ...], at: int, now: float
+    ) -> Iterator[Effect]:
+        """Follow up what was seen in the folder."""
+        assert self._manuscript is not None
+        yield from self._absorb(outcome, at, now)
+        yield from self._offer(self.assets.want(self._manuscript), now)
+        if self._manuscript.went_back and not before:
+            yield Tell(events.Trouble(back.sentence(self._manuscript.went_back)))
+
+    def _waits_for_more(self, seen: FilesSeen, now: float, manuscript: Manuscript) -> bool:
+        """Keep what was seen for a moment, if it may be the first files of an old commit."""
+        if seen.everything:
+            self._returned, self._returned_until = {}, None
+            return False
+        if not self._returned:
+            if not manuscript.goes_back(seen.files):
+                return False
+            self._returned_since = now
+        self._returned |= {file.path: file for file in seen.files}
+        self._returned_until = min(now + BACK_SECONDS, self._returned_since + MAX_BACK_SECONDS)
+        return True
+
+    def look_at_returned(self, now: float) -> Iterator[Effect]:
+        """Take in what was kept: by now all that went back together has done so."""
+        if self._manuscript is None or self._returned_until is None or now < self._returned_until:
+            return
+        files, self._returned, self._returned_until = self._returned, {}, None
+        before = self._manuscript.went_back
+        outcome = self._manuscript.saw(tuple(files.values()), now, self.at)
+        yield from self._taken(outcome, before, self.at, now)
+
+    def choose(self, chosen: Chosen, now: float) -> Iterator[Effect]:
+        """Do with the files that went back what their author wants."""
+        if self._manuscript is None:
+            return
+        take = self._manuscript.bring_newest if chosen.newest else self._manuscript.share_older
+        yield from self._absorb(take(now, chosen.at), chosen.at, now)
         yield from self._offer(self.assets.want(self._manuscript), now)
 
     def _read_only(
@@ -191,7 +264,7 @@ class Showing:
                     self._problems.pop(path, None)
                 outcome = self._manuscript.wrote(path, content)
                 yield Tell(events.FileChanged(path))
-            case FileKept(path, content, at) if reads:
+            case FileKept(path, content, at) if reads or self._is_returning(path, content):
                 outcome = self._manuscript.stuck(path)
                 yield from self._absorb(outcome, at, now)
                 seen = FilesSeen((FileSeen(path, content),), at)
@@ -205,6 +278,10 @@ class Showing:
                     self._stuck_until = now + STUCK_SECONDS
                     yield from self._note_problem(problem)
         yield from self._absorb(outcome, at, now)
+
+    def _is_returning(self, path: StoryPath, content: bytes | Large | None) -> bool:
+        assert self._manuscript is not None
+        return bool(self._returned) or self._manuscript.goes_back([FileSeen(path, content)])
 
     def ask_for_stuck(self, now: float) -> Iterator[Effect]:
         """Ask for writes again that failed: there may be room by now, and nobody says so."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.roster import Role
-from whisker_sync.ids import DeviceId, WorkspaceId
+from whisker_sync.ids import DeviceId, StoryPath, WorkspaceId
 from whisker_sync.manuscript.files import Problem
 
 
@@ -121,6 +121,9 @@ class Status:
 
     problems: tuple[Problem, ...]
     """Files that are left out, and why."""
+
+    went_back: tuple[StoryPath, ...]
+    """Files that are how they were before, and wait for their author's choice."""
 
     trouble: str | None
     """What keeps edits from being saved just now; None: nothing does."""

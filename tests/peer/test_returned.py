@@ -1,0 +1,86 @@
+"""Files that go back a few at a time are seen as one: whisker_sync.peer.showing."""
+
+from __future__ import annotations
+
+from tests.peer.crowd import Crowd, Someone
+from whisker_sync.ids import StoryPath
+from whisker_sync.peer.events import Trouble
+from whisker_sync.peer.inputs import Chosen
+from whisker_sync.peer.showing import BACK_SECONDS, MAX_BACK_SECONDS
+
+NAMES = [f"{name}.twee" for name in "abcd"]
+OLD, NEW = ":: One\nIt is dark.\n", ":: One\nIt is dark. Bob was here.\n"
+
+
+def two() -> tuple[Crowd, Someone, Someone]:
+    """Alice and Bob, and four files in which Bob wrote last."""
+    crowd = Crowd()
+    alice, bob = crowd.join("alice"), crowd.join("bob")
+    crowd.connect(alice, bob)
+    crowd.wait()
+    for name in NAMES:
+        alice.save(name, OLD.replace("One", name))
+    crowd.wait()
+    for name in NAMES:
+        bob.save(name, NEW.replace("One", name))
+    crowd.wait()
+    assert "Bob" in alice.read("a.twee")
+    return crowd, alice, bob
+
+
+def back(person: Someone, *names: str) -> None:
+    for name in names:
+        person.save(name, OLD.replace("One", name))
+
+
+def test_an_undo_of_one_file_is_a_save_after_a_moment() -> None:
+    crowd, alice, bob = two()
+    back(alice, "a.twee")
+    crowd.run()
+    assert "Bob" in bob.read("a.twee")
+    crowd.wait(BACK_SECONDS)
+    assert alice.peer.status().went_back == ()
+    assert alice.read("a.twee") == bob.read("a.twee")
+
+
+def test_files_that_come_one_by_one_are_one_old_commit() -> None:
+    crowd, alice, bob = two()
+    for name in NAMES:
+        back(alice, name)
+        crowd.wait(BACK_SECONDS / 2)
+    crowd.wait()
+    assert alice.peer.status().went_back == tuple(NAMES)
+    (said,) = [e.sentence for e in alice.events if isinstance(e, Trouble)]
+    assert said.startswith("4 files (a.twee, b.twee, c.twee, ...) are back")
+    assert all("Bob" in bob.read(name) for name in NAMES)
+    alice.tell(Chosen(newest=True, at=2))
+    crowd.wait()
+    assert alice.folder == bob.folder
+    assert all("Bob" in alice.read(name) for name in NAMES)
+    assert alice.peer.status().went_back == ()
+
+
+def test_what_a_co_author_writes_meanwhile_ends_up_in_the_files_too() -> None:
+    crowd, alice, bob = two()
+    back(alice, "a.twee")
+    bob.save("a.twee", bob.read("a.twee") + "Wind.\n")
+    back(alice, "b.twee", "c.twee")
+    crowd.wait()
+    assert len(alice.peer.status().went_back) == 3
+    alice.tell(Chosen(newest=True, at=2))
+    crowd.wait()
+    assert alice.folder == bob.folder
+    assert "Wind." in alice.read("a.twee")
+
+
+def test_who_saves_on_and_on_is_waited_for_so_long_and_no_longer() -> None:
+    crowd, alice, bob = two()
+    back(alice, "a.twee")
+    began = crowd.now
+    while crowd.now < began + MAX_BACK_SECONDS - BACK_SECONDS / 2:
+        alice.save("other.txt", f"{crowd.now}\n")
+        crowd.wait(BACK_SECONDS / 2)
+    assert StoryPath("other.txt") not in bob.folder
+    alice.save("other.txt", "the last\n")
+    crowd.wait(BACK_SECONDS / 2)
+    assert bob.read("other.txt") == "the last\n"
