@@ -256,5 +256,5 @@ def test_an_invitation_for_a_class_takes_everybody_who_is_confirmed(
 
 def test_invite_says_no_secret_but_the_invitation_itself(ada: Person) -> None:
     done = ada.run("invite", "--yes", "--json")
-    assert set(json.loads(done.stdout)) == {"v", "link", "words", "minutes", "number"}
+    assert set(json.loads(done.stdout)) == {"v", "link", "words", "minutes", "number", "relay"}
     assert ada.json("sync", "status")["workspace"]["id"] not in done.stdout

@@ -16,12 +16,19 @@ from typing import Any
 
 import cbor2
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from whisker_sync.errors import MalformedFrame
+from whisker_sync.errors import MalformedFrame, TurnedAway
 from whisker_sync.identity.card import Card
+from whisker_sync.identity.correspondence import Asking
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.link import InvitationLink, PairingKey
 from whisker_sync.identity.offers import Offers, Terms, Verdict
@@ -115,9 +122,95 @@ def test_a_conversation_is_as_the_page_says() -> None:
     public(bob).verify(signed, b"whisker-sync/1 pairing\0" + statements["J"])
 
 
+MEET = VECTORS["rendezvous"]
+LETTERS = MEET["letters"]
+
+
+def test_a_rendezvous_is_as_the_page_says() -> None:
+    secret = bytes.fromhex(MEET["secret"])
+    seed = hkdf(secret, "rendezvous mailbox")
+    box = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    mailbox = hashlib.sha256(box).digest()
+    assert mailbox.hex() == MEET["mailbox"]
+    for name, letter in LETTERS.items():
+        assert hashlib.sha256(closed(name)).hexdigest() == letter["SHA-256 of the letter"]
+
+
+def test_what_is_said_at_a_rendezvous_is_as_the_page_says() -> None:
+    mailbox, ada, bob = bytes.fromhex(MEET["mailbox"]), told("inviter card"), told("joiner card")
+    purpose, petition = b"whisker-sync/1 pairing\0", bytes.fromhex(LETTERS["Petition"]["id"])
+    terms = TALK["title"], TALK["role"], TALK["mine"], MEET["until"]
+    *greeting, signed = content("Greeting")
+    assert greeting == [65, ada, *terms]
+    public(ada).verify(signed, purpose + spell("left S", mailbox, ada, *terms))
+
+    number, sealed = content("Petition")
+    info = b"whisker-sync/1 pairing petition\0"
+    info += spell(mailbox, petition, hashlib.sha256(raw(ada)).digest())
+    card, signed = cbor2.loads(opened(sealed, "inviter", info))
+    assert (number, card) == (66, bob)
+    public(bob).verify(signed, purpose + spell("left J", mailbox, petition, bob))
+
+    for name, reason in (("Decision", 0), ("Refusal", 1)):
+        *decision, signed = content(name)
+        assert decision[:3] == [67, petition, reason]
+        said = spell("left A", mailbox, petition, reason, decision[3])
+        public(ada).verify(signed, purpose + said)
+    said = b"whisker-sync/1 rendezvous transcript\0" + spell(mailbox, petition)
+    info = b"whisker-sync/1 pairing admission\0"
+    info += spell(hashlib.sha256(said).digest(), hashlib.sha256(raw(ada)).digest(), bob)
+    assert opened(content("Decision")[3], "joiner", info) == told("payload")
+    assert content("Refusal")[3] == b""
+
+    assert content("Closing")[:2] == [68, 3]
+    public(ada).verify(content("Closing")[2], purpose + spell("left X", mailbox, 3))
+
+
+def content(name: str) -> list[Any]:
+    fields: list[Any] = cbor2.loads(bytes.fromhex(LETTERS[name]["content"]))
+    return fields
+
+
+def opened(sealed: bytes, whose: str, info: bytes) -> bytes:
+    seed = hkdf(told(f"{whose} private key"), "device box")
+    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+    return suite.decrypt(sealed, X25519PrivateKey.from_private_bytes(seed), info=info)
+
+
+def test_letters_are_read_as_the_vectors_say() -> None:
+    bob, card = DeviceKey.load(told("joiner private key")), Card.decode(told("joiner card"))
+    ada = Card.decode(told("inviter card"))
+    asking = Asking(InvitationLink(bytes.fromhex(MEET["secret"]), ada.device, "The Cave"), bob)
+    asking.asked(bytes.fromhex(LETTERS["Petition"]["id"]), card)
+    for name in ("Greeting", "Petition", "Decision", "Closing"):
+        asking.read(closed(name))
+    asking.at_the_end()
+    assert asking.payload == told("payload")
+    with pytest.raises(TurnedAway, match="said no"):
+        asking.read(closed("Refusal"))
+
+
+def closed(name: str) -> bytes:
+    """A letter as a relay keeps it, made from its content."""
+    id_ = bytes.fromhex(LETTERS[name]["id"])
+    padded = bytes.fromhex(LETTERS[name]["content"])
+    padded = len(padded).to_bytes(4, "big") + padded
+    padded += bytes(LETTERS[name]["bytes"] - 32 - len(padded))
+    info = b"whisker-sync/1 rendezvous letter" + id_
+    secret = bytes.fromhex(MEET["secret"])
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+    return id_ + ChaCha20Poly1305(key).encrypt(
+        bytes(12), padded, spell(1, bytes.fromhex(MEET["mailbox"]))
+    )
+
+
+def raw(card: bytes) -> bytes:
+    key: bytes = cbor2.loads(cbor2.loads(card)[0])[1]
+    return key
+
+
 def public(card: bytes) -> Ed25519PublicKey:
-    body = cbor2.loads(cbor2.loads(card)[0])
-    return Ed25519PublicKey.from_public_bytes(body[1])
+    return Ed25519PublicKey.from_public_bytes(raw(card))
 
 
 def test_a_conversation_is_held_as_the_vectors_say() -> None:

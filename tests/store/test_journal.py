@@ -188,6 +188,17 @@ def test_only_its_owner_can_read_it(reopen: Reopen, path: Path) -> None:
 # Others, damage, a full disk.
 
 
+def test_what_is_forgotten_is_not_in_the_file_any_more(reopen: Reopen, path: Path) -> None:
+    secret = b"the secret of an invitation"
+    journal = reopen()
+    journal.write([Batch(facts=(("invitation/1", secret), ("other", b"stays")))])
+    journal.write([Batch(facts=(("invitation/1", None),))])
+    journal.close()
+    content = path.read_bytes()
+    assert b"stays" in content
+    assert secret not in content
+
+
 def test_a_second_process_is_told_that_it_is_busy(reopen: Reopen, path: Path) -> None:
     reopen()
     with pytest.raises(JournalBusy):

@@ -128,7 +128,7 @@ def test_what_a_device_without_a_relay_wrote_is_left_by_another() -> None:
     with World(5, relay=HONEST) as world:
         alice, bob = two(world)
         carol = world.machine("carol")
-        carol.tell(RelayNamed(""))
+        carol.tell(RelayNamed("", 0))
         alice.boot()
         world.run(5)
         carol.save("start.twee", STORY)
@@ -293,12 +293,12 @@ def test_a_stranger_at_the_relay_reads_nothing() -> None:
 def test_a_relay_that_is_taken_back_and_named_anew_is_used_again() -> None:
     with World(11, relay=HONEST) as world:
         alice, bob = parted(world)
-        alice.tell(RelayNamed(""))
+        alice.tell(RelayNamed("", 0))
         alice.save("start.twee", STORY)
         world.run(30)
         assert bob.folder == {}
         assert alice.status.relay.url == ""
-        alice.tell(RelayNamed(URL))
+        alice.tell(RelayNamed(URL, 0))
         world.run(30)
         assert bob.text("start.twee") == STORY
 

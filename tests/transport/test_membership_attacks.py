@@ -39,7 +39,7 @@ from whisker_sync.identity.pairing import Host, Joiner
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.roster import Role, Roster
 from whisker_sync.ids import Address
-from whisker_sync.node.joining import ask_to_join
+from whisker_sync.node.joining import Admission, ask_to_join
 from whisker_sync.node.node import Node
 from whisker_sync.node.settings import load_papers
 from whisker_sync.peer.acts import Remove
@@ -123,6 +123,7 @@ async def bob_is_let_in_again(scene: Scene) -> None:
     invitation = await scene.node.invite(Terms("x", yes=True), words=False, interface=HERE)
     link = InvitationLink.parse(invitation.link)
     admission = await ask_to_join(link, bob, lan=False, asked=yes)
+    assert isinstance(admission, Admission)
     assert admission is not None
     assert admission.papers.membership.may_read(bob.key.device)
     from whisker_sync.node.settings import join_again

@@ -99,6 +99,18 @@ def maybe_workspace() -> Layout | None:
         return None
 
 
+def workspace_or_asking() -> Layout:
+    """
+    The same, or the folder that waits for somebody to let it in.
+
+    Raises:
+        NotAWorkspace: There is neither.
+    """
+    from whisker_sync.store.layout import Layout
+
+    return Layout.find_asking(here())
+
+
 def check_place(root: Path, *, force: bool) -> None:
     """
     See that a folder is a good place for a story, unless the user insists.

@@ -190,7 +190,7 @@ async def _begin(ada: Author, show: Show) -> None:
 
 async def _meet(ada: Author, bob: Author, show: Show) -> None:
     from whisker_sync.identity.link import InvitationLink
-    from whisker_sync.node.joining import ask_to_join
+    from whisker_sync.node.joining import Admission, ask_to_join
     from whisker_sync.node.settings import join_workspace, load_user
 
     show.scene("She invites Bob, who has nothing yet.")
@@ -210,7 +210,7 @@ async def _meet(ada: Author, bob: Author, show: Show) -> None:
         ask_to_join(invitation, user, interface=LOOPBACK, asked=asked, seconds=SECONDS),
         _let_in(ada, show),
     )
-    assert admission is not None
+    assert isinstance(admission, Admission)  # the link names no relay
     title, papers, where = admission.host.title, admission.papers, admission.address
     bob.layout = join_workspace(bob.folder, title, papers, (where,))
     began = time.perf_counter()

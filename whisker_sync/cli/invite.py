@@ -59,7 +59,7 @@ def command(
         start(layout, [])
     question = {"words": words, "minutes": minutes, "seats": seats, "role": role}
     invited = _ask(layout, {"do": "invite", **question, "mine": my_device, "yes": yes})
-    OUTPUT.data({key: invited[key] for key in ("link", "words", "minutes", "number")})
+    OUTPUT.data({key: invited[key] for key in ("link", "words", "minutes", "number", "relay")})
     _show(invited, seats)
     if OUTPUT.json or yes:
         return exits.OK
@@ -92,7 +92,12 @@ def _show(invited: dict[str, Any], seats: int) -> None:
         OUTPUT.say("")
         OUTPUT.copy(f"whisker join {words}")
     OUTPUT.say("")
-    OUTPUT.say("It must run on a machine in the same network as this one.")
+    if not invited["relay"]:
+        OUTPUT.say("It must run on a machine in the same network as this one.")
+        return
+    OUTPUT.say("The link works from everywhere: who is not in this network asks by the relay.")
+    if words is not None:
+        OUTPUT.say("What is said aloud works in this network only.")
 
 
 def _receive(layout: Layout, number: int) -> int:

@@ -6,6 +6,8 @@ import asyncio
 import re
 import shutil
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
     from whisker_sync.identity.pairing import Host
+    from whisker_sync.node.asking import Asked
     from whisker_sync.node.joining import Admission
     from whisker_sync.node.settings import User
     from whisker_sync.store.layout import Layout
@@ -26,6 +29,12 @@ MAX_SHOWN = 20
 
 SYNC_SECONDS = 120.0
 """How long the first complete sync may take before the command stops waiting for it."""
+
+ANSWER_SECONDS = 10.0
+"""How long an inviter who was written to may take before the command stops waiting for them."""
+
+OPEN_SECONDS = 60.0
+"""How long the daemon may take, once it was let in, until it has the story open."""
 
 EXAMPLES = """\b
 Examples:
@@ -64,6 +73,7 @@ def command(
     """
     from whisker_sync.identity.link import InvitationLink
     from whisker_sync.identity.spoken import read_invitation
+    from whisker_sync.node import asking as letters
     from whisker_sync.node.joining import ask_to_join
     from whisker_sync.node.settings import load_user, must_be_free_to_join, parse_address, user_home
 
@@ -91,6 +101,12 @@ def command(
     if admission is None:
         OUTPUT.say("Nothing was changed.")
         return FAILED
+    if isinstance(admission, letters.Asked):
+        root = place(admission.host.title)
+        if not yes and not _is_empty(root) and not _agreed_unseen(root):
+            OUTPUT.say("Nothing was changed.")
+            return FAILED
+        return _write(root, admission, interface, start_now=not no_start)
     if admission.host.mine:
         load_user(user_home(), person=admission.host.name)
     root = place(admission.host.title)
@@ -134,10 +150,65 @@ def _settle(root: Path, admission: Admission) -> Layout:
     return layout
 
 
+def _write(root: Path, asked: Asked, interface: str | None, *, start_now: bool) -> int:
+    """Ask by letter, and go on once the inviter has answered, if that is soon."""
+    from whisker_sync.daemon.control import is_running
+    from whisker_sync.daemon.process import start, stop
+    from whisker_sync.node.asking import keep
+    from whisker_sync.store.layout import Layout
+
+    host, layout = asked.host, Layout(root)
+    if not layout.config.exists():
+        Layout.make(root)
+    if is_running(layout):
+        stop(layout)
+    keep(layout, asked)
+    if start_now:
+        start(layout, ["--interface", interface] if interface else [])
+        if asyncio.run(_answered(layout)):
+            OUTPUT.say(f"{host.name} let you in. Fetching the story ...")
+            return _fetch(layout)
+    OUTPUT.data({"folder": str(root), "synced": False, "waits_for": host.name})
+    OUTPUT.say(f"{host.name} has not answered yet, and may do so whenever their machine runs.")
+    if start_now:
+        OUTPUT.say("This one goes on waiting; see how it stands with: whisker sync status")
+    else:
+        OUTPUT.say("Ask, and wait for the answer, with: whisker sync start")
+    return OFFLINE
+
+
+async def _answered(layout: Layout) -> bool:
+    """
+    Whether we were let in, if that is clear soon; returns when the daemon has the story open.
+
+    Raises:
+        TurnedAway: We were not.
+    """
+    from whisker_sync.daemon.control import ask
+    from whisker_sync.errors import DaemonNotRunning, TurnedAway
+    from whisker_sync.node.asking import kept
+
+    with suppress(DaemonNotRunning):  # it is between waiting and syncing
+        await ask(layout, {"do": "asked", "seconds": ANSWER_SECONDS})
+    if layout.asked.exists():
+        if refused := kept(layout).refused:
+            raise TurnedAway(refused)
+        return False
+    until = time.monotonic() + OPEN_SECONDS
+    while True:
+        try:
+            await ask(layout, {"do": "status"})
+        except DaemonNotRunning:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return True
+
+
 def _meet(
     layout: Layout, admission: Admission, interface: str | None, *, asking: bool, yes: bool
 ) -> int:
-    from whisker_sync.daemon.control import ask
     from whisker_sync.daemon.process import start
 
     OUTPUT.say(f"{admission.host.name} let you in. Fetching the story ...")
@@ -147,6 +218,13 @@ def _meet(
         _undo(layout)
         OUTPUT.say(f"Nothing was changed. {admission.host.name} may remove you again.")
         return FAILED
+    return _fetch(layout)
+
+
+def _fetch(layout: Layout) -> int:
+    """Wait until the story is here."""
+    from whisker_sync.daemon.control import ask
+
     status = asyncio.run(ask(layout, {"do": "meet", "seconds": SYNC_SECONDS}))
     if status.get("timeout"):
         OUTPUT.data({"folder": str(layout.root), "synced": False})
@@ -154,7 +232,7 @@ def _meet(
         return OFFLINE
     others = ", ".join(peer["person"] for peer in status["peers"] if peer["connected"])
     OUTPUT.data({"folder": str(layout.root), "synced": True, "digest": status["digest"]})
-    OUTPUT.say(f"Everything is here, from {others}. Your folder: {layout.root}")
+    OUTPUT.say(f"Everything is here, from {others or 'the relay'}. Your folder: {layout.root}")
     OUTPUT.say("It stays in sync until: whisker sync stop")
     return OK
 
@@ -184,6 +262,13 @@ def _agreed(layout: Layout, *, yes: bool) -> bool:
         return False
     asyncio.run(ask(layout, {"do": "go"}))
     return True
+
+
+def _agreed_unseen(root: Path) -> bool:
+    """Ask about the files that are in the folder already, before anybody has the story here."""
+    OUTPUT.say(f"{root} is not empty. Nothing in it will be removed or overwritten: what is in")
+    OUTPUT.say("both is merged if it is text, and kept twice if it is not; the rest is shared.")
+    return click.confirm("Join with this folder?")
 
 
 _MEANINGS = {

@@ -34,14 +34,17 @@ def say_if_only_here(layout: Layout | None) -> None:
     except (DaemonError, TimeoutError):
         OUTPUT.say(NOT_SYNCING)
         return
-    if status["pending"] or status["trouble"]:
+    if not status["asking"] and (status["pending"] or status["trouble"]):
         OUTPUT.say(safety(status))
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:
     """A whole status, the most important first."""
+    if status["asking"]:
+        return [asking_sentence(status)]
     lines = [f"“{status['workspace']['title']}” in {status['folder']}"]
     lines.append(safety(status))
+    lines += [guest_sentence(guest) for guest in status["guests"]]
     if status["outside"]:
         return [*lines, f"Not in touch with anybody: {status['outside']}."]
     if status["role"] == "reader":
@@ -79,6 +82,30 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     lines += [problem["sentence"] + "." for problem in status["problems"]]
     lines.append(f"This device: {status['device']['name']}, port {status['port']}")
     return lines
+
+
+def asking_sentence(status: dict[str, Any]) -> str:
+    """How it stands with an inviter who has not answered yet, or has said no."""
+    asking = status["asking"]
+    if asking["refused"]:
+        return f"{asking['host']} does not let this device in: {asking['refused']}."
+    until = time.strftime("%H:%M", time.localtime(asking["until"]))
+    whom = f"Waiting for {asking['host']} to let this device in to “{asking['title']}”"
+    over = "the invitation was" if asking["until"] < time.time() else "the invitation is"
+    lines = [f"{whom}; {over} open until {until}."]
+    if asking["problem"]:
+        lines.append(f"The relay cannot be reached just now ({asking['problem']}).")
+    if not status["running"]:
+        lines.append("Nobody looks for the answer; go on with: whisker sync start")
+    return " ".join(lines)
+
+
+def guest_sentence(guest: dict[str, Any]) -> str:
+    """That somebody wants to join, and what to do about it."""
+    return (
+        f"{guest['name']} wants to join, from “{guest['device']}” (fingerprint "
+        f"{guest['fingerprint']}): whisker members confirm “{guest['name']}”, or decline"
+    )
 
 
 def safety(status: dict[str, Any]) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 import click
 
 from whisker_sync.cli import config, exits, older, reset, stats
-from whisker_sync.cli.common import here, shared_options, workspace
+from whisker_sync.cli.common import here, shared_options, workspace, workspace_or_asking
 from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import (
     NOT_SYNCING,
+    asking_sentence,
     counted,
     name_of,
     safety,
@@ -66,7 +67,7 @@ def start(
     from whisker_sync.folder.services import service_of
     from whisker_sync.store.layout import holder
 
-    layout = workspace()
+    layout = workspace_or_asking()
     if foreground:
         # Whoever wants a report is the keeper, and starts it again when it hangs.
         options = {"lan": not no_lan, "port": port, "interface": interface, "watched": report}
@@ -88,6 +89,9 @@ def start(
     flags += ["--verbose"] if verbose else []
     ready = process.start(layout, flags)
     OUTPUT.data({**ready, "started": True})
+    if "asking" in ready:
+        OUTPUT.say(f"Waiting for {ready['asking']} to let this device in (process {ready['pid']}).")
+        return exits.OK
     OUTPUT.say(f"Syncing {layout.root} (process {ready['pid']}, port {ready['port']}).")
     if service := service_of(layout.root):
         OUTPUT.say(service_sentence(service))
@@ -100,12 +104,14 @@ def _run(options: dict[str, Any], *, report: bool) -> int:
     from whisker_sync.errors import WhiskerError
     from whisker_sync.node.settings import load_user, user_home
 
-    layout = workspace()
+    layout = workspace_or_asking()
 
     def ready(said: dict[str, Any]) -> None:
         if report:
             print(json.dumps(said), flush=True)
             sys.stdout.close()
+        elif "asking" in said:
+            OUTPUT.say(f"Waiting for {said['asking']} to let this device in; end with Ctrl-C.")
         else:
             OUTPUT.say(f"Syncing {layout.root} on port {said['port']}; end with Ctrl-C.")
 
@@ -128,7 +134,7 @@ def stop() -> None:
     """Stop syncing; everything that was saved is kept."""
     from whisker_sync.daemon import process
 
-    pid = process.stop(workspace())
+    pid = process.stop(workspace_or_asking())
     OUTPUT.data({"pid": pid, "running": False})
     OUTPUT.say("Stopped. What you save now is shared when you start again.")
 
@@ -168,7 +174,7 @@ def status(path: Path | None, watch: bool) -> int:
     """Show whether your work is safe, and where; of a PATH, whether it is synced."""
     from whisker_sync.errors import DaemonNotRunning
 
-    layout = workspace()
+    layout = workspace_or_asking()
     if path is not None:
         return _status_of(layout, path)
     if watch:
@@ -180,14 +186,28 @@ def status(path: Path | None, watch: bool) -> int:
     try:
         found = asyncio.run(_ask(layout, {"do": "status"}))
     except DaemonNotRunning as problem:
-        OUTPUT.data({"running": False, "folder": str(layout.root)})
-        OUTPUT.say(f"{problem}.")
-        OUTPUT.say(NOT_SYNCING)
+        stopped = {"running": False, "folder": str(layout.root), "asking": _asking(layout)}
+        OUTPUT.data(stopped)
+        if stopped["asking"]:
+            OUTPUT.say(asking_sentence(stopped))
+        else:
+            OUTPUT.say(f"{problem}.")
+            OUTPUT.say(NOT_SYNCING)
         return exits.NOT_RUNNING
     OUTPUT.data(found)
     for line in status_lines(found):
         OUTPUT.say(line)
     return exits.OK
+
+
+def _asking(layout: Any) -> dict[str, Any] | None:
+    """What this folder waits for, as the daemon would say it."""
+    if not layout.asked.exists():
+        return None
+    from whisker_sync.daemon.waiting import said
+    from whisker_sync.node.asking import kept
+
+    return said(kept(layout))
 
 
 def _status_of(layout: Any, path: Path) -> int:

@@ -42,7 +42,7 @@ async def _all(layouts: list[Layout]) -> list[dict[str, Any]]:
 
 
 async def _one(layout: Layout) -> dict[str, Any]:
-    from whisker_sync.cli.sentences import NOT_SYNCING, safety
+    from whisker_sync.cli.sentences import NOT_SYNCING, asking_sentence, safety
     from whisker_sync.daemon.control import ask
     from whisker_sync.errors import DaemonNotRunning
     from whisker_sync.node.settings import load_config
@@ -60,4 +60,6 @@ async def _one(layout: Layout) -> dict[str, Any]:
         return {**known, "running": False, "sentence": NOT_SYNCING}
     except TimeoutError:
         return {**known, "sentence": "It does not answer; see whisker sync status there."}
+    if status["asking"]:
+        return {**known, "sentence": asking_sentence(status)}
     return {**known, "sentence": safety(status)}

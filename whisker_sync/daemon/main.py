@@ -24,6 +24,7 @@ from whisker_sync.daemon.conflicts import Places, as_answer
 from whisker_sync.daemon.control import Answer, Control
 from whisker_sync.daemon.keeper import RESTARTED
 from whisker_sync.daemon.members import Members
+from whisker_sync.daemon.waiting import Waiting, has_to_wait
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
 from whisker_sync.manuscript.kept import KEPT
@@ -31,7 +32,14 @@ from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node import bundles
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import figures, report
-from whisker_sync.node.settings import User, check_relay, load_config, load_local, parse_address
+from whisker_sync.node.settings import (
+    User,
+    check_relay,
+    load_config,
+    load_local,
+    load_user,
+    parse_address,
+)
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
 
@@ -57,7 +65,15 @@ OFFLINE = 75
 class Daemon:
     """One workspace's background process."""
 
-    def __init__(self, layout: Layout, node: Node, interface: str | None, *, lan: bool) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        node: Node,
+        interface: str | None,
+        stop: asyncio.Event,
+        *,
+        lan: bool,
+    ) -> None:
         self._layout = layout
         self._node = node
         self._options = ["--interface", interface] if interface else []
@@ -67,7 +83,7 @@ class Daemon:
         self._restarted = json.loads(os.environ.get(RESTARTED) or "null")
         self._service = service_of(layout.root)
         self._places = Places(layout)
-        self._stop = asyncio.Event()
+        self._stop = stop
         self._control = Control(layout, self._answer)
 
     @classmethod
@@ -86,18 +102,27 @@ class Daemon:
         """
         Run until stopped; ``ready`` is told port and process once everything listens.
 
+        If somebody has to let this device in first, it waits for that, and listens then.
+
         If ``asking``, the files of a folder that joins wait until somebody says ``go``.
         If ``watched``, the process ends itself when it hangs: somebody starts it again.
 
         Raises:
             WhiskerError: It cannot start, or something broke.
         """
+        stop = asyncio.Event()
+        _obey_signals(stop)
+        has_waited = has_to_wait(layout)
+        if has_waited:
+            if not await Waiting(layout, user, stop).run(ready):
+                return
+            user = load_user(user.home)
         node = await Node.open(layout, user, lan=lan, port=port, interface=interface, asking=asking)
-        daemon = cls(layout, node, interface, lan=lan)
+        daemon = cls(layout, node, interface, stop, lan=lan)
         try:
             await daemon._control.open()
-            daemon._obey_signals()
-            ready({"port": node.port, "pid": os.getpid()})
+            if not has_waited:
+                ready({"port": node.port, "pid": os.getpid()})
             await daemon._until_stopped(watched=watched)
         finally:
             faulthandler.cancel_dump_traceback_later()
@@ -118,14 +143,6 @@ class Daemon:
         finally:
             for task in tasks:
                 task.cancel()
-
-    def _obey_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            if sys.platform == "win32":
-                signal.signal(name, lambda *_: loop.call_soon_threadsafe(self._stop.set))
-            else:
-                loop.add_signal_handler(name, self._stop.set)
 
     # What can be asked.
 
@@ -190,6 +207,8 @@ class Daemon:
             "restarted": self._restarted,
             "conflicts": self._places.count,
             "waiting": load_local(self._layout).joining,
+            "asking": None,
+            "guests": self._members.guests(),
             "service": self._service,
             "options": self._options,
         }
@@ -256,6 +275,15 @@ async def unpacking(node: Node, question: Answer) -> Answer:
         return {"path": str(path), "bytes": size}
     opened = await bundles.apply(node, path)
     return {"path": str(path), "person": opened.person, "changes": opened.changes}
+
+
+def _obey_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+        else:
+            loop.add_signal_handler(name, stop.set)
 
 
 async def _stay_watched() -> None:

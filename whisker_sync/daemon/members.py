@@ -73,6 +73,7 @@ class Members:
             "words": invitation.words,
             "minutes": terms.minutes,
             "port": self._node.port,
+            "relay": invitation.relay or None,
         }
 
     async def _guests(self, question: Answer) -> Answer:
@@ -85,6 +86,10 @@ class Members:
                         async with asyncio.timeout(1.0):  # invitations end by time, in silence
                             await self._node.until_changed()
         return {"offers": self._offers()}
+
+    def guests(self) -> list[Answer]:
+        """Who waits for a decision."""
+        return [self._visitor(guest) for offer in self._node.offers for guest in offer.waiting]
 
     def _offers(self) -> list[Answer]:
         return [self._offer(offer) for offer in self._node.offers]

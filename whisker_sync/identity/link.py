@@ -84,8 +84,7 @@ class InvitationLink:
 
     def pairing_key(self) -> PairingKey:
         """What to prove, and whom to look for."""
-        tag = derive(self.secret, "invitation tag")[:TAG_BYTES]
-        return PairingKey(derive(self.secret, "invitation link"), tag, self.inviter)
+        return key_of(self.secret, self.inviter)
 
     def link(self) -> str:
         """The invitation as one word to paste."""
@@ -107,6 +106,12 @@ class InvitationLink:
         if len(link) > MAX_LINK:
             raise InvitationError("it is too long")
         return _read(_unpack(link.removeprefix(SCHEME)))
+
+
+def key_of(secret: bytes, inviter: DeviceId | None = None) -> PairingKey:
+    """What a link with this secret comes down to."""
+    tag = derive(secret, "invitation tag")[:TAG_BYTES]
+    return PairingKey(derive(secret, "invitation link"), tag, inviter)
 
 
 def _spell(packed: bytes) -> str:

@@ -12,7 +12,8 @@ under another name is somebody else.
 
 Rule 3: guessing is hopeless. After three wrong proofs from one address nobody there is
 listened to, after a hundred from anywhere the invitation ends. It also ends with its
-time, and with the process: nothing here is ever written down.
+time. Here nothing is written down; of an invitation that a relay may carry, the journal has
+what :meth:`Offer.kept` says, until it ends.
 
 ``now`` is always seconds of a clock that never jumps.
 """
@@ -24,8 +25,9 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
-from whisker_sync.errors import InvitationError, NotInvited, WorkspaceFull
-from whisker_sync.identity.card import Card
+from whisker_sync.errors import InvitationError, MalformedPaper, NotInvited, WorkspaceFull
+from whisker_sync.identity.canonical import Fields, blob, items, number
+from whisker_sync.identity.card import MAX_CARD, Card
 from whisker_sync.identity.keys import DeviceKey, fingerprint
 from whisker_sync.identity.link import PairingKey, is_title
 from whisker_sync.identity.pairing_messages import Reason
@@ -50,6 +52,9 @@ TRIES_PER_ADDRESS = 3
 
 MAX_TRIES = 100
 """Wrong proofs from anywhere until an invitation ends; nobody guesses 2^41 codes with them."""
+
+MAX_DECLINED = 100
+"""Declined cards that are remembered across a restart; a human has read each."""
 
 SPARE_GUESTS = 4
 """How many more than there are seats may wait at a time for a human's decision."""
@@ -162,6 +167,44 @@ class Offer:
         """
         self._declined.add(guest.encoded)
 
+    # Across a restart.
+
+    def kept(self) -> Fields:
+        """What is to be known of it after a restart, apart from its keys and its end."""
+        terms = self.terms
+        seated = [guest.encoded for guest in self.seated]
+        declined = sorted(self._declined)[:MAX_DECLINED]
+        numbers = int(terms.role), int(terms.mine), terms.seats, terms.minutes, int(self._yes)
+        return [terms.title, *numbers, seated, declined]
+
+    @classmethod
+    def recalled(cls, keys: tuple[PairingKey, ...], kept: Fields, where: str, ends: float) -> Offer:
+        """
+        An invitation as :meth:`kept` said, which ends then; ``where`` is where who was seated is.
+
+        Raises:
+            MalformedPaper: It said something else.
+        """
+        if len(kept) != 8 or not is_title(kept[0]) or kept[1] not in tuple(Role):
+            raise MalformedPaper("an invitation that is none")
+        try:
+            terms = Terms(
+                kept[0],
+                Role(number(kept[1])),
+                mine=bool(number(kept[2], 1)),
+                seats=number(kept[3]),
+                minutes=number(kept[4]),
+                yes=bool(number(kept[5], 1)),
+            )
+        except InvitationError as problem:
+            raise MalformedPaper(problem.problem) from None
+        offer = cls(keys, terms, 0.0)
+        offer.ends = ends
+        cards = [Card.decode(blob(card, MAX_CARD)) for card in items(kept[6], MAX_SEATS)]
+        offer.seated = [Guest(card, where, offer) for card in cards]
+        offer._declined = {blob(card, MAX_CARD) for card in items(kept[7], MAX_DECLINED)}
+        return offer
+
     # For the conversations.
 
     def hears(self, address: str, now: float) -> bool:
@@ -236,7 +279,11 @@ class Offers:
         self._offers = [offer for offer in self._offers if offer.hears("", now)]
         if len(self._offers) >= MAX_OFFERS:
             raise WorkspaceFull("open invitations", MAX_OFFERS)
-        self._offers.append(offer := Offer(keys, terms, now))
+        return self.add(Offer(keys, terms, now))
+
+    def add(self, offer: Offer) -> Offer:
+        """Have one more open."""
+        self._offers.append(offer)
         return offer
 
     def is_open(self, now: float) -> bool:

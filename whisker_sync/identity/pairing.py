@@ -66,8 +66,8 @@ from whisker_sync.identity.pairing_messages import (
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.seals import Sealer, hpke
 
-MAX_PAYLOAD = MAX_ADMISSION_FRAME - 64
-"""Bytes of what lets somebody in; sealing and framing add less than 64."""
+MAX_PAYLOAD = MAX_ADMISSION_FRAME - 512
+"""Bytes of what lets somebody in; sealing, signing and framing add less than 512."""
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 

@@ -6,16 +6,19 @@ conversation that a device has before it belongs. What is said in it is for
 :mod:`whisker_sync.identity.pairing`; here it is carried.
 
 Where the inviter is, is hearsay: hints in the link, announcements on the network, an address
-that the user named. All are tried, until one proves to have made the invitation.
+that the user named. All are tried, until one proves to have made the invitation. If the link
+names a relay, it is asked at the same time whether the inviter has left a greeting there: who
+is not found has to be written to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from whisker_sync.discovery.discovery import Discovery, Sighting
 from whisker_sync.discovery.lan import LanDiscovery
@@ -26,14 +29,18 @@ from whisker_sync.errors import (
     NobodyInvites,
     NotTheInviter,
     ProtocolError,
+    RelayRefused,
     TurnedAway,
 )
+from whisker_sync.identity.correspondence import Asking
 from whisker_sync.identity.evidence import Evidence
 from whisker_sync.identity.link import InvitationLink, PairingKey
 from whisker_sync.identity.pairing import Host, Joiner
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.spoken import SpokenCode
 from whisker_sync.ids import Address
+from whisker_sync.node.asking import Asked, ask, greeting
+from whisker_sync.node.postman import open_relay
 from whisker_sync.node.settings import User, check_relay
 from whisker_sync.sync.handshake import NONCE_BYTES
 from whisker_sync.transport.lan import LanLinks
@@ -41,13 +48,19 @@ from whisker_sync.transport.link import Link, Links, bound
 from whisker_sync.wire.codec import decode_greeting
 from whisker_sync.wire.messages import Challenge, Greeting
 
+NEAR_SECONDS = 3.0
+"""How long an inviter who has left a greeting at a relay is looked for on the network."""
+
+GREETING_SECONDS = 10.0
+"""How long one who is not on the network may take to have a greeting at the relay."""
+
 FIND_SECONDS = 30.0
 """How long to look for the inviter."""
 
 ANSWER_SECONDS = 5.0
 """How long somebody may take to prove that they made the invitation."""
 
-Asked = Callable[[Host], Awaitable[bool]]
+Agreed = Callable[[Host], Awaitable[bool]]
 """Shows who let us ask, and says whether we are to ask."""
 
 
@@ -75,16 +88,18 @@ async def ask_to_join(
     named: Sequence[Address] = (),
     interface: str | None = None,
     lan: bool = True,
-    asked: Asked,
+    asked: Agreed,
     seconds: float = FIND_SECONDS,
     links: Links | None = None,
     discovery: Discovery | None = None,
     app_id: str = "",
-) -> Admission | None:
+) -> Admission | Asked | None:
     """
     Find the inviter, and wait until they decide; None: ``asked`` said that we do not want to.
 
-    ``named`` are addresses that the user knows; the rest as for :meth:`Node.open`.
+    If they are not here, but can be written to, what is to be asked comes back: it is left by
+    :func:`~whisker_sync.node.asking.decision`. ``named`` are addresses that the user knows; the
+    rest as for :meth:`Node.open`.
 
     Raises:
         NobodyInvites: They were not found in time.
@@ -98,16 +113,24 @@ async def ask_to_join(
             check_relay(relay, "the invitation's relay")
     else:
         key, hints = await asyncio.to_thread(invitation.stretch), ()
-    found = discovery or (LanDiscovery(interface, app_id) if lan else None)
-    search = _Search(key, user, links or LanLinks(), found, app_id)
-    link, joiner = await search.find((*named, *hints), seconds)
+    heard = discovery or (LanDiscovery(interface, app_id) if lan else None)
+    search = _Search(key, user, links or LanLinks(), heard, app_id)
+    finding = search.find((*named, *hints), seconds)
+    if isinstance(invitation, InvitationLink) and relay:
+        found = await _find_or_write(finding, invitation, user, seconds)
+        if isinstance(found, Asking):
+            assert found.host is not None
+            agreed = await asked(found.host)
+            return ask(found, invitation, _as_invited(user, found.host)) if agreed else None
+        link, joiner = found
+    else:
+        link, joiner = await finding
     host = joiner.host
     assert host is not None
     try:
         if not await asked(host):
             return None
-        if host.mine:
-            user = replace(user, person=host.name, number=host.card.person)
+        user = _as_invited(user, host)
         await link.send(joiner.request(user.card()))
         while joiner.payload is None:
             joiner.receive(await link.receive())
@@ -120,6 +143,48 @@ async def ask_to_join(
     except MalformedPaper:
         raise NotTheInviter from None
     return Admission(host, papers, link.address, relay)
+
+
+def _as_invited(user: User, host: Host) -> User:
+    """Who we are then: perhaps another device of the inviter's."""
+    if host.mine:
+        return replace(user, person=host.name, number=host.card.person)
+    return user
+
+
+async def _find_or_write(
+    finding: Coroutine[Any, Any, tuple[Link, Joiner]],
+    link: InvitationLink,
+    user: User,
+    seconds: float,
+) -> tuple[Link, Joiner] | Asking:
+    """Whoever made the invitation, on the network if they are there, or at the relay."""
+    problems: list[str | None] = [None]
+    relay = open_relay(link.relay, problems.append)
+    here = asyncio.ensure_future(finding)
+    there = asyncio.ensure_future(greeting(link, user.key, relay))
+    try:
+        await asyncio.wait({here}, timeout=NEAR_SECONDS)
+        await asyncio.wait({here, there}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not _worked(here) and not there.done():
+            await asyncio.wait({there}, timeout=GREETING_SECONDS)
+        if there.done() and not _worked(here):
+            with suppress(RelayRefused):
+                return await there
+        return await here
+    except NobodyInvites as nobody:
+        why = problems[-1]
+        there_is = "nothing of theirs lies at the relay" if why is None else f"the relay: {why}"
+        raise NobodyInvites(f"{nobody.problem}; {there_is}") from None
+    finally:
+        here.cancel()
+        there.cancel()
+        await asyncio.gather(here, there, return_exceptions=True)
+        await relay.close()
+
+
+def _worked(task: asyncio.Future[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 @dataclass(frozen=True, slots=True)

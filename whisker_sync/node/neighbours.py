@@ -73,6 +73,7 @@ class Neighbours:
                 log.info("no discovery on this network for now: %s", problem)
                 await asyncio.sleep(RETRY_SECONDS)
         self._running.spawn(self._repeat(self._voice), "ask")
+        self.announce_invitations()  # those that outlived the last process
         async for heard in self._voice.sightings():
             match heard:
                 case Sighting(instance, addresses, tag, lasting):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -39,7 +38,7 @@ from whisker_sync.node.reader import Reader
 from whisker_sync.node.running import Running, now_ms
 from whisker_sync.node.settings import User, load_local, ourselves, save_local, save_papers
 from whisker_sync.node.timing import Timing
-from whisker_sync.peer.acts import Act, Invite
+from whisker_sync.peer.acts import Act, Invite, Meeting
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
@@ -57,6 +56,7 @@ from whisker_sync.peer.effects import (
     ReadSnapshot,
     Send,
     Tell,
+    UnwatchMail,
     WatchMail,
 )
 from whisker_sync.peer.events import BeginAnew, Done, Event, MembersChanged, PeerConnected
@@ -79,7 +79,6 @@ from whisker_sync.store.layout import Layout, Lock
 from whisker_sync.store.store import OpenStore
 from whisker_sync.store.writer import Writer
 from whisker_sync.transport.link import Links
-from whisker_sync.transport.relay import Relay
 from whisker_sync.wire.bundles import Bundle
 
 MAX_HINTS = 4
@@ -98,6 +97,9 @@ class Invitation:
 
     words: str | None = field(repr=False)
     """To say aloud; None: not asked for."""
+
+    relay: str
+    """Where those may write to who are not in this network; empty: nowhere."""
 
 
 class Node:
@@ -124,7 +126,7 @@ class Node:
         self._disk = Disk(layout, self._running)
         self._network = network(self._running)
         self._neighbours: Neighbours | None = None
-        self._postman = Postman(_relay, self._running.feed, self._running.spawn)
+        self._postman = Postman(self._running.feed, self._running.spawn)
         self._lock: Lock | None = None
         self._woken: start.Woken | None = None
 
@@ -203,8 +205,7 @@ class Node:
             await self._disk.begin(lost=discovery is not None and woken.incomplete)
         await self._network.listen()
         local = load_local(self.layout)
-        if local.relay:
-            await self._postman.use(local.relay)
+        await self._postman.use(local.relay)
         for address in local.peers:
             running.feed(Sighted(f"address {address}", (address,), lasting=True))
         if discovery is not None:
@@ -388,10 +389,11 @@ class Node:
         if words:
             code = SpokenCode.draw(secrets.token_bytes(ENTROPY_BYTES))
             keys += (await asyncio.to_thread(code.stretch),)
-        number = await self.act(Invite(keys, terms))
+        meeting = Meeting(secret, now_ms()) if relay else None
+        number = await self.act(Invite(keys, terms, meeting))
         if self._neighbours is not None:
             self._neighbours.announce_invitations()
-        return Invitation(number, link.link(), None if code is None else str(code))
+        return Invitation(number, link.link(), None if code is None else str(code), relay)
 
     # The ways to others.
 
@@ -450,7 +452,14 @@ class Node:
                 self._disk.write(effect)
             case ReadLog() | ReadAsset() | ReadRevisions() | Compact():
                 self._reader.carry_out(effect)
-            case WatchMail() | ReadMail() | ReadSnapshot() | PostMail() | PutSnapshot():
+            case (
+                WatchMail()
+                | UnwatchMail()
+                | ReadMail()
+                | ReadSnapshot()
+                | PostMail()
+                | PutSnapshot()
+            ):
                 self._postman.carry_out(effect)
             case Tell(event):
                 self._tell(event)
@@ -481,8 +490,3 @@ class Node:
             local = load_local(self.layout)
             if local.outside != outside:
                 save_local(self.layout, replace(local, outside=outside))
-
-
-def _relay(url: str, reached: Callable[[str | None], None]) -> Relay:
-    dice = SystemRandom()
-    return Relay(url, clock=time.time, draw=secrets.token_bytes, dice=dice, reached=reached)

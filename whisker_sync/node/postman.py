@@ -8,13 +8,25 @@ is one task that ends with one input, and a node that ends takes them all with i
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from random import SystemRandom
 from typing import Any, TypeVar
 
 from whisker_sync.errors import RelayRefused
 from whisker_sync.identity.mailbox import MailboxKey
-from whisker_sync.peer.effects import PostMail, PutSnapshot, ReadMail, ReadSnapshot, WatchMail
+from whisker_sync.ids import MailboxId
+from whisker_sync.node.running import now_ms
+from whisker_sync.peer.effects import (
+    PostMail,
+    PutSnapshot,
+    ReadMail,
+    ReadSnapshot,
+    UnwatchMail,
+    WatchMail,
+)
 from whisker_sync.peer.inputs import (
     Input,
     MailPosted,
@@ -35,26 +47,32 @@ Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 T = TypeVar("T")
 
 
+def open_relay(url: str, reached: Callable[[str | None], None]) -> Relay:
+    """The client of the relay at a URL; ``reached`` is told why it does not answer, or None."""
+    dice = SystemRandom()
+    return Relay(url, clock=time.time, draw=secrets.token_bytes, dice=dice, reached=reached)
+
+
 class Postman:
     """
     See the module.
 
-    ``make`` makes the client of the relay at a URL; it is told whom to tell whether that
-    answers. ``feed`` is the peer's, ``spawn`` starts a task that ends with the node.
+    ``feed`` is the peer's, ``spawn`` starts a task that ends with the node, ``make`` makes the
+    client of the relay at a URL, and is told whom to tell whether that answers.
     """
 
     def __init__(
         self,
-        make: Callable[[str, Callable[[str | None], None]], Relay],
         feed: Callable[[Input], None],
         spawn: Spawn,
+        make: Callable[[str, Callable[[str | None], None]], Relay] = open_relay,
     ) -> None:
         self._make = make
         self._feed = feed
         self._spawn = spawn
         self._relay: Relay | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: dict[MailboxId, asyncio.Task[None]] = {}
         self._told: tuple[str | None] | None = None
 
     @property
@@ -67,19 +85,20 @@ class Postman:
         await self.close()
         self._told = None
         self._relay = self._make(url, self._reached) if url else None
-        self._feed(RelayNamed(url))
+        self._feed(RelayNamed(url, now_ms()))
 
     async def close(self) -> None:
         """Let go of the relay; what is under way is given up."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._watches.clear()
         if self._relay is not None:
             await self._relay.close()
             self._relay = None
 
     def carry_out(
-        self, effect: WatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot
+        self, effect: WatchMail | UnwatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot
     ) -> None:
         """Begin what the peer asks for."""
         relay = self._relay
@@ -87,9 +106,10 @@ class Postman:
             return
         match effect:
             case WatchMail(box):
-                if self._watch is not None:
-                    self._watch.cancel()
-                self._watch = self._begin(self._wait(relay, box), "mail watch")
+                self._unwatch(box.mailbox)
+                self._watches[box.mailbox] = self._begin(self._wait(relay, box), "mail watch")
+            case UnwatchMail(mailbox):
+                self._unwatch(mailbox)
             case ReadMail(box, after):
                 self._begin(self._read(relay, box, after), "mail read")
             case ReadSnapshot(box):
@@ -100,6 +120,10 @@ class Postman:
                 self._begin(self._put(relay, effect), "mail compact")
 
     # Private methods.
+
+    def _unwatch(self, mailbox: MailboxId) -> None:
+        if (watch := self._watches.pop(mailbox, None)) is not None:
+            watch.cancel()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = self._spawn(work, name)

@@ -29,9 +29,11 @@ from whisker_sync.identity.offers import MINUTES, Terms
 from whisker_sync.identity.pairing import Host
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import read_invitation
+from whisker_sync.node.asking import Asked, decision
 from whisker_sync.node.joining import ask_to_join
 from whisker_sync.node.members import find_devices, find_person
 from whisker_sync.node.node import Node
+from whisker_sync.node.postman import open_relay
 from whisker_sync.node.settings import (
     User,
     join_workspace,
@@ -95,8 +97,9 @@ class Workspace:
         """
         Make a folder a member of the workspace that a link or a code invites to.
 
-        Returns when the inviter has let this device in. ``address`` is where they are, if
-        that is known; the rest as for :meth:`open`.
+        Returns when the inviter has let this device in; who is not in this network is asked
+        by the relay that the link names, and may take hours. ``address`` is where they are,
+        if that is known; the rest as for :meth:`open`.
 
         Raises:
             InvitationError: The invitation cannot be used, or whoever made it was not found.
@@ -105,9 +108,10 @@ class Workspace:
         """
         folder = Path(path)
         must_be_free(folder)
+        user = _user(home)
         admission = await ask_to_join(
             read_invitation(invitation),
-            _user(home),
+            user,
             named=() if address is None else (parse_address(address),),
             interface=interface,
             lan=lan,
@@ -117,8 +121,18 @@ class Workspace:
             app_id=app_id,
         )
         assert admission is not None
-        title, near = admission.host.title, (admission.address,)
-        join_workspace(folder, title, admission.papers, near, admission.relay)
+        title = admission.host.title
+        if isinstance(admission, Asked):
+            url = admission.link.relay
+            relay = open_relay(url, lambda _: None)
+            try:
+                papers = await decision(admission, user.key, relay)
+            finally:
+                await relay.close()
+            join_workspace(folder, title, papers, (), url)
+        else:
+            near = (admission.address,)
+            join_workspace(folder, title, admission.papers, near, admission.relay)
 
     @staticmethod
     @asynccontextmanager

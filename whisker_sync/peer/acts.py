@@ -8,13 +8,24 @@ One value for each thing that can be asked; whoever runs the peer tells it with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whisker_sync.identity.link import PairingKey
 from whisker_sync.identity.offers import Terms
 from whisker_sync.identity.recovery import RecoveryKey
 from whisker_sync.identity.roster import Role
 from whisker_sync.ids import DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What it takes to meet whoever has a link at the relay, too."""
+
+    secret: bytes = field(repr=False)
+    """The link's, 16 bytes."""
+
+    at: int
+    """When the link was made, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,8 @@ class Invite:
     """What those who are invited prove to know: of a link, of a code, or of both."""
 
     terms: Terms
+    meeting: Meeting | None = None
+    """None: no link was made, or it names no relay."""
 
 
 @dataclass(frozen=True, slots=True)

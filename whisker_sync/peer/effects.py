@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from whisker_sync.batch import Batch
 from whisker_sync.identity.mailbox import MailboxKey
-from whisker_sync.ids import Address, LinkId
+from whisker_sync.ids import Address, LinkId, MailboxId
 from whisker_sync.manuscript.files import WriteAsset, WriteFile
 from whisker_sync.peer.events import Event
 
@@ -112,7 +112,13 @@ class WatchMail:
     """Say ``MailWaits`` now and then for this mailbox, soon after somebody left something."""
 
     box: MailboxKey
-    """Instead of the one that was watched before."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnwatchMail:
+    """Say no more when something waits in this mailbox."""
+
+    mailbox: MailboxId
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,7 @@ Effect = (
     | ReadRevisions
     | Compact
     | WatchMail
+    | UnwatchMail
     | ReadMail
     | ReadSnapshot
     | PostMail

@@ -4,25 +4,31 @@ What the user wants about who belongs, and the guests that come of it.
 Rule 1: an act is done when it is durable, and answered then; what cannot be done is answered
 with a sentence at once.
 
-Rule 2: a guest is let in when it is durable that they belong. Until then they hear what
-:mod:`whisker_sync.identity.pairing` says, and nothing of the workspace.
+Rule 2: a guest is let in when it is durable that they belong, and that they have a seat. Until
+then they hear what :mod:`whisker_sync.identity.pairing` says, or find at a relay what
+:mod:`whisker_sync.identity.correspondence` says, and nothing of the workspace.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
+from random import Random
 
 from whisker_sync.errors import InvitationError, MembershipError, NotEntitled
+from whisker_sync.identity.offers import Verdict
 from whisker_sync.identity.pairing_messages import Reason, is_pairing
-from whisker_sync.ids import DeviceId, LinkId
+from whisker_sync.identity.seals import Sealer
+from whisker_sync.ids import DeviceId, LinkId, MailboxId
 from whisker_sync.peer import acts, events
 from whisker_sync.peer.circle import Circle
 from whisker_sync.peer.conversation import Conversation
 from whisker_sync.peer.effects import Effect, Hangup, Proven, Send, Tell
+from whisker_sync.peer.inputs import MailRefused
+from whisker_sync.peer.invitations import Invitations, LetterInput
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import WITHOUT_A_WORD, Lines
-from whisker_sync.peer.reception import OfferStatus, Reception
+from whisker_sync.peer.reception import OfferStatus, Reception, Reply, VisitId
 from whisker_sync.peer.status import Ourselves
 from whisker_sync.sync.handshake import State as Proving
 
@@ -31,10 +37,18 @@ class Host:
     """See the module."""
 
     def __init__(
-        self, ourselves: Ourselves, library: Library, lines: Lines, circle: Circle
+        self,
+        ourselves: Ourselves,
+        library: Library,
+        lines: Lines,
+        circle: Circle,
+        dice: Random,
+        sealer: Sealer,
     ) -> None:
-        us = circle.belonging.membership.member(ourselves.device)
-        self._reception = Reception(ourselves.device_key, us.card) if us is not None else None
+        us, key = circle.belonging.membership.member(ourselves.device), ourselves.device_key
+        self._reception = Reception(key, us.card, sealer) if us is not None else None
+        self._letters = Invitations(key, library, dice.randbytes)
+        self._relay = ""
         self._device = ourselves.device
         self._library = library
         self._lines = lines
@@ -99,6 +113,8 @@ class Host:
         reception, belonging = self._reception, self._circle.belonging
         if reception is None:
             return
+        if self._circle.outside is not None:
+            self._forget_letters(reception)
         for link, guest in reception.decided(now):
             role, replacing = guest.offer.terms.role, self._replacing.pop(guest.device, ())
             try:
@@ -109,20 +125,65 @@ class Host:
                 continue
             if changed:
                 yield from self._circle.changed()
-            reception.let_in(link, self._circle.ticket)
+            self._letters.keep()
+            reception.let_in(link, self._library.due)
         for link, guest in reception.welcome(self._library.committed, now):
             payload = belonging.welcome(guest.device)
             yield from self._answer(link, reception.admission(link, payload, now))
             yield Tell(events.GuestJoined(guest.device, guest.name))
         for link, refusal in reception.refusals(now):
             yield from self._answer(link, refusal)
+        self._letters.keep()
 
-    def _answer(self, link: LinkId, frame: bytes) -> Iterator[Effect]:
-        conversation = self._lines.get(link)
+    def _answer(self, visit: VisitId, reply: Reply) -> Iterator[Effect]:
+        if isinstance(reply, tuple):
+            self._letters.answer(*reply)
+            return
+        assert not isinstance(visit, bytes)
+        conversation = self._lines.get(visit)
         assert conversation is not None
         conversation.over = True
-        yield Send(link, frame)
-        yield Hangup(link, WITHOUT_A_WORD)
+        yield Send(visit, reply)
+        yield Hangup(visit, WITHOUT_A_WORD)
+
+    # Guests who write.
+
+    def name_relay(self, url: str, at: int, now: float) -> None:
+        """Say which relay there is (empty: none), at a time of the day in milliseconds."""
+        self._relay = url
+        if self._reception is not None and self._circle.outside is None:
+            for petition in self._letters.elsewhere(url):
+                self._reception.leave(petition)
+            card = self._reception.card
+            for offer in self._letters.use(url, card, at, now):
+                self._reception.reopen(offer)
+
+    def expects_letter(self, mailbox: MailboxId) -> bool:
+        """Whether a mailbox is one where those write whom we invited."""
+        return self._letters.knows(mailbox)
+
+    def read(self, said: LetterInput, now: float) -> Iterator[Effect]:
+        """Take what the relay said of one of these."""
+        assert self._reception is not None
+        for guest in self._letters.hear(said, now):
+            self._reception.read(guest, now)
+            if guest.verdict(now) is Verdict.WAIT:
+                yield Tell(events.GuestWaiting(guest.guest.name, guest.guest.fingerprint))
+        if isinstance(said, MailRefused):
+            yield Tell(events.Trouble(f"an answer to a guest waits for the relay: {said.sentence}"))
+
+    def follow(self, now: float) -> Iterator[Effect]:
+        """What is to be asked of the relay for those who were invited."""
+        yield from self._letters.follow(now)
+
+    def deadline(self) -> float:
+        """When :meth:`follow` has something to do, if nothing happens before."""
+        return self._letters.deadline()
+
+    def _forget_letters(self, reception: Reception) -> None:
+        for petition in self._letters.waiting:
+            reception.leave(petition)
+        self._letters.forget()
 
     # What the user wants.
 
@@ -147,11 +208,15 @@ class Host:
     def _act(self, number: int, act: acts.Act, reception: Reception, now: float) -> bool:
         belonging = self._circle.belonging
         match act:
-            case acts.Invite(_, terms):
+            case acts.Invite(_, terms, meeting):
                 if not belonging.membership.may_admit(self._device, terms.role):
                     role = terms.role.name.lower()
                     raise NotEntitled(f"your role does not let you invite somebody as {role}")
-                reception.open(number, act, now)
+                offer = reception.open(number, act, now)
+                if meeting is not None and self._relay:
+                    self._letters.begin(
+                        self._relay, meeting.secret, reception.card, offer, meeting.at
+                    )
                 return False
             case acts.Withdraw(offer):
                 reception.withdraw(offer)

@@ -214,6 +214,9 @@ class RelayNamed:
     url: str
     """Where it is; empty: there is none any more."""
 
+    at: int
+    """Milliseconds since 1970: what was kept of invitations may be over by now."""
+
 
 @dataclass(frozen=True, slots=True)
 class RelayReached:

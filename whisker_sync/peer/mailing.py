@@ -47,7 +47,14 @@ from whisker_sync.identity.envelope import (
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Incarnation, MailboxId, WorkspaceId
 from whisker_sync.peer.bundling import pushes
-from whisker_sync.peer.effects import PostMail, PutSnapshot, ReadMail, ReadSnapshot, WatchMail
+from whisker_sync.peer.effects import (
+    PostMail,
+    PutSnapshot,
+    ReadMail,
+    ReadSnapshot,
+    UnwatchMail,
+    WatchMail,
+)
 from whisker_sync.peer.inputs import (
     MailPosted,
     MailRead,
@@ -93,7 +100,7 @@ _MAX_FACT = 1 << 24
 _NEVER = float("inf")
 
 MailInput = MailRead | SnapshotRead | MailPosted | MailRefused | MailWaits | SnapshotPut
-MailEffect = WatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot
+MailEffect = WatchMail | UnwatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +205,11 @@ class Mailing:
     # What is known.
 
     @property
+    def url(self) -> str:
+        """Where the relay is; empty: there is none."""
+        return self._relay
+
+    @property
     def on(self) -> bool:
         """Whether there is a relay."""
         return bool(self._relay)
@@ -248,11 +260,11 @@ class Mailing:
 
     def name_relay(self, relay: str) -> None:
         """Say which relay there is, by its address; empty: none."""
-        if relay != self._relay:
-            self._relay = relay
-            self._place = self._watched = self._refused = self._unreached = None
-            self._answered = False
-            self._held_up = float("-inf")
+        # Also if it is the same one: what it was asked before, nobody answers any more.
+        self._relay = relay
+        self._place = self._watched = self._refused = self._unreached = None
+        self._answered = False
+        self._held_up = float("-inf")
 
     def reached(self, problem: str | None) -> None:
         """Say whether the relay answers."""
@@ -368,6 +380,8 @@ class Mailing:
             place.seen = self._notes.popleft()[1]
         key = place.box.keys.box
         if self._watched != key.mailbox:
+            if self._watched is not None:
+                yield UnwatchMail(self._watched)
             self._watched = key.mailbox
             yield WatchMail(key)
         if not place.fetching and (place.more or place.wants_snapshot):

@@ -168,7 +168,7 @@ class Peer:
         self._telling = telling
         self._showing = showing
         self._merging = merging
-        self._host = Host(ourselves, library, lines, circle)
+        self._host = Host(ourselves, library, lines, circle, dice, sealer)
         self._greeting = Greeting(
             ourselves, boot, speaks, library, lines, circle, known, dialing, doubles, dice
         )
@@ -207,6 +207,7 @@ class Peer:
             self._showing.deadline(),
             self._circle.fold_due() or never,
             self._post.deadline(),
+            self._host.deadline(),
         )
         return None if soonest == never else soonest
 
@@ -384,10 +385,15 @@ class Peer:
                 self._dialing.failed(candidate, now)
             case NetworkChanged():
                 self._dialing.refresh(now)
-            case RelayNamed(url):
+            case RelayNamed(url, at):
                 self._post.name_relay(url)
+                self._host.name_relay(url, at, now)
             case RelayReached(problem):
                 self._post.reached(problem)
+            case (
+                MailWaits(mailbox) | MailRead(mailbox) | MailPosted(mailbox) | MailRefused(mailbox)
+            ) if self._host.expects_letter(mailbox):
+                yield from self._host.read(input, now)
             case (
                 MailWaits()
                 | MailRead()
@@ -497,6 +503,7 @@ class Peer:
             for snapshot in library.compactable(self._acquaintances.best_ack()):
                 yield Compact(*snapshot)
         yield from self._post.follow(now)
+        yield from self._host.follow(now)
         yield from self._persist()  # what conversations learned meanwhile
         yield from self._anew.follow(library.committed)
 

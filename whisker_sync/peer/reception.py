@@ -1,11 +1,13 @@
 """
 Where those arrive who were invited: invitations that are open, and who asks to come in.
 
-Rule 1: nothing here is kept. An invitation ends with the process; whoever was let in is a
-member by the papers, whose change is durable before they hear of it.
+Rule 1: nothing here is kept. An invitation ends with the process, unless a relay carries it
+(:mod:`whisker_sync.peer.invitations`); whoever was let in is a member by the papers, whose
+change is durable before they hear of it.
 
-Rule 2: what a guest is told is for :mod:`whisker_sync.identity.pairing` to say; here only the
-connections are kept, and asked what is to be said now.
+Rule 2: what a guest is told is for :mod:`whisker_sync.identity.pairing` to say, and for
+:mod:`whisker_sync.identity.correspondence` if they wrote; here only the visits are kept, and
+asked what is to be said now.
 """
 
 from __future__ import annotations
@@ -14,12 +16,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from whisker_sync.identity.card import Card
+from whisker_sync.identity.correspondence import Correspondent
 from whisker_sync.identity.keys import DeviceKey, fingerprint
 from whisker_sync.identity.offers import Ending, Guest, Offer, Offers, Verdict
 from whisker_sync.identity.pairing import Inviter
 from whisker_sync.identity.pairing_messages import Reason
-from whisker_sync.ids import DeviceId, LinkId
+from whisker_sync.identity.rendezvous import Decision
+from whisker_sync.identity.seals import Sealer, hpke
+from whisker_sync.ids import DeviceId, LinkId, MailboxId
 from whisker_sync.peer.acts import Invite
+
+VisitId = LinkId | bytes
+"""A connection, or the id of a petition."""
+
+Reply = bytes | tuple[MailboxId, Decision]
+"""What a guest is told: a frame for their connection, or a letter for a rendezvous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,7 @@ class Visitor:
     """To be compared with what their own screen shows."""
 
     address: str
-    """The host they are at."""
+    """The host they are at, or that they wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +70,40 @@ class OfferStatus:
 
 @dataclass(slots=True)
 class _Visit:
-    """One connection of somebody who was invited."""
+    """One connection, or petition, of somebody who was invited."""
 
-    inviter: Inviter
+    inviter: Inviter | Correspondent
     ticket: int | None = None
     """With this ticket it is durable that they belong; None: not decided."""
 
 
 class Reception:
-    """See the module; ``key`` and ``card`` are our device's."""
+    """See the module; ``key`` and ``card`` are our device's, ``sealer`` closes what lets in."""
 
-    def __init__(self, key: DeviceKey, card: Card) -> None:
+    def __init__(self, key: DeviceKey, card: Card, sealer: Sealer = hpke) -> None:
+        self.card = card
+        """Who the guests see."""
+
+        self._sealer = sealer
         self._offers = Offers(key, card)
         self._opened: dict[int, Offer] = {}
-        self._visits: dict[LinkId, _Visit] = {}
+        self._visits: dict[VisitId, _Visit] = {}
 
     # Invitations.
 
-    def open(self, number: int, invite: Invite, now: float) -> None:
+    def open(self, number: int, invite: Invite, now: float) -> Offer:
         """
         Open an invitation.
 
         Raises:
             WorkspaceFull: Too many are open.
         """
-        self._opened[number] = self._offers.open(invite.keys, invite.terms, now)
+        offer = self._opened[number] = self._offers.open(invite.keys, invite.terms, now)
+        return offer
+
+    def reopen(self, offer: Offer) -> None:
+        """Go on with an invitation of an earlier process, under a number below all of this one."""
+        self._opened[min((0, *self._opened)) - 1] = self._offers.add(offer)
 
     def withdraw(self, number: int) -> None:
         """Close an invitation."""
@@ -132,38 +152,52 @@ class Reception:
         Raises:
             NotInvited, ProtocolError: See :meth:`Inviter.receive`.
         """
-        return self._visits[link].inviter.receive(frame, now)
+        return self._inviter(link).receive(frame, now)
 
     def until(self, link: LinkId) -> float:
         """How long somebody who proved to be invited may take."""
-        return self._visits[link].inviter.ends
+        return self._inviter(link).ends
 
-    def leave(self, link: LinkId) -> None:
-        """A connection ended."""
+    def read(self, correspondent: Correspondent, now: float) -> None:
+        """Somebody asks by letter."""
+        self._visits[correspondent.id] = _Visit(correspondent)
+        correspondent.ask(now)
+
+    def leave(self, link: VisitId) -> None:
+        """A connection ended, or nobody can answer a letter."""
         visit = self._visits.pop(link, None)
         if visit is not None:
             visit.inviter.close()
 
+    def _inviter(self, link: LinkId) -> Inviter:
+        inviter = self._visits[link].inviter
+        assert isinstance(inviter, Inviter)
+        return inviter
+
     def proven(self) -> frozenset[LinkId]:
         """The connections of those who have proven to be invited."""
-        return frozenset(link for link, visit in self._visits.items() if visit.inviter.proven)
+        return frozenset(
+            link
+            for link, visit in self._visits.items()
+            if not isinstance(link, bytes) and visit.inviter.proven
+        )
 
     def guest(self, link: LinkId) -> Guest | None:
         """Who somebody is, once they said it."""
         return self._visits[link].inviter.guest
 
-    def decided(self, now: float) -> Iterator[tuple[LinkId, Guest]]:
+    def decided(self, now: float) -> Iterator[tuple[VisitId, Guest]]:
         """Who is to be let in, and is not a member yet by what we did here."""
         for link, visit in list(self._visits.items()):
             if visit.ticket is None and visit.inviter.verdict(now) is Verdict.ADMIT:
                 assert visit.inviter.guest is not None
                 yield link, visit.inviter.guest
 
-    def let_in(self, link: LinkId, ticket: int) -> None:
+    def let_in(self, link: VisitId, ticket: int) -> None:
         """Note with which ticket it is durable that somebody belongs."""
         self._visits[link].ticket = ticket
 
-    def welcome(self, committed: int, now: float) -> Iterator[tuple[LinkId, Guest]]:
+    def welcome(self, committed: int, now: float) -> Iterator[tuple[VisitId, Guest]]:
         """Who belongs durably, and is to be told; answer each with :meth:`admission`."""
         for link, visit in list(self._visits.items()):
             durable = visit.ticket is not None and visit.ticket <= committed
@@ -171,20 +205,28 @@ class Reception:
                 assert visit.inviter.guest is not None
                 yield link, visit.inviter.guest
 
-    def admission(self, link: LinkId, payload: bytes, now: float) -> bytes:
-        """The frame that lets somebody in."""
-        return self._visits.pop(link).inviter.admit(payload, now)
+    def admission(self, link: VisitId, payload: bytes, now: float) -> Reply:
+        """What lets somebody in."""
+        match self._visits.pop(link).inviter:
+            case Inviter() as inviter:
+                return inviter.admit(payload, now, self._sealer)
+            case correspondent:
+                return correspondent.mailbox, correspondent.admit(payload, now, self._sealer)
 
-    def refusals(self, now: float) -> Iterator[tuple[LinkId, bytes]]:
-        """Who is turned away now, and the frame that says so."""
+    def refusals(self, now: float) -> Iterator[tuple[VisitId, Reply]]:
+        """Who is turned away now, and what says so."""
         for link, visit in list(self._visits.items()):
             verdict = visit.inviter.verdict(now)
             if isinstance(verdict, Reason):
                 yield link, self.refuse(link, verdict)
 
-    def refuse(self, link: LinkId, reason: Reason) -> bytes:
-        """The frame that turns somebody away."""
-        return self._visits.pop(link).inviter.refuse(reason)
+    def refuse(self, link: VisitId, reason: Reason) -> Reply:
+        """What turns somebody away."""
+        match self._visits.pop(link).inviter:
+            case Inviter() as inviter:
+                return inviter.refuse(reason)
+            case correspondent:
+                return correspondent.mailbox, correspondent.refuse(reason)
 
 
 def _visitor(guest: Guest) -> Visitor:

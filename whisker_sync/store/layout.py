@@ -8,6 +8,7 @@ What lies where below a workspace's folder.
         config.toml     what the members share: id, title
         local/          what never leaves this machine
             papers      who belongs, with the keys sealed for this device
+            asked       what was asked of an inviter who has not answered yet
             journal.db  see journal.py
             journal.damaged-1.db  one that was damaged and replaced; see salvage.py
             lock        held by the process that has the workspace open
@@ -54,6 +55,21 @@ class Layout:
         raise NotAWorkspace(str(start))
 
     @classmethod
+    def find_asking(cls, start: Path) -> Layout:
+        """
+        The same, or the nearest folder that waits for somebody to let it in.
+
+        Raises:
+            NotAWorkspace: There is neither.
+        """
+        start = start.absolute()
+        for folder in (start, *start.parents):
+            layout = cls(folder)
+            if layout.config.is_file() or layout.asked.is_file():
+                return layout
+        raise NotAWorkspace(str(start))
+
+    @classmethod
     def make(cls, root: Path) -> Layout:
         """
         Prepare a folder, which is made if need be; no file of the author is touched.
@@ -87,6 +103,11 @@ class Layout:
     def papers(self) -> Path:
         """Who belongs, with the keys sealed for this device."""
         return self.local / "papers"
+
+    @property
+    def asked(self) -> Path:
+        """What was asked of an inviter who has not answered yet."""
+        return self.local / "asked"
 
     @property
     def journal(self) -> Path:

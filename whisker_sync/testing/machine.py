@@ -49,6 +49,7 @@ from whisker_sync.peer.effects import (
     ReadSnapshot,
     Send,
     Tell,
+    UnwatchMail,
     WatchMail,
 )
 from whisker_sync.peer.events import BeginAnew, Event, PeerConnected
@@ -351,7 +352,7 @@ class Machine:
         elif self.joining:
             self.after(SEARCH_SECONDS, self._finish_joining)
         if world.relay is not None:
-            self.tell(RelayNamed(URL))
+            self.tell(RelayNamed(URL, self.clock))
         self.tell(Listening(self.address.port))
         world.announce(self)
 
@@ -701,7 +702,14 @@ class Machine:
                 self._submit(lambda: self._read_revisions(link, ids))
             case Compact():
                 self._submit(lambda: self._compact(effect))
-            case WatchMail() | ReadMail() | ReadSnapshot() | PostMail() | PutSnapshot():
+            case (
+                WatchMail()
+                | UnwatchMail()
+                | ReadMail()
+                | ReadSnapshot()
+                | PostMail()
+                | PutSnapshot()
+            ):
                 assert self._world.relay is not None
                 self._world.relay.ask(self, effect)
             case Tell(event):

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING
 
 from whisker_sync.identity.mailbox import MailboxKey
 from whisker_sync.ids import Incarnation, MailboxId
-from whisker_sync.peer.effects import PostMail, PutSnapshot, ReadMail, ReadSnapshot, WatchMail
+from whisker_sync.peer.effects import (
+    PostMail,
+    PutSnapshot,
+    ReadMail,
+    ReadSnapshot,
+    UnwatchMail,
+    WatchMail,
+)
 from whisker_sync.peer.inputs import (
     Input,
     MailPosted,
@@ -107,7 +114,7 @@ class ImaginedRelay:
         self._dice = Random(world.seed)
         self._boxes: dict[MailboxId, _Box] = {}
         self._backup: dict[MailboxId, _Box] = {}
-        self._watched: dict[tuple[str, int], MailboxKey] = {}
+        self._watched: dict[tuple[str, int], dict[MailboxId, MailboxKey]] = {}
 
     # What happens to it.
 
@@ -147,19 +154,33 @@ class ImaginedRelay:
         box = self._boxes[mailbox]
         return len(box.entries) - box.trimmed
 
+    def lying(self, mailbox: MailboxId) -> tuple[bytes, ...]:
+        """What anybody finds who reads a mailbox now, if it is up."""
+        if not self.is_up or mailbox not in self._boxes:
+            return ()
+        return tuple(entry.body for entry in self._boxes[mailbox].entries)
+
+    def leave(self, key: MailboxKey, envelope: bytes) -> bool:
+        """Have somebody who is no machine leave an envelope now; whether it is up."""
+        if self.is_up:
+            self._post(key, Entry(envelope[:ID_BYTES], envelope))
+        return self.is_up
+
     # What it is asked.
 
     def ask(
         self,
         machine: Machine,
-        effect: WatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot,
+        effect: WatchMail | UnwatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot,
     ) -> None:
         """Carry out what a process asks; the answer comes later, unless the process ends."""
         match effect:
             case WatchMail(box):
-                self._watched[machine.name, machine.life] = box
+                self._watched.setdefault((machine.name, machine.life), {})[box.mailbox] = box
                 self._wake(machine, box)
                 self._poll(machine, box)
+            case UnwatchMail(mailbox):
+                self._watched.get((machine.name, machine.life), {}).pop(mailbox, None)
             case ReadMail(box, after):
                 self._request(machine, lambda: MailRead(box.mailbox, self._read(box, after)))
             case ReadSnapshot(box):
@@ -235,8 +256,8 @@ class ImaginedRelay:
 
     def _wake_all(self, key: MailboxKey) -> None:
         for machine in self._world.machines.values():
-            watched = self._watched.get((machine.name, machine.life))
-            if watched is not None and watched.mailbox == key.mailbox:
+            watched = self._watched.get((machine.name, machine.life), {}).get(key.mailbox)
+            if watched is not None:
                 self._wake(machine, watched)
 
     def _wake(self, machine: Machine, key: MailboxKey) -> None:
@@ -244,7 +265,8 @@ class ImaginedRelay:
 
     def _poll(self, machine: Machine, key: MailboxKey) -> None:
         def poll() -> None:
-            if self._watched.get((machine.name, machine.life)) is key:
+            watched = self._watched.get((machine.name, machine.life), {})
+            if watched.get(key.mailbox) is key:
                 machine.tell(MailWaits(key.mailbox))
                 self._poll(machine, key)
 

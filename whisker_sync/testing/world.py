@@ -34,8 +34,10 @@ from types import TracebackType
 from typing import Self
 
 from whisker_sync.document import Schema
+from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.link import PairingKey
 from whisker_sync.identity.offers import Terms
+from whisker_sync.identity.papers import Papers
 from whisker_sync.ids import Address, DeviceId, WorkspaceId
 from whisker_sync.manuscript.files import WriteFile
 from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
@@ -145,6 +147,13 @@ class World:
     def machine(self, name: str) -> Machine:
         """Add a machine and boot it."""
         return self._add(Machine(self, name, self._address(), Disk(self._file(name))))
+
+    def newcomer(self, name: str, key: DeviceKey, papers: Papers) -> Machine:
+        """Add a machine of a device that was let in with these papers, and boot it."""
+        machine = Machine(self, name, self._address(), Disk(self._file(name)))
+        machine.device_key = key
+        self.people.give(key.device, papers)
+        return self._add(machine)
 
     def copy(self, machine: Machine, name: str, *, same_device: bool = False) -> Machine:
         """

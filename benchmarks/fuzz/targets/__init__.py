@@ -8,7 +8,7 @@ from benchmarks.fuzz.target import Target
 from benchmarks.fuzz.targets.files import Header, Text, Twee
 from benchmarks.fuzz.targets.frames import Frame, Greeting, Parts
 from benchmarks.fuzz.targets.journals import Database
-from benchmarks.fuzz.targets.papers import Invited, Pairing, Paper
+from benchmarks.fuzz.targets.papers import Invited, Letters, Pairing, Paper
 from benchmarks.fuzz.targets.relays import Pages, Snapshots, Stamps
 from benchmarks.fuzz.targets.settings import Config, Local
 from benchmarks.fuzz.targets.shadows import Note, Shadows
@@ -29,6 +29,7 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "format": Format,
     "invited": Invited,
     "pairing": Pairing,
+    "letters": Letters,
     "paper": Paper,
     "config": Config,
     "local": Local,

@@ -18,7 +18,7 @@ from benchmarks.fuzz.mutate import mutate
 from benchmarks.fuzz.target import Broken, Target, Verdict
 from benchmarks.fuzz.targets.frames import WORDS
 from whisker_sync.errors import InvitationError, MalformedFrame, MalformedPaper, UnknownWord
-from whisker_sync.identity import acts, pairing_messages
+from whisker_sync.identity import acts, pairing_messages, rendezvous
 from whisker_sync.identity.canonical import sign_off
 from whisker_sync.identity.card import Card, PersonId
 from whisker_sync.identity.evidence import Evidence
@@ -140,6 +140,30 @@ class Pairing(Target):
             return Verdict.REFUSED
         if pairing_messages.encode(message) != data or not pairing_messages.is_pairing(data):
             raise Broken(f"{type(message).__name__} has another spelling")
+        return Verdict.ACCEPTED
+
+
+class Letters(Target):
+    """:mod:`whisker_sync.identity.rendezvous`: what letters say, once they are opened."""
+
+    def __init__(self) -> None:
+        letters = (
+            rendezvous.Greeting(_CARDS[0].encode(), "The Cave", Role.READER, 1, 7, b"s" * 64),
+            rendezvous.Petition(b"sealed" * 20),
+            rendezvous.Decision(b"p" * 16, None, b"sealed" * 20, b"s" * 64),
+            rendezvous.Decision(b"p" * 16, Reason.FULL, b"", b"s" * 64),
+            rendezvous.Closing(Reason.OVER, b"s" * 64),
+        )
+        super().__init__([rendezvous.encode(letter) for letter in letters], WORDS)
+
+    def judge(self, case: int, data: bytes) -> Verdict:
+        """It is one letter in its only spelling, or malformed."""
+        try:
+            letter = rendezvous.decode(data)
+        except MalformedFrame:
+            return Verdict.REFUSED
+        if rendezvous.encode(letter) != data:
+            raise Broken(f"{type(letter).__name__} has another spelling")
         return Verdict.ACCEPTED
 
 
