@@ -1,62 +1,27 @@
 """
 Random authors with habits: is a word ever lost, doubled, or stuck to another?
 
-Every word that somebody types exists once in its world, so of each it can be said what
-became of it. The devices are production manuscripts and documents with folders; authors
-have editors that keep old text, clipboards, formatters, and their own ways of working.
-At the end of every world all folders must be equal byte for byte.
-
-``python -m benchmarks.merge.swarm`` prints one line. ``--plain`` gives the same stories
-names that are not Twee, so that every file is one text: what merging passage by passage
-is compared with. ``--real BASE OURS THEIRS`` merges three real directories instead.
-
-What an author deletes is what the editor showed and the save has not; a buffer that is
-older than the file deletes nothing. Words that go to the clipboard are not deleted.
+``python -m benchmarks.merge.swarm`` lets them work in many worlds (see world.py) and prints
+one line. At the end of every world all folders must be equal byte for byte. ``--why`` says
+which actions it takes, in the worlds that end badly; ``--shrink SEED`` tells the shortest
+story with such an end. ``--plain`` gives the same stories names that are not Twee, so that
+every file is one text: what merging passage by passage is compared with.
+``--real BASE OURS THEIRS`` merges three real directories instead.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
-from random import Random
 
 from benchmarks.merge import real
-from tests.manuscript.world import Author, exchange
-from whisker_sync.ids import StoryPath
-
-STEPS = 60
-"""What happens in one world, until all come together at last."""
-
-ACTIONS = {
-    "edit": 30,
-    "retitle": 5,
-    "shuffle": 4,
-    "grow": 8,
-    "shrink": 4,
-    "carry": 3,
-    "cut": 3,
-    "copy": 3,
-    "split": 3,
-    "join": 3,
-    "wrap": 3,
-    "style": 2,
-    "both": 2,
-    "make": 3,
-    "remove": 1,
-    "rename": 2,
-}
-"""What authors do, and how often; each author likes some of it more than the rest."""
-
-WORD = re.compile(r"w\d+x")
-GLUED = re.compile(r"w\d+xw\d+x")
-HEADER = re.compile(r"(?m)^::")
+from benchmarks.merge.smallest import smallest
+from benchmarks.merge.world import ACTIONS, Verdict, World
 
 
 @dataclass
@@ -78,6 +43,19 @@ class Tally:
     doubled: Counter[int] = field(default_factory=Counter)
     glued: int = 0
 
+    def add(self, world: World, verdict: Verdict) -> None:
+        """Count one more world."""
+        self.worlds += 1
+        self.typed += len(world.typed)
+        self.saves += world.saves
+        self.stale += world.stale
+        self.gone += len(verdict.gone)
+        self.glued += verdict.glued
+        if verdict.lost:
+            self.lost[world.seed] = len(verdict.lost)
+        if verdict.doubled:
+            self.doubled[world.seed] = len(verdict.doubled)
+
     def __str__(self) -> str:
         bad = self.lost.total() + self.doubled.total()
         one = f"1 word in {self.typed // bad:,}" if bad else "none"
@@ -87,426 +65,6 @@ class Tally:
             f" ({self.gone} in neither trash nor history), {self.doubled.total()} doubled"
             f" in {len(self.doubled)}, {self.glued} glued; lost or doubled: {one}"
         )
-
-
-class Writer(Author):
-    """Somebody with an editor, a clipboard and habits."""
-
-    def __init__(self, client: int, dice: Random, liking: Sequence[float]) -> None:
-        super().__init__(client, dice)
-        self.liking = liking
-        self.stale = dice.choice([0.0, 0.1, 0.5])
-        """How often they go on in an editor that did not load the file again."""
-
-        self.buffers: dict[StoryPath, str] = {}
-        self.errand: Callable[[], None] | None = None
-        """The other half of something begun, done before anything else."""
-
-
-class World:
-    """Some authors, and what is known about every word."""
-
-    def __init__(self, seed: int, *, actions: Iterable[str] = ACTIONS, plain: bool = False) -> None:
-        self.seed = seed
-        self.dice = dice = Random(seed)
-        self.actions = [action for action in ACTIONS if action in set(actions)]
-        self.suffix = ".txt" if plain else ".twee"
-        self.typed: list[str] = []
-        self.erased: set[str] = set()
-        self.copied: set[str] = set()
-        """Words that somebody put into the world a second time on purpose."""
-
-        self.names = 0
-        self.saves = 0
-        self.stale = 0
-        self.writers = [
-            Writer(
-                1_000 * seed + i + 1,
-                Random(dice.random()),
-                [ACTIONS[each] * dice.choice([0.3, 1.0, 3.0]) for each in self.actions],
-            )
-            for i in range(dice.randint(2, 4))
-        ]
-
-    # Words.
-
-    def words(self, count: int) -> str:
-        """Return words that are nowhere else."""
-        first = len(self.typed)
-        self.typed += [f"w{first + i}x" for i in range(count)]
-        return " ".join(self.typed[first:])
-
-    def passage(self) -> str:
-        """Return a passage that is nowhere else."""
-        self.names += 1
-        tags = self.dice.choice(["", "", " [dark]", " [dark cold]", ' {"position":"1,2"}'])
-        count = self.dice.choice([0, 1, 1, 2, 3])
-        paragraphs = [self.words(self.dice.randint(3, 12)) for _ in range(count)]
-        return f":: Passage {self.names}{tags}\n" + "".join(f"{p}\n" for p in paragraphs) + "\n"
-
-    # Editors.
-
-    def open(self, writer: Writer, path: StoryPath) -> str:
-        """Return what the editor shows: the file, or what it held when it was opened."""
-        file = writer.text(path) if path in writer.folder else None
-        buffer = writer.buffers.get(path)
-        if buffer is not None and (file is None or self.dice.random() < writer.stale):
-            self.stale += buffer != file
-            return buffer
-        assert file is not None
-        writer.buffers[path] = file
-        return file
-
-    def save(self, writer: Writer, path: StoryPath, before: str, after: str) -> None:
-        """Save what was made of the text that the editor had shown."""
-        if before != after:
-            self.erased |= set(WORD.findall(before)) - set(WORD.findall(after))
-            self.put(writer, path, after)
-
-    def put(self, writer: Writer, path: StoryPath, text: str) -> None:
-        """Save a text from which nothing was deleted."""
-        self.saves += 1
-        writer.buffers[path] = text
-        writer.put(path, text)
-
-    def story(self, writer: Writer) -> StoryPath | None:
-        """Return one of the stories in the folder."""
-        stories = [path for path in sorted(writer.folder) if path.endswith(self.suffix)]
-        return self.dice.choice(stories) if stories else None
-
-    def inside(self, writer: Writer, change: Callable[[list[str]], None]) -> None:
-        """Let somebody change the pieces of a story: what is before all passages, and each."""
-        ghosts = sorted(writer.buffers.keys() - writer.folder.keys())
-        if ghosts and self.dice.random() < writer.stale / 4:
-            path = self.dice.choice(ghosts)
-        elif (story := self.story(writer)) is not None:
-            path = story
-        else:
-            self.make(writer)
-            return
-        before = self.open(writer, path)
-        pieces = cut(before)
-        change(pieces)
-        self.save(writer, path, before, glue(pieces))
-
-    # What authors do inside of a file.
-
-    def edit(self, writer: Writer) -> None:
-        """Write some words, in place of others."""
-
-        def change(pieces: list[str]) -> None:
-            at = self.dice.randrange(len(pieces))
-            header, newline, body = ("", "", pieces[at]) if at == 0 else pieces[at].partition("\n")
-            lines = body.split("\n")
-            line = self.dice.randrange(len(lines))
-            if at == 0 and not body:
-                return
-            words = lines[line].split(" ")
-            start = self.dice.randrange(len(words) + 1)
-            count = self.dice.choice([0, 0, 0, 1, 1, 2, 5])
-            new = self.dice.choice([0, 1, 1, 2, 3, 8])
-            words[start : start + count] = self.words(new).split(" ") if new else []
-            lines[line] = " ".join(words)
-            pieces[at] = header + (newline or "\n" * (at > 0)) + "\n".join(lines)
-
-        self.inside(writer, change)
-
-    def retitle(self, writer: Writer) -> None:
-        """Give a passage other tags, and perhaps another name."""
-
-        def change(pieces: list[str]) -> None:
-            if len(pieces) == 1:
-                return
-            at = self.dice.randrange(1, len(pieces))
-            header, newline, rest = pieces[at].partition("\n")
-            tags = self.dice.choice(["", " [warm]", " [dark warm]", ' [dark] {"size":"3,4"}'])
-            name = header.removeprefix("::").partition("[")[0].partition("{")[0].strip()
-            if self.dice.random() < 0.6:
-                self.names += 1
-                name = f"Passage {self.names}"
-            pieces[at] = f":: {name}{tags}{newline}{rest}"
-
-        self.inside(writer, change)
-
-    def shuffle(self, writer: Writer) -> None:
-        """Move a passage within its file."""
-
-        def change(pieces: list[str]) -> None:
-            if len(pieces) > 2:
-                moved = pieces.pop(self.dice.randrange(1, len(pieces)))
-                pieces.insert(self.dice.randrange(1, len(pieces) + 1), moved)
-
-        self.inside(writer, change)
-
-    def grow(self, writer: Writer) -> None:
-        """Add a passage."""
-        self.inside(
-            writer,
-            lambda pieces: pieces.insert(self.dice.randrange(1, len(pieces) + 1), self.passage()),
-        )
-
-    def shrink(self, writer: Writer) -> None:
-        """Delete a passage."""
-
-        def change(pieces: list[str]) -> None:
-            if len(pieces) > 1:
-                del pieces[self.dice.randrange(1, len(pieces))]
-
-        self.inside(writer, change)
-
-    def split(self, writer: Writer) -> None:
-        """Type a header line into running text."""
-
-        def change(pieces: list[str]) -> None:
-            places = [i for i in range(1, len(pieces)) if len(WORD.findall(pieces[i])) > 1]
-            if not places:
-                return
-            at = self.dice.choice(places)
-            words = [match.start() for match in WORD.finditer(pieces[at])][1:]
-            place = self.dice.choice(words)
-            self.names += 1
-            gap = self.dice.choice(["\n", "\n\n"])
-            head = pieces[at][:place].rstrip(" ")
-            gap = gap[1:] if head.endswith("\n") else gap
-            pieces[at] = f"{head}{gap}:: Passage {self.names}\n{pieces[at][place:]}"
-
-        self.inside(writer, change)
-
-    def join(self, writer: Writer) -> None:
-        """Remove a header line."""
-
-        def change(pieces: list[str]) -> None:
-            if len(pieces) > 2:
-                at = self.dice.randrange(2, len(pieces))
-                pieces[at] = pieces[at].partition("\n")[2]
-
-        self.inside(writer, change)
-
-    def wrap(self, writer: Writer) -> None:
-        """Have a formatter break lines, or join them again."""
-
-        def change(pieces: list[str]) -> None:
-            broken = self.dice.random() < 0.5
-            for at in range(1, len(pieces)):
-                header, newline, body = pieces[at].partition("\n")
-                if broken:
-                    body = re.sub(r"(w\d+x) (w\d+x)", r"\1\n\2", body)
-                else:
-                    body = re.sub(r"(?<=x)\n(?=w)", " ", body)
-                pieces[at] = header + newline + body
-
-        self.inside(writer, change)
-
-    # What authors do with several files.
-
-    def carry(self, writer: Writer) -> None:
-        """Cut a passage and paste it into another file, and save both at once."""
-        if (errand := self._take(writer)) is not None:
-            errand()
-
-    def cut(self, writer: Writer) -> None:
-        """Cut a passage, save, and paste it into another file a little later."""
-        if (errand := self._take(writer)) is not None:
-            writer.notice()
-            writer.errand = errand
-
-    def _take(self, writer: Writer) -> Callable[[], None] | None:
-        if (path := self.story(writer)) is None:
-            return None
-        pieces = cut(self.open(writer, path))
-        if len(pieces) < 3:
-            return None
-        moved = pieces.pop(self.dice.randrange(1, len(pieces)))
-        self.put(writer, path, glue(pieces))
-        return lambda: self._paste(writer, moved, path)
-
-    def copy(self, writer: Writer) -> None:
-        """Paste a passage into another file, save, and remove it where it was a little later."""
-        if (path := self.story(writer)) is None:
-            return
-        pieces = cut(writer.text(path))
-        if len(pieces) < 3:
-            return
-        moved = self.dice.choice(pieces[1:])
-        header = moved.partition("\n")[0]
-        self._paste(writer, moved, path)
-        writer.notice()
-
-        def remove() -> None:
-            there = cut(writer.text(path)) if path in writer.folder else []
-            same = [i for i, each in enumerate(there) if i and each.partition("\n")[0] == header]
-            if not same or len(there) < 3:
-                self.copied |= set(WORD.findall(moved))
-                return
-            del there[same[0]]
-            self.put(writer, path, glue(there))
-
-        writer.errand = remove
-
-    def _paste(self, writer: Writer, passage: str, source: StoryPath) -> None:
-        others = [p for p in sorted(writer.folder) if p.endswith(self.suffix) and p != source]
-        if not others:
-            target = StoryPath(f"clip{self.dice.randrange(3)}{self.suffix}")
-            self.put(writer, target, passage)
-            return
-        target = self.dice.choice(others)
-        pieces = cut(writer.text(target))
-        pieces.insert(self.dice.randrange(1, len(pieces) + 1), passage)
-        self.put(writer, target, glue(pieces))
-
-    def both(self, writer: Writer) -> None:
-        """Let a change arrive in two folders by another way: two that pull from one place."""
-        if (path := self.story(writer)) is None:
-            return
-        others = [
-            each
-            for each in self.writers
-            if each is not writer and each.folder.get(path) == writer.folder[path]
-        ]
-        if others:
-            other = self.dice.choice(others)
-            before = writer.text(path)
-            pieces = cut(before)
-            if self.dice.random() < 0.5 or len(pieces) < 2:
-                pieces.insert(self.dice.randrange(1, len(pieces) + 1), self.passage())
-            else:
-                at = self.dice.randrange(1, len(pieces))
-                words = [match.start() for match in WORD.finditer(pieces[at])]
-                place = self.dice.choice(words) if words else len(pieces[at])
-                pieces[at] = f"{pieces[at][:place]}{self.words(4)} {pieces[at][place:]}"
-            for each in (writer, other):
-                self.put(each, path, glue(pieces))
-
-    # Whole files.
-
-    def style(self, writer: Writer) -> None:
-        """Turn line ends or the byte order mark."""
-        if (path := self.story(writer)) is not None:
-            text = writer.text(path)
-            match self.dice.randrange(3):
-                case 0:
-                    text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-                case 1:
-                    text = text.replace("\r\n", "\n")
-                case _:
-                    text = text.removeprefix("\ufeff") if text[:1] == "\ufeff" else "\ufeff" + text
-            self.put(writer, path, text)
-
-    def make(self, writer: Writer) -> None:
-        """Make a file."""
-        folder = self.dice.choice(["", "", "part/"])
-        path = StoryPath(f"{folder}story{self.dice.randrange(4)}{self.suffix}")
-        if path not in writer.folder:
-            start = f"{self.words(3)}\n" if self.dice.random() < 0.3 else ""
-            passages = [self.passage() for _ in range(self.dice.randint(1, 4))]
-            self.put(writer, path, start + "".join(passages))
-
-    def remove(self, writer: Writer) -> None:
-        """Remove a file."""
-        if (path := self.story(writer)) is not None:
-            self.erased |= set(WORD.findall(writer.text(path)))
-            writer.buffers.pop(path, None)
-            writer.put(path, None)
-
-    def rename(self, writer: Writer) -> None:
-        """Give a file another name."""
-        if (path := self.story(writer)) is not None:
-            target = StoryPath(
-                path.removesuffix(self.suffix) + self.dice.choice("abc") + self.suffix
-            )
-            if target not in writer.folder and len(target) < 40:
-                writer.put(target, writer.folder[path])
-                writer.put(path, None)
-                if path in writer.buffers:
-                    writer.buffers[target] = writer.buffers.pop(path)
-
-    # The world.
-
-    def act(self, writer: Writer) -> None:
-        """Let somebody do something."""
-        if writer.errand is not None:
-            errand, writer.errand = writer.errand, None
-            errand()
-            return
-        action = self.dice.choices(self.actions, writer.liking)[0]
-        do: Callable[[Writer], None] = getattr(self, action)
-        do(writer)
-
-    def run(self) -> None:
-        """Let everything happen, and bring all together in the end."""
-        first = self.writers[0]
-        for i in range(2):
-            start = "".join(self.passage() for _ in range(4))
-            self.put(first, StoryPath(f"story{i}{self.suffix}"), start)
-        first.notice()
-        if self.dice.random() < 0.9:
-            exchange(*self.writers)
-        for _ in range(STEPS):
-            writer = self.dice.choice(self.writers)
-            writer.now += self.dice.choice([0.1, 1.0, 10.0])
-            match self.dice.randrange(10):
-                case 0 | 1 | 2 | 3 | 4:
-                    self.act(writer)
-                    if self.dice.random() < 0.9:
-                        writer.notice()
-                case 5 | 6:
-                    writer.write(self.dice.choice([1, 2, None]))
-                case 7 | 8:
-                    other = self.dice.choice([each for each in self.writers if each is not writer])
-                    updates = list(other.updates)
-                    self.dice.shuffle(updates)
-                    if self.dice.random() < 0.5:
-                        updates = updates[: self.dice.randint(0, len(updates))]
-                    writer.hear(updates)
-                case _ if self.dice.random() < 0.2:
-                    writer.crash()
-                case _:
-                    writer.notice()
-        for writer in self.writers:
-            writer.notice()
-            if writer.errand is not None:
-                self.act(writer)
-        exchange(*self.writers)
-
-    def judge(self, tally: Tally) -> None:
-        """Count what became of the words; refuse folders that differ."""
-        first, *others = self.writers
-        for other in others:
-            if other.folder != first.folder:
-                raise AssertionError(f"world {self.seed}: the folders differ")
-        found: Counter[str] = Counter()
-        for content in first.folder.values():
-            text = content.decode()
-            found.update(WORD.findall(text))
-            tally.glued += len(GLUED.findall(text))
-        lost = [word for word in self.typed if word not in self.erased and not found[word]]
-        doubled = [word for word, n in found.items() if n > 1 and word not in self.copied]
-        kept = [update for writer in self.writers for update in writer.updates]
-        kept += [old for writer in self.writers for old in writer.replaced]
-        tally.worlds += 1
-        tally.typed += len(self.typed)
-        tally.saves += self.saves
-        tally.stale += self.stale
-        tally.gone += sum(not any(word.encode() in each for each in kept) for word in lost)
-        if lost:
-            tally.lost[self.seed] = len(lost)
-        if doubled:
-            tally.doubled[self.seed] = len(doubled)
-
-
-def cut(text: str) -> list[str]:
-    """Return what is before all passages, and each passage."""
-    starts = [match.start() for match in HEADER.finditer(text)]
-    ends = [*starts, len(text)]
-    return [text[: ends[0]], *(text[a:b] for a, b in pairwise(ends))]
-
-
-def glue(pieces: Sequence[str]) -> str:
-    """Return a text of pieces, each of which ends its last line if another follows."""
-    text = ""
-    for piece in pieces:
-        text += piece if not text or text.endswith("\n") or not piece else "\n" + piece
-    return text
 
 
 def swarm(
@@ -522,7 +80,7 @@ def swarm(
     for seed in seeds:
         world = World(seed, actions=actions, plain=plain)
         world.run()
-        world.judge(tally)
+        tally.add(world, world.judge())
         if time.monotonic() > end:
             break
     return tally
@@ -538,6 +96,8 @@ def main() -> int:
     parser.add_argument("--only", metavar="A,B", help="only these actions: " + ", ".join(ACTIONS))
     parser.add_argument("--without", metavar="A,B", default="", help="all actions but these")
     parser.add_argument("--bad", action="store_true", help="name the worlds with a bad word")
+    parser.add_argument("--why", action="store_true", help="say which actions each of them takes")
+    parser.add_argument("--shrink", type=int, metavar="SEED", help="tell the shortest bad story")
     parser.add_argument(
         "--real",
         nargs=3,
@@ -553,6 +113,9 @@ def main() -> int:
         return 0
     actions = set(options.only.split(",")) if options.only else set(ACTIONS)
     actions -= set(options.without.split(","))
+    if options.shrink is not None:
+        print(smallest(options.shrink, actions=actions, plain=options.plain).story())
+        return 0
     tally = swarm(
         range(options.seed, options.seed + options.worlds),
         actions=actions,
@@ -562,6 +125,9 @@ def main() -> int:
     print(tally)
     if options.bad:
         print("lost:", dict(tally.lost), "doubled:", dict(tally.doubled))
+    if options.why:
+        for seed in sorted(tally.lost | tally.doubled):
+            print(smallest(seed, actions=actions, plain=options.plain), flush=True)
     return 0
 
 

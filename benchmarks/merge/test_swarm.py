@@ -9,8 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.merge import real
-from benchmarks.merge.swarm import Tally, World, swarm
+from benchmarks.merge.smallest import smallest
+from benchmarks.merge.swarm import Tally, swarm
 from benchmarks.merge.tally import TALLY
+from benchmarks.merge.world import World
 from whisker_sync.ids import StoryPath
 
 WORLDS = 60
@@ -40,7 +42,7 @@ def test_the_swarm_notices_what_somebody_loses_and_doubles() -> None:
     world = World(1, actions=["edit"])
     world.run()
     tally = Tally()
-    world.judge(tally)
+    tally.add(world, world.judge())
     assert not tally.lost
     assert not tally.doubled
     path, content = next(iter(world.writers[0].folder.items()))
@@ -48,9 +50,30 @@ def test_the_swarm_notices_what_somebody_loses_and_doubles() -> None:
     for spoilt in (b":: Nothing\n", content + b"\n" + words.encode()):
         for writer in world.writers:
             writer.folder[path] = spoilt
-        world.judge(tally)
+        tally.add(world, world.judge())
     assert tally.lost[1]
     assert tally.doubled[1]
+
+
+def test_steps_that_are_left_out_change_nothing_about_the_others() -> None:
+    whole, part = World(3, actions=["grow"]), World(3, actions=["grow"])
+    part.steps = whole.steps[::2]
+    for world in (whole, part):
+        world.run()
+        assert {int(word[1:-1]) // 1_000 for word in world.typed} <= {0, *numbers(world)}
+    assert numbers(part) < numbers(whole)
+
+
+def numbers(world: World) -> set[int]:
+    return {step.number for step in world.steps}
+
+
+def test_a_world_that_ends_well_is_not_made_smaller() -> None:
+    world = World(1, actions=["edit"])
+    best = smallest(1, actions=["edit"])
+    assert best.world.steps == world.steps
+    assert "0 lost, 0 doubled" in str(best)
+    assert "In the end:" in best.story()
 
 
 def test_a_real_merge_counts_words_and_headers(tmp_path: Path) -> None:

@@ -92,12 +92,36 @@ def test_words_written_in_a_copy_after_it_was_emptied_are_kept_without_the_other
     assert "softly" in text
 
 
-def test_after_a_minute_a_passage_pasted_elsewhere_is_another() -> None:
-    alice, _ = two()
+def test_after_a_minute_a_passage_is_known_again_by_name_and_text_if_it_is_nowhere_else() -> None:
+    alice, bob = two()
     alice.save("a.twee", A)
     alice.now += MOVE_SECONDS + 0.1
     alice.save("b.twee", B + CAVE)
+    assert len(cave(alice)) == 1
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + CAVE
+    bob.save("c.twee", CAVE)
+    assert len(cave(bob)) == 2
+
+
+def test_another_text_of_the_same_name_is_another_passage() -> None:
+    alice, _ = two()
+    alice.save("a.twee", A)
+    alice.now += MOVE_SECONDS + 0.1
+    alice.save("b.twee", B + ":: Cave\nNobody has ever written these words down.\n")
     assert len(cave(alice)) == 2
+
+
+def test_a_passage_cut_on_one_machine_and_pasted_on_another_is_the_same() -> None:
+    alice, bob = two()
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    bob.save("b.twee", B + WRITTEN)
+    exchange(alice, bob)
+    assert len(cave(bob)) == 1
+    assert alice.text("b.twee") == B + WRITTEN
+    assert alice.text("a.twee") == A
 
 
 def test_a_copy_that_was_made_on_purpose_stays_when_another_passage_goes() -> None:
@@ -142,7 +166,7 @@ def full(passages: int, length: int) -> Limbo:
     for i in range(passages):
         text = f":: {i}\n" + "x" * length
         limbo.take(Group([Part(Piece.PASSAGE, f"{i:016x}", text)]), 1.0)
-        limbo.paste(f"{i + 1_000_000:016x}", headed(text), 1.0)
+        limbo.paste(f"{i + 1_000_000:016x}", headed(text), [f"{i:016x}"], 1.0)
     return limbo
 
 
@@ -158,6 +182,8 @@ def test_limbo_is_recalled_as_it_was_kept_and_its_minute_begins_anew() -> None:
     recalled.forget(1_000.0 + MOVE_SECONDS, everything)
     assert [each.group.text for each in recalled.taken] == [e.group.text for e in limbo.taken]
     assert recalled.pasted.keys() == limbo.pasted.keys()
+    for id_, copy in recalled.pasted.items():
+        assert copy.originals == limbo.pasted[id_].originals
     recalled.forget(1_000.1 + MOVE_SECONDS, everything)
     assert not recalled.taken
     assert not recalled.pasted
@@ -181,11 +207,12 @@ def test_the_newest_are_kept_and_as_many_as_there_is_room_for() -> None:
         b"",
         b"junk",
         zlib.compress(b"[" * 100_000),
-        zlib.compress(b"[2,[],[]]"),
-        zlib.compress(b'[1,[[["b../../etc","x"]]],[]]'),
-        zlib.compress(b'[1,[[["q0000000000000000","x"]]],[]]'),
-        zlib.compress(b"[1,[5],[]]"),
-        zlib.compress(b"[1,[],[]]")[:-1],
+        zlib.compress(b"[1,[],[]]"),
+        zlib.compress(b'[2,[[["b../../etc","x"]]],[]]'),
+        zlib.compress(b'[2,[[["q0000000000000000","x"]]],[]]'),
+        zlib.compress(b"[2,[5],[]]"),
+        zlib.compress(b'[2,[],[["0000000000000000","x",["../../etc"]]]]'),
+        zlib.compress(b"[2,[],[]]")[:-1],
     ],
 )
 def test_a_damaged_limbo_is_empty(fact: bytes) -> None:

@@ -78,6 +78,4 @@ class Twins:
 def _spot(struct: Struct, place: Place) -> _Spot | None:
     if struct.kind != STRING or place.kind is not Kind.TEXT:
         return None
-    if struct.origin is None and struct.right is None:
-        return None  # The beginning of a text, and whoever makes one gives it a name of its own.
     return place.touch[0], struct.origin, struct.right, struct.text

@@ -22,10 +22,10 @@ in any case, so what was kept against a save is reported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
-from whisker_sync.manuscript.shadow import Page
+from whisker_sync.manuscript.shadow import Page, Part
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse, parse_header
 
@@ -43,16 +43,24 @@ _IN_A_ROW = 3
 _PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 
 
-def opened(text: str, versions: Sequence[Page]) -> int:
+def opened(
+    text: str,
+    versions: Sequence[Page],
+    elsewhere: Container[Part] = (),
+    pasted: Iterable[str] = (),
+) -> int:
     """
     Return the index of the version that a save was made from.
 
     ``versions`` are those it can have been, oldest first, at least one. If nothing tells
     two of them apart, it was the one with more of the same lines, and then the newest.
+    What its author had ``elsewhere``, in other files, may have come from there, and what they
+    ``pasted`` into others they have seen.
     """
     if len(versions) == 1:
         return 0
-    saved, shown = _read(text, versions)
+    saved, shown = _read(text, versions, elsewhere)
+    saved |= {each for piece in pasted for each in _elements(piece) if each[0] == "words"}
     costs = _costs(saved, shown)
     least = min(costs)
     best = [i for i, cost in enumerate(costs) if cost == least]
@@ -87,10 +95,16 @@ def _weight(elements: Iterable[_Element]) -> float:
     return sum(_WEIGHTS[element[0]] for element in elements)
 
 
-def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[_Element]]]:
+def _read(
+    text: str, versions: Sequence[Page], elsewhere: Container[Part]
+) -> tuple[set[_Element], list[set[_Element]]]:
     """Return the elements of a save and of each version, without the passages all share."""
-    pieces = _pieces(text)
-    pages = [{part.text for part in version.parts} for version in versions]
+    first = {part.id for part in versions[0].parts}
+    parts = {part for version in versions for part in version.parts}
+    came = {part for part in parts if part.id not in first and part in elsewhere}
+    moved = {part.text for part in came} - {part.text for part in parts - came}
+    pieces = [piece for piece in _pieces(text) if piece not in moved]
+    pages = [{part.text for part in version.parts} - moved for version in versions]
     common = set(pieces).intersection(*pages)
     everywhere = {("words", word) for word in _words("".join(common))}
     saved = {element for piece in pieces if piece not in common for element in _elements(piece)}

@@ -30,6 +30,9 @@ from whisker_sync.story.twee import parse
 SPLIT = 0.5
 """So many of the words of what is new vanished from the passage before it: a part of that."""
 
+SPLIT_WORDS = 3
+"""Or else so many words, if they are most of those that vanished there."""
+
 JOINED = 0.8
 """So many of the words of what vanished are new in the passage before it: now part of that."""
 
@@ -219,7 +222,8 @@ class _Owners:
                 continue
             gone = self._words(group) - self._shown(group)
             both = gone & Counter(segment.words)
-            if both and both.total() >= SPLIT * len(segment.words):
+            most = both.total() >= JOINED * gone.total() and both.total() >= SPLIT_WORDS
+            if most or (both and both.total() >= SPLIT * len(segment.words)):
                 self.of[j] = group
                 return
 

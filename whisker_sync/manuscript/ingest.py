@@ -17,15 +17,17 @@ nothing is deleted or overwritten, on either side.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
+from types import MappingProxyType
 
 from whisker_sync.document import Edit, Scalar
 from whisker_sync.document.order import is_key, keys
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
-from whisker_sync.manuscript.align import SAME_BODY, moved, staying
+from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY, moved, staying
 from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.likeness import asset_digest, likeness
 from whisker_sync.manuscript.limbo import Limbo
@@ -33,6 +35,7 @@ from whisker_sync.manuscript.names import format_of, has_name, repaired
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
 from whisker_sync.manuscript.render import File, Passage, View
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
+from whisker_sync.manuscript.twins import birth_of
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.kinds import is_twee
 from whisker_sync.story.similarity import passage_digest
@@ -74,6 +77,12 @@ class Saved:
     base: Content | None
     """None: there was no such file."""
 
+    newest: Page | None = None
+    """What was on disk, if the save was made from an older version; None: it was not."""
+
+    unseen: frozenset[str] = frozenset()
+    """Passages of the base that came with our last write, perhaps after the save."""
+
     first: bool = False
     """The base is only what may have been there: nobody knows what the author saw."""
 
@@ -90,6 +99,18 @@ class Saved:
     def origin(self) -> StoryPath:
         """The path under which the base was seen."""
         return self.path if self.was is None else self.was
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A file that holds what the document says, by our write or by its author's hand."""
+
+    path: StoryPath
+    gone: tuple[Part, ...]
+    """Passages that were there."""
+
+    came: tuple[Part, ...]
+    """Passages that were not there."""
 
 
 class Plan:
@@ -147,6 +168,12 @@ class _Sheet:
     arrived: dict[int, list[Part]] = field(default_factory=dict)
     """Segments that are passages from elsewhere: of another file, or brought back."""
 
+    missed: list[Group] = field(default_factory=list)
+    """What a newer version than the base has and the save has not: unseen, or cut."""
+
+    gone: list[Group] | None = None
+    """What a co-author took away and the author, too, perhaps; None: this is a save."""
+
     left: set[int] = field(default_factory=set)
     """Groups that went to another file, or into another group."""
 
@@ -156,12 +183,44 @@ class _Sheet:
 
     ids: list[list[str]] = field(default_factory=list)
 
+    def vanished(self) -> list[int]:
+        """Return the groups that are not in the save, and nowhere else as far as we know."""
+        matched = {*self.match, *self.left}
+        return [i for i in range(len(self.groups)) if i not in matched]
+
+    def appeared(self) -> list[int]:
+        """Return the segments that are new, or may be although our last write has them, too."""
+        unseen = self.saved.unseen
+        return [
+            i
+            for i, old in enumerate(self.match)
+            if old is None or (unseen and self.groups[old].parts[0].id in unseen)
+        ]
+
+    def depart(self, ids: Collection[str]) -> None:
+        """Note that passages are in another file now."""
+        self.left.update(i for i in self.vanished() if self.groups[i].parts[0].id in ids)
+        self.missed = [group for group in self.missed if group.parts[0].id not in ids]
+
 
 class Intake:
     """What a batch of saves does to the document, and what each file then is."""
 
-    def __init__(self, view: View, dice: Random, born: str, limbo: Limbo, now: float) -> None:
+    def __init__(
+        self,
+        view: View,
+        dice: Random,
+        born: str,
+        limbo: Limbo,
+        now: float,
+        on_disk: Mapping[StoryPath, Content] = MappingProxyType({}),
+    ) -> None:
+        """``on_disk``: what the author had before this batch."""
         self._view = view
+        self._on_disk = on_disk
+        self._named: defaultdict[str, list[str]] | None = None
+        self._here: set[str] | None = None
+        self._found: set[str] = set()
         self._dice = dice
         self._born = born
         self._limbo = limbo
@@ -183,14 +242,19 @@ class Intake:
         self.contents: dict[StoryPath, Content | None] = {}
         """What is on disk now, path by path."""
 
-    def take(self, batch: Iterable[Saved]) -> None:
-        """Plan what a batch of saves does."""
+    def take(self, batch: Iterable[Saved], landings: Iterable[Landing] = ()) -> None:
+        """Plan what a batch of saves does, and what follows from what they have in common."""
         for saved in batch:
             self._begin(saved)
+        self._sheets += map(_landed, landings)
         self._limbo.forget(self._now, self._view.passages)
         self._take_back()
         self._move_between_files()
         for sheet in self._sheets:
+            if sheet.gone is not None:
+                for group in sheet.gone:
+                    self._is_copied(sheet, group)
+                continue
             self._own(sheet)
             self._passages(sheet)
             self._place(sheet)
@@ -289,6 +353,8 @@ class Intake:
         found = cut(sheet.own, sheet.groups, text, renames=renames)
         sheet.beginning, sheet.fresh, sheet.match = found.beginning, found.fresh, found.match
         sheet.left |= found.absorbed
+        if sheet.saved.newest is not None:
+            sheet.missed = _missed(sheet, sheet.saved.newest)
         for id_ in found.hidden:
             if not self._view.passages[id_].headless:
                 self.plan.fields[id_, schema.SHOWN] = 0
@@ -309,35 +375,41 @@ class Intake:
         self._limbo.seen(seen)
 
     def _move_between_files(self) -> None:
-        vanished: list[tuple[_Sheet, int]] = []
+        vanished: list[tuple[_Sheet, Group]] = []
         appeared: list[tuple[_Sheet, int]] = []
         for sheet in self._sheets:
             if not sheet.saved.first or sheet.saved.again:
-                matched = set(sheet.match)
-                matched |= sheet.left
-                vanished += ((sheet, i) for i in range(len(sheet.groups)) if i not in matched)
-            appeared += ((sheet, i) for i, old in enumerate(sheet.match) if old is None)
-        limbo = list(self._limbo.taken)
+                vanished += ((sheet, sheet.groups[i]) for i in sheet.vanished())
+            vanished += ((sheet, group) for group in [*sheet.missed, *(sheet.gone or ())])
+            appeared += ((sheet, i) for i in sheet.appeared())
+        limbo = [taken.group for taken in self._limbo.taken]
         pairs = moved(
             [
-                *((id(sheet), sheet.groups[i].segment) for sheet, i in vanished),
-                *((id(taken), taken.group.segment) for taken in limbo),
+                *((id(sheet), group.segment) for sheet, group in vanished),
+                *((id(group), group.segment) for group in limbo),
             ],
             [(id(sheet), sheet.fresh[i]) for sheet, i in appeared],
         )
+        known: set[str] = set()
         for old, new in pairs:
             target, segment = appeared[new]
-            if old < len(vanished):
-                source, place = vanished[old]
-                source.left.add(place)
-                group = source.groups[place]
-            else:
-                taken = limbo[old - len(vanished)]
-                self._limbo.taken.remove(taken)
-                source, group = target, taken.group
+            source, group = (
+                vanished[old] if old < len(vanished) else (target, limbo[old - len(vanished)])
+            )
+            ids = {part.id for part in group.parts}
+            if ids & known:
+                continue  # Another version of what has arrived already.
+            known |= ids
+            source.depart(ids)
+            self._limbo.seen(ids)
             for part in group.parts:
                 self._revive(self._view.passages[part.id])
-            target.arrived[segment] = self._edit_group(source, group, target.fresh[segment])
+            there = target.match[segment]
+            if there is None:
+                target.arrived[segment] = self._edit_group(source, group, target.fresh[segment])
+            elif len(group.parts) == 1 and (copy := target.groups[there].parts[0].id) not in ids:
+                # A co-author pasted the same there before; that was a copy.
+                self._copies.append((target, group.parts[0], copy, group.segment))
 
     # What a file holds outside of passages.
 
@@ -448,46 +520,57 @@ class Intake:
     # Passages.
 
     def _passages(self, sheet: _Sheet) -> None:
-        matched = {old for old in sheet.match if old is not None}
-        for i, group in enumerate(sheet.groups):
-            if i not in matched and i not in sheet.left and not sheet.saved.first:
-                self._vanish(sheet, group)
-        gone: dict[str, Passage] | None = None
+        if not sheet.saved.first:
+            for i in sheet.vanished():
+                self._vanish(sheet, sheet.groups[i])
+        for group in sheet.missed:
+            if not self._is_copied(sheet, group):
+                self._limbo.take(group, self._now)
         for i, (old, segment) in enumerate(zip(sheet.match, sheet.fresh, strict=True)):
             if old is not None:
                 parts = self._edit_group(sheet, sheet.groups[old], segment)
             elif i in sheet.arrived:
                 parts = sheet.arrived[i]
-            else:
-                if gone is None:
-                    gone = self._gone(sheet.saved.path)
-                if gone and (dead := gone.pop(segment.digest, None)):
-                    self._edit(sheet, dead, self._view.segment(dead), segment)
-                    self._revive(dead)
-                    parts = sheet.arrived[i] = [Part(Piece.PASSAGE, dead.id, segment.text)]
+            elif (known := self._known(sheet, segment)) is not None:
+                if self._view.alive(known):
+                    self._edit(sheet, known, self._view.segment(known), segment, only_add=True)
                 else:
-                    parts = [Part(Piece.PASSAGE, self._make(sheet, segment), segment.text)]
+                    self._edit(sheet, known, self._view.segment(known), segment)
+                    self._revive(known)
+                parts = sheet.arrived[i] = [Part(Piece.PASSAGE, known.id, segment.text)]
+                self._found.add(known.id)
+            else:
+                parts = [Part(Piece.PASSAGE, self._make(sheet, segment), segment.text)]
             sheet.ids.append([part.id for part in parts])
             sheet.parts += parts
 
     def _vanish(self, sheet: _Sheet, group: Group) -> None:
         """Delete what the author took away, unless it was pasted elsewhere before."""
-        if len(group.parts) == 1 and (copy := self._limbo.copy_of(group.segment, self._missing())):
-            birth = self._limbo.pasted.pop(copy).segment
-            self._copies.append((sheet, group.parts[0], copy, birth))
+        if self._is_copied(sheet, group):
+            sheet.depart({group.parts[0].id})
             return
         self._limbo.take(group, self._now)
         for part in group.parts:
             self._bury(sheet, part)
 
+    def _is_copied(self, sheet: _Sheet, group: Group) -> bool:
+        """Tell whether a passage was pasted before it vanished; it then goes there."""
+        id_ = group.parts[0].id
+        if len(group.parts) > 1 or any(id_ == part.id for _, part, _, _ in self._copies):
+            return False
+        copy = self._limbo.copy_of(id_, group.segment, self._missing() | {id_})
+        if copy is None:
+            return False
+        birth = self._limbo.pasted.pop(copy).segment
+        self._copies.append((sheet, group.parts[0], copy, birth))
+        return True
+
     def _missing(self) -> set[str]:
         """Return what appeared lately and is not to be seen any more."""
         missing = {id_ for id_ in self._limbo.pasted if not self._is_shown(id_)}
         for sheet in self._sheets:
-            matched = set(sheet.match) | sheet.left
-            for i, group in enumerate(sheet.groups):
-                if i not in matched:
-                    missing.update(part.id for part in group.parts)
+            for i in sheet.vanished():
+                missing.update(part.id for part in sheet.groups[i].parts)
         return missing
 
     def _is_shown(self, id_: str) -> bool:
@@ -506,19 +589,40 @@ class Intake:
         body = self.plan.after(schema.BODY + copy_id, self._view.body(copy_id))
         now = Segment(self._view.header(copy), body, copy.gap)
         self._edit(sheet, passage, birth, now)
-        if body:
-            self.plan.splice(schema.BODY + copy_id, [Splice(0, len(body), "")])
-        # Who writes into the copy at the same time gets it back, with just these words.
-        empty = passage_digest(copy.name, copy.tags, "")
-        self.plan.fields[copy_id, schema.DELETED + empty] = 1
-        self.plan.fields[copy_id, schema.COPY_OF] = passage.id
+        _empty(self.plan, copy, body, passage)
         self.refiled[copy_id] = passage.id
 
-    def _gone(self, path: StoryPath) -> dict[str, Passage]:
-        """Return the passages that were deleted from a file, by content."""
-        files = [file.id for file in self._view.files_at(path)]
-        dead = (each for each in self._view.members(files) if not self._view.alive(each))
-        return {self._view.segment(each).digest: each for each in dead if not each.headless}
+    def _known(self, sheet: _Sheet, segment: Segment) -> Passage | None:
+        """Return the passage that one which appears was, if the author has that nowhere else."""
+        best: Passage | None = None
+        most = 0.0
+        for id_ in self._namesakes(segment.name):
+            passage = self._view.passages[id_]
+            if passage.headless:
+                continue
+            was = self._view.segment(passage)
+            if was.digest == segment.digest and passage.file in sheet.files:
+                alike = 2.0
+            elif was.name == segment.name and len(was.words) >= MOVED_WORDS:
+                alike = likeness(was.words, segment.words)
+            else:
+                continue
+            if alike >= RENAMED and alike > most and not self._is_here(id_):
+                best, most = passage, alike
+        return best
+
+    def _is_here(self, id_: str) -> bool:
+        """Tell whether the author has a passage in some file."""
+        if self._here is None:
+            saved = {sheet.saved.path for sheet in self._sheets}
+            others = (page for path, page in self._on_disk.items() if path not in saved)
+            pages = (page for page in others if isinstance(page, Page))
+            self._here = {part.id for page in pages for part in page.parts}
+            for sheet in self._sheets:
+                still = [sheet.groups[old] for old in sheet.match if old is not None]
+                self._here.update(part.id for group in still for part in group.parts)
+                self._here.update(part.id for ps in sheet.arrived.values() for part in ps)
+        return id_ in self._here or id_ in self._found
 
     def _edit_group(self, sheet: _Sheet, group: Group, new: Segment) -> list[Part]:
         """Edit a passage and those that continue it; return what they are in the save."""
@@ -538,13 +642,21 @@ class Intake:
             self._edit(sheet, passage, was, is_)
         return parts
 
-    def _edit(self, sheet: _Sheet, passage: Passage, was: Segment, new: Segment) -> None:
+    def _edit(
+        self,
+        sheet: _Sheet,
+        passage: Passage,
+        was: Segment,
+        new: Segment,
+        *,
+        only_add: bool = False,
+    ) -> None:
         """Write the fields that the author changed."""
         if sheet.saved.back:
             self._revive(passage)
         if was.text == new.text:
             return
-        first, known = sheet.saved.first, len(self.plan.fields)
+        first, known = sheet.saved.first or only_add, len(self.plan.fields)
         if was.header != new.header:
             moved_on = not sheet.saved.again or self._view.segment(passage).header != was.header
             self._edit_header(passage, was, new, first=first and moved_on)
@@ -618,14 +730,36 @@ class Intake:
         }
         fields |= {schema.TAG + tag: 1 for tag in segment.parsed.tags}
         fields |= {schema.METADATA + key: value for key, value in segment.parsed.metadata.items()}
+        birth = birth_of(segment, sheet.saved.path)
+        if birth is not None and not self._is_seen(self._view.born_as(birth)):
+            fields[schema.BIRTH] = birth
         if original := self._original(sheet, segment):
             fields[schema.COPY_OF] = original
         self.plan.made[id_] = fields
-        if not sheet.saved.first:
-            self._limbo.paste(id_, segment, self._now)
+        if not sheet.saved.first and (namesakes := self._namesakes(segment.name)):
+            self._limbo.paste(id_, segment, namesakes, self._now)
         if segment.body:
             self.plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
         return id_
+
+    def _namesakes(self, name: str) -> list[str]:
+        """Return the passages that had a name before this batch."""
+        if self._named is None:
+            self._named = defaultdict(list)
+            for id_, passage in self._view.passages.items():
+                for known in {passage.name, *passage.former}:
+                    self._named[known].append(id_)
+        return self._named.get(name, [])
+
+    def _is_seen(self, ids: Collection[str]) -> bool:
+        """Tell whether the author had one of these passages before, or cut it lately."""
+        if not ids:
+            return False
+        pages = (page for page in self._on_disk.values() if isinstance(page, Page))
+        cut = (part.id for taken in self._limbo.taken for part in taken.group.parts)
+        return any(part.id in ids for page in pages for part in page.parts) or any(
+            id_ in ids for id_ in cut
+        )
 
     def _original(self, sheet: _Sheet, segment: Segment) -> str | None:
         """Return the passage that this one is a copy of, made on purpose in the same file."""
@@ -673,7 +807,9 @@ class Intake:
         if id_ in self.plan.made:
             return False
         if any(part.id == id_ for parts in sheet.arrived.values() for part in parts):
-            return False
+            known = self._view.passages[id_]
+            at_home = known.file in self._home(sheet) or sheet.saved.first
+            return id_ in self._found and at_home and self._view.alive(known)
         # On first contact the live order wins; and a co-author's move to another file does.
         return sheet.saved.first or self._view.passages[id_].file not in self._home(sheet)
 
@@ -714,9 +850,56 @@ class Intake:
         return list(ids)
 
 
+def unite(plan: Plan, view: View, stays: Passage, goes: Passage) -> None:
+    """Write into one of two twins what the other has besides, and empty that."""
+    root = schema.BODY + stays.id
+    live, other = plan.after(root, view.body(stays.id)), view.body(goes.id)
+    plan.splice(root, _additions("", other, live))
+    _empty(plan, goes, other, stays)
+
+
+def _empty(plan: Plan, copy: Passage, body: str, original: Passage) -> None:
+    """
+    Empty a passage that stands in another one.
+
+    Who writes into it at the same time gets it back, with just these words.
+    """
+    if body:
+        plan.splice(schema.BODY + copy.id, [Splice(0, len(body), "")])
+    empty = passage_digest(copy.name, copy.tags, "")
+    plan.fields[copy.id, schema.DELETED + empty] = 1
+    plan.fields[copy.id, schema.COPY_OF] = original.id
+
+
 def _is_renamed(was: Segment, new: Segment) -> bool:
     """Tell whether this is certainly one passage, so that links to it may be changed."""
     return was.body == new.body or likeness(was.words, new.words) >= SAME_BODY
+
+
+def _landed(landing: Landing) -> _Sheet:
+    """Return what is to know about a file that needs no edit."""
+    unseen = frozenset(part.id for part in landing.came)
+    sheet = _Sheet(Saved(landing.path, None, None, unseen=unseen), None)
+    sheet.gone = [Group([part]) for part in landing.gone]
+    sheet.groups = [Group([part]) for part in landing.came]
+    sheet.fresh = [group.segment for group in sheet.groups]
+    sheet.match = [*range(len(sheet.groups))]
+    return sheet
+
+
+def _missed(sheet: _Sheet, newest: Page) -> list[Group]:
+    """Return the passages of a newer version than the base that a save has not."""
+    before = {part.id: part.text for group in sheet.groups for part in group.parts}
+    gone = {part.id for i in sheet.vanished() for part in sheet.groups[i].parts}
+    names = {segment.name for segment in sheet.fresh}
+    missed: list[Group] = []
+    for part in newest.parts:
+        if part.piece is not Piece.PASSAGE or before.get(part.id) == part.text:
+            continue
+        group = Group([part])
+        if part.id in gone or (part.id not in before and group.segment.name not in names):
+            missed.append(group)
+    return missed
 
 
 def _eol(base: Content | None, text: Text) -> Eol:

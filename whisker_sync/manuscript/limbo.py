@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass, replace
 
 from whisker_sync.manuscript.align import RENAMED
@@ -29,7 +29,7 @@ from whisker_sync.manuscript.shadow import Part, Piece
 LIMBO_FACT = "shadow//limbo"
 """The fact that keeps it; no file has this path."""
 
-_FORMAT = 1
+_FORMAT = 2
 _MAX_UNPACKED = 8 * MAX_LIMBO
 
 
@@ -44,10 +44,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """What appeared, as it was then."""
+    """What appeared as a copy, as it was then."""
 
     segment: Segment
     when: float
+    originals: frozenset[str]
+    """The passages of its name that were there before."""
 
 
 class Limbo:
@@ -71,9 +73,9 @@ class Limbo:
             match json.loads(text):
                 case [format_, [*taken], [*pasted]] if format_ == _FORMAT and inflate.eof:
                     groups = [Group([_part(part) for part in group]) for group in taken]
-                    parts = [_part(part) for part in pasted]
+                    copies = [_pasted(copy) for copy in pasted]
                     limbo.taken = [Taken(group, math.inf) for group in groups if group.parts]
-                    limbo.pasted = {p.id: Pasted(headed(p.text), math.inf) for p in parts}
+                    limbo.pasted = dict(copies)
         except (zlib.error, ValueError, TypeError, RecursionError):
             pass
         return limbo
@@ -95,11 +97,11 @@ class Limbo:
             room -= sum(len(part.text) for part in each.group.parts)
             if room >= 0:
                 taken.append([[part.piece.value + part.id, part.text] for part in each.group.parts])
-        pasted: list[list[str]] = []
+        pasted: list[list[object]] = []
         for id_, copy in reversed(self.pasted.items()):
-            room -= len(copy.segment.text)
+            room -= len(copy.segment.text) + sum(map(len, copy.originals))
             if room >= 0:
-                pasted.append([Piece.PASSAGE.value + id_, copy.segment.text])
+                pasted.append([id_, copy.segment.text, sorted(copy.originals)])
         if not taken and not pasted:
             return None
         form = json.dumps([_FORMAT, taken[::-1], pasted[::-1]], ensure_ascii=False)
@@ -110,9 +112,9 @@ class Limbo:
         self.taken.append(Taken(group, now))
         del self.taken[:-MAX_REMEMBERED]
 
-    def paste(self, id_: str, segment: Segment, now: float) -> None:
-        """Remember what appeared."""
-        self.pasted[id_] = Pasted(segment, now)
+    def paste(self, id_: str, segment: Segment, originals: Collection[str], now: float) -> None:
+        """Remember what appeared beside what it may be a copy of."""
+        self.pasted[id_] = Pasted(segment, now, frozenset(originals))
         if len(self.pasted) > MAX_REMEMBERED:
             del self.pasted[next(iter(self.pasted))]
 
@@ -136,18 +138,28 @@ class Limbo:
             each for each in self.taken if not any(part.id in ids for part in each.group.parts)
         ]
 
-    def copy_of(self, segment: Segment, but: Container[str]) -> str | None:
+    def copy_of(self, original: str, segment: Segment, but: Container[str]) -> str | None:
         """Return the passage that appeared as a copy of what vanishes now."""
         best: str | None = None
         most = 0.0
         for id_, pasted in self.pasted.items():
             copy = pasted.segment
-            if copy.name != segment.name or id_ in but:
+            if original not in pasted.originals or id_ in but:
                 continue
             alike = 1.0 if copy.body == segment.body else likeness(copy.words, segment.words)
             if alike >= RENAMED and alike > most:
                 best, most = id_, alike
         return best
+
+
+def _pasted(form: object) -> tuple[str, Pasted]:
+    """Return what appeared, with its id, or raise ValueError."""
+    match form:
+        case [str(id_), str(text), [*originals]] if is_id(id_):
+            ids = frozenset(each for each in originals if isinstance(each, str) and is_id(each))
+            if len(ids) == len(originals):
+                return id_, Pasted(headed(text), math.inf, ids)
+    raise ValueError
 
 
 def _part(form: object) -> Part:

@@ -33,7 +33,7 @@ from whisker_sync.manuscript import back, pictures, schema
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
-from whisker_sync.manuscript.ingest import Blob, Found, Intake, Plan, Saved, Text
+from whisker_sync.manuscript.ingest import Blob, Found, Intake, Landing, Plan, Saved, Text, unite
 from whisker_sync.manuscript.kept import KEPT, MAX_KEPT, missed
 from whisker_sync.manuscript.kept import encode as encode_kept
 from whisker_sync.manuscript.kept import recall as recall_kept
@@ -42,6 +42,7 @@ from whisker_sync.manuscript.limits import (
     MAX_ASSET_BYTES,
     MAX_FILES,
     MAX_TEXT_BYTES,
+    MOVE_SECONDS,
     PATIENCE_SECONDS,
 )
 from whisker_sync.manuscript.names import Links, format_of, new_targets
@@ -61,6 +62,7 @@ from whisker_sync.manuscript.shadow import (
     PREFIX,
     Content,
     Page,
+    Part,
     Picture,
     Piece,
     Shadow,
@@ -118,6 +120,12 @@ class Manuscript:
         """Files found while a write was on its way, until it is answered."""
 
         self._deferred_since = 0.0
+        self._landings: list[Landing] = []
+        """What became of files whose content is as the document says."""
+
+        self._left: dict[Part, float] = {}
+        """Passages that were in a file lately."""
+
         self._departed = Departed()
         self._limbo = Limbo()
         self._links = Links()
@@ -280,6 +288,7 @@ class Manuscript:
             if shadow.late and sha256 == sha256_of(shadow.late.content):
                 shadow.staged = shadow.late
             if shadow.staged and sha256 == sha256_of(shadow.staged.content):
+                self._landed_by_itself(path, shadow.disk, shadow.staged.content)
                 self._landed(path)
             elif sha256 == sha256_of(shadow.disk):
                 self._left_out.discard(path)
@@ -396,15 +405,17 @@ class Manuscript:
         now: float,
     ) -> _Taken:
         """Write what the author did; the shadows are then as the disk is."""
-        if not found:
+        if not found and not self._landings:
             return _Taken()
-        intake = Intake(self._view, self._dice, self._mark(), self._limbo, now)
+        on_disk = {path: each.disk for path, each in self._shadows.items() if each.disk is not None}
+        intake = Intake(self._view, self._dice, self._mark(), self._limbo, now, on_disk)
         beside: dict[StoryPath, Content] = {}
         earlier = {path: shadow.earlier for path, shadow in self._shadows.items() if path in found}
         batch = self._batch_again(found, beside) if self._again else None
         if batch is None:
             batch = self._batch(found, news, now, beside)
-        intake.take(batch)
+        intake.take(batch, self._landings)
+        self._landings.clear()
         self._checked.saved(batch, intake.contents, intake.plan, max(self._at, 1))
         change = None
         bodies = {
@@ -446,6 +457,7 @@ class Manuscript:
     ) -> list[Saved]:
         """Find the version that each save was made from."""
         self._departed.forget(now, self._fits)
+        self._left = {p: when for p, when in self._left.items() if now - when <= MOVE_SECONDS}
         gone = {
             path: shadow.disk
             for path, what in found.items()
@@ -462,7 +474,8 @@ class Manuscript:
                 self._adopt(path, live)
                 here |= files_of(live)
             elif base := self._base(news[path], what, gone):
-                batch.append(Saved(path, what, base))
+                newest, unseen = self._newest(path, base), self._unseen(path, base)
+                batch.append(Saved(path, what, base, newest=newest, unseen=unseen))
                 here |= files_of(base)
             else:
                 new[path] = what
@@ -544,13 +557,24 @@ class Manuscript:
             versions = [*(shadow.earlier if shadow else ()), base]
             if isinstance(staged, Page):
                 versions.append(staged)
-            return versions[opened(what.text, versions)]
+            return versions[self._opened(origin, what, versions)]
         return base
+
+    def _opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> int:
+        if len(versions) == 1:
+            return 0
+        pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
+        elsewhere = {part for page in pages if isinstance(page, Page) for part in page.parts}
+        elsewhere |= {part for taken in self._limbo.taken for part in taken.group.parts}
+        elsewhere |= self._left.keys()
+        pasted = [copy.segment.text for copy in self._limbo.pasted.values()]
+        return opened(what.text, versions, elsewhere, pasted)
 
     def _adopt(self, path: StoryPath, live: Content) -> None:
         """The author's disk holds what the document shows, whatever way it came there."""
         shadow = self._shadows.setdefault(path, Shadow())
         self._past.left(path, shadow.disk, live, by_others=False)
+        self._landed_by_itself(path, shadow.disk, live)
         shadow.saved(live)
         self._left_out.discard(path)
 
@@ -571,7 +595,9 @@ class Manuscript:
             elif seen.read_since_write is False and shadow.earlier:
                 versions.pop()  # Nobody opened it.
             told = [version for version in versions if version.sha256 == seen.made_from]
-            base = told[0] if told else versions[opened(what.text, versions)]
+            if not told:
+                told = [versions[self._opened(seen.path, what, versions)]]
+            base = told[0]
             self._note_kept(seen.path, what.text, base, shadow.disk)
             return base
         if shadow.disk is not None or not isinstance(staged, Page):
@@ -581,8 +607,31 @@ class Manuscript:
         others = [*gone.values(), *self._departed.since(self._deferred_since).values()]
         same = [each for each in others if files_of(each) & files_of(staged)]
         versions = [*(page for page in same if isinstance(page, Page)), staged]
-        base = versions[opened(what.text, versions)]
+        base = versions[self._opened(seen.path, what, versions)]
         return base if is_mostly(what.text, base) else None
+
+    def _landed_by_itself(self, path: StoryPath, was: Content | None, now: Content | None) -> None:
+        """Note what a file holds as the document says: by our write, or by its author's hand."""
+        before, after = _passages_of(was), _passages_of(now)
+        gone = [part for id_, part in before.items() if id_ not in after]
+        came = [part for id_, part in after.items() if id_ not in before]
+        self._left |= dict.fromkeys(gone, self._now)
+        if gone or came:
+            self._landings.append(Landing(path, tuple(gone), tuple(came)))
+
+    def _newest(self, path: StoryPath, base: Content) -> Page | None:
+        """Return what the disk held, if a save was made from an older version of it."""
+        shadow = self._shadows.get(path) or Shadow()
+        is_old = any(base is version for version in shadow.earlier)
+        return shadow.disk if is_old and isinstance(shadow.disk, Page) else None
+
+    def _unseen(self, path: StoryPath, base: Content) -> frozenset[str]:
+        """Return the passages of a base that may have come to the disk after the save."""
+        shadow = self._shadows.get(path) or Shadow()
+        if shadow.staged is None or base is not shadow.staged.content or not isinstance(base, Page):
+            return frozenset()
+        old = {part.id for part in shadow.disk.parts} if isinstance(shadow.disk, Page) else set()
+        return frozenset(p.id for p in base.parts if p.piece is Piece.PASSAGE and p.id not in old)
 
     def _note_kept(self, path: StoryPath, text: str, base: Page, newest: Page) -> None:
         """Remember what a save misses and is kept; who goes on from the text has seen it."""
@@ -653,12 +702,15 @@ class Manuscript:
         Write what only this device can.
 
         Delete what a save brought here and a save elsewhere brought there, too; put beside what
-        was ``lost``, and do what the ``plan`` says; and repair links that our author made to a
-        name which was changed meanwhile.
+        was ``lost``, and do what the ``plan`` says; repair links that our author made to a name
+        which was changed meanwhile; and make one of two twins that were both edited.
         """
         doubled, late = self._document.doubled(), self._links.late(self._view)
-        if not doubled and not lost and not late and not plan:
+        rivals = [(one, other) for one, other in self._view.rivals() if other.born == self._born]
+        if not doubled and not lost and not late and not rivals and not plan:
             return None, ()
+        for stays, goes in rivals:
+            unite(plan, self._view, stays, goes)
         for id_, splices in late.items():
             plan.splice(schema.BODY + id_, splices)
         bodies = {id_: self._view.body(id_) for id_ in late}
@@ -857,6 +909,11 @@ class Manuscript:
         if problem not in self._told:
             self._told.add(problem)
             told.append(problem)
+
+
+def _passages_of(content: Content | None) -> dict[str, Part]:
+    parts = content.parts if isinstance(content, Page) else ()
+    return {part.id: part for part in parts if part.piece is Piece.PASSAGE}
 
 
 def _what(path: StoryPath, content: bytes | Large) -> Found | Problem:

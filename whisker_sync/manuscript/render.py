@@ -17,7 +17,7 @@ anybody who makes the same file at the same time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from whisker_sync.document import Document, Scalar, Touch
@@ -29,6 +29,7 @@ from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
+from whisker_sync.manuscript.twins import is_as_born, is_where_born
 from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.similarity import passage_digest
@@ -59,6 +60,7 @@ class Passage:
     """The contents with which it is deleted."""
 
     born: Scalar
+    birth: str
     copy_of: Scalar
     segment: Segment | None = field(default=None, repr=False)
     """As it stands in its file, once that was asked for."""
@@ -96,6 +98,10 @@ class View:
         self._at: defaultdict[StoryPath, set[str]] = defaultdict(set)
         self._pages: dict[StoryPath, Content | None] = {}
         self._twins: dict[StoryPath, dict[str, list[str]]] = {}
+        self._births: defaultdict[str, set[str]] = defaultdict(set)
+        self._families: set[str] = set()
+        """Births of several passages."""
+
         for key, value in document.values(schema.FILES).items():
             file, _, name = key.partition("/")
             self._fields[file][name] = value
@@ -126,12 +132,14 @@ class View:
             dirty |= self._paths_of(id_)
             self._read_file(id_)
             dirty |= self._paths_of(id_)
+            for member in self._members.get(id_, ()):
+                dirty |= self._paths_of_twins(self.passages[member])
         for id_ in passages:
-            if old := self.passages.get(id_):
-                dirty |= self._paths_of(old.file)
-            self._read_passage(id_, self._document.record(schema.PASSAGES, id_))
-            if new := self.passages.get(id_):
-                dirty |= self._paths_of(new.file)
+            for when in ("before", "now"):
+                if when == "now":
+                    self._read_passage(id_, self._document.record(schema.PASSAGES, id_))
+                if passage := self.passages.get(id_):
+                    dirty |= self._paths_of(passage.file) | self._paths_of_twins(passage)
         for path in dirty:
             self._pages.pop(path, None)
             self._twins.pop(path, None)
@@ -140,6 +148,12 @@ class View:
     def _paths_of(self, file: str) -> set[StoryPath]:
         known = self.files.get(file)
         return {known.path} if known and known.path is not None else set()
+
+    def _paths_of_twins(self, passage: Passage) -> set[StoryPath]:
+        if passage.birth not in self._families:
+            return set()
+        twins = (self.passages[id_] for id_ in self._births[passage.birth])
+        return {path for twin in twins for path in self._paths_of(twin.file)}
 
     def _read_file(self, id_: str) -> None:
         if (old := self.files.pop(id_, None)) and old.path is not None:
@@ -165,6 +179,7 @@ class View:
     def _read_passage(self, id_: str, fields: Mapping[str, Scalar] | None) -> None:
         if old := self.passages.pop(id_, None):
             self._members[old.file].discard(id_)
+            self._births[old.birth].discard(id_)
         if fields is None or not schema.is_id(id_):
             return
         file, _, key = _text(fields.get(schema.PLACE)).partition(" ")
@@ -187,9 +202,14 @@ class View:
             headless=fields.get(schema.SHOWN, 1) == 0,
             deleted=_tombstones(fields),
             born=fields.get(schema.BORN),
+            birth=_text(fields.get(schema.BIRTH)),
             copy_of=fields.get(schema.COPY_OF),
         )
         self._members[file].add(id_)
+        if birth := self.passages[id_].birth:
+            self._births[birth].add(id_)
+            if len(self._births[birth]) > 1:
+                self._families.add(birth)
 
     # Passages.
 
@@ -211,6 +231,57 @@ class View:
     def alive(self, passage: Passage) -> bool:
         """Tell whether a passage is not deleted as it is now."""
         return not passage.deleted or self.segment(passage).digest not in passage.deleted
+
+    # Twins.
+
+    def twins(self, path: StoryPath, id_: str) -> list[str]:
+        """Return the passages (or files) that are not shown because this one is the same."""
+        self.content(path)
+        here = self._twins.get(path, {}).get(id_, [])
+        passage = self.passages.get(id_)
+        family = self._family(passage) if passage else []
+        return [*here, *(each.id for each in family if self._outshone_by(each) is passage)]
+
+    def born_as(self, birth: str) -> Collection[str]:
+        """Return the ids of all passages of one birth, dead or alive."""
+        return self._births.get(birth, ())
+
+    def rivals(self) -> list[tuple[Passage, Passage]]:
+        """Return twins that are shown both, because both were edited: which stays, which goes."""
+        rivals: list[tuple[Passage, Passage]] = []
+        for birth in sorted(self._families):
+            shown = [each for each in self._family_of(birth) if not self._outshone_by(each)]
+            rivals += ((shown[0], each) for each in shown[1:] if each.born != shown[0].born)
+        return rivals
+
+    def _family(self, passage: Passage) -> list[Passage]:
+        if passage.birth not in self._families or passage.copy_of is not None:
+            return []
+        return self._family_of(passage.birth)
+
+    def _family_of(self, birth: str) -> list[Passage]:
+        """Return those that live of the same birth; the first one is shown in any case."""
+        same = (self.passages[id_] for id_ in self._births[birth])
+        return sorted(
+            (each for each in same if each.copy_of is None and self.alive(each)),
+            key=lambda each: (self._is_as_born(each), self._is_where_born(each), each.id),
+        )
+
+    def _outshone_by(self, passage: Passage) -> Passage | None:
+        """Return the twin that is shown in place of a passage."""
+        family = self._family(passage)
+        if not family or not self._is_as_born(passage):
+            return None
+        ahead = family[: family.index(passage)]
+        others = (each for each in ahead if each.born != passage.born)
+        return next((each for each in others if not self._outshone_by(each)), None)
+
+    def _is_as_born(self, passage: Passage) -> bool:
+        return is_as_born(passage.birth, self.segment(passage))
+
+    def _is_where_born(self, passage: Passage) -> bool:
+        file = self.files.get(passage.file)
+        return is_where_born(passage.birth, file.path if file else None)
 
     # Files.
 
@@ -242,19 +313,17 @@ class View:
     def there(self, file: File) -> bool:
         """Tell whether a file is to be seen."""
         return self.own_alive(file) or any(
-            self.alive(self.passages[id_]) for id_ in self._members.get(file.id, ())
+            self._is_shown(self.passages[id_]) for id_ in self._members.get(file.id, ())
         )
+
+    def _is_shown(self, passage: Passage) -> bool:
+        return self.alive(passage) and not self._outshone_by(passage)
 
     def content(self, path: StoryPath) -> Content | None:
         """Return what the file under a path must hold; None: there must be none."""
         if path not in self._pages:
             self._pages[path] = self._compose(path)
         return self._pages[path]
-
-    def twins(self, path: StoryPath, id_: str) -> list[str]:
-        """Return the passages (or files) that are not shown because this one is the same."""
-        self.content(path)
-        return self._twins.get(path, {}).get(id_, [])
 
     def paths(self) -> list[StoryPath]:
         """Return the paths of all files to be seen."""
@@ -275,7 +344,8 @@ class View:
         twins: dict[str, list[str]] = {}
         parts = [Part(Piece.OWN, file.id, own) for file, own in self._owns(texts, twins)]
         for passage in self._without_twins(
-            [each for each in self.members(file.id for file in files) if self.alive(each)], twins
+            [each for each in self.members(file.id for file in files) if self._is_shown(each)],
+            twins,
         ):
             piece = Piece.HEADLESS if passage.headless else Piece.PASSAGE
             parts.append(Part(piece, passage.id, self.segment(passage).text))

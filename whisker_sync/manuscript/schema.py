@@ -20,6 +20,7 @@ root              key or register     value
 ..                ``h``               0: shown without header, behind its predecessor
 ..                ``d:<digest>``      1: deleted, as long as this is the content
 ..                ``born``            who made it, for telling twins from copies
+..                ``birth``           what it was then, for telling twins that changed since
 ..                ``as``              the passage that this one was a copy of
 ``F``             ``<file id>/p``     path
 ..                ``<file id>/e``     line ends: ``\n``, ``\r\n``, ``\r`` or  ``raw``
@@ -73,6 +74,7 @@ GAP = "g"
 SHOWN = "h"
 DELETED = "d:"
 BORN = "born"
+BIRTH = "birth"
 COPY_OF = "as"
 
 PATH = "p"

@@ -1,0 +1,108 @@
+"""Passages carried from file to file while writes are on their way, or by two at once."""
+
+from __future__ import annotations
+
+from tests.manuscript.world import Author, exchange, pair
+
+A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
+B = ":: Other\nOther text is told here.\n\n"
+CAVE = ":: Cave\nIt is dark here and something breathes in the back.\n\n"
+LAKE = ":: Lake\nThe water is black and still, and nobody comes here.\n\n"
+
+
+def caves(author: Author) -> int:
+    return sum(text.decode().count(":: Cave") for text in author.folder.values())
+
+
+def carry(author: Author, *files: tuple[str, str]) -> None:
+    for path, text in files:
+        author.put(path, text)
+    author.notice()
+
+
+def told(*files: tuple[str, str]) -> tuple[Author, Author]:
+    """Return two authors; the first has just got a cave that the second wrote."""
+    alice, bob = pair(*files)
+    bob.save("a.twee", A + CAVE)
+    exchange(alice, bob)
+    return alice, bob
+
+
+def test_who_cuts_just_what_is_new_looks_as_if_it_was_unseen_until_it_is_pasted() -> None:
+    alice, bob = told(("a.twee", A), ("b.twee", B))
+    alice.save("a.twee", A)
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_who_carries_just_what_is_new_in_one_go_has_seen_it() -> None:
+    alice, bob = told(("a.twee", A), ("b.twee", B))
+    carry(alice, ("a.twee", A), ("b.twee", B + CAVE))
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_who_pastes_just_what_is_new_before_cutting_it_has_seen_it() -> None:
+    alice, bob = told(("a.twee", A), ("b.twee", B))
+    alice.save("b.twee", B + CAVE)
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_two_who_carry_one_passage_to_different_files_end_with_one() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", LAKE))
+    carry(bob, ("a.twee", A), ("b.twee", B + CAVE))
+    alice.hear(list(bob.updates))  # not written yet: her cut finds that the story agrees
+    carry(alice, ("a.twee", A), ("c.twee", LAKE + CAVE))
+    exchange(alice, bob)
+    assert caves(bob) == 1
+    assert bob.text("c.twee") == LAKE + CAVE
+
+
+def test_what_one_cut_and_another_pasted_before_is_not_lost_with_the_copy() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    bob.save("b.twee", B + CAVE)
+    alice.save("a.twee", A)
+    alice.hear(list(bob.updates))
+    alice.save("b.twee", B + CAVE)
+    bob.save("a.twee", A)
+    exchange(alice, bob)
+    assert alice.text("a.twee") == A
+    assert alice.text("b.twee") == B + CAVE
+
+
+def test_a_passage_that_only_another_has_moved_here_is_no_news_that_its_author_has_seen() -> None:
+    alice, bob = pair(("a.twee", A), ("b.twee", B + CAVE))
+    bob.put("b.twee", B)
+    bob.put("a.twee", A + CAVE + LAKE)
+    bob.notice()
+    alice.hear(list(bob.updates))
+    carry(alice, ("b.twee", B), ("a.twee", A + CAVE))  # she knew nothing of the lake
+    exchange(alice, bob)
+    assert caves(alice) == 1
+    assert LAKE in alice.text("a.twee")
+
+
+def test_who_copies_a_passage_back_to_where_it_was_and_cuts_it_again_loses_nothing() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    bob.save("a.twee", A)
+    bob.save("b.twee", B + CAVE)
+    bob.save("a.twee", CAVE + A)
+    bob.save("b.twee", B)
+    exchange(alice, bob)
+    assert alice.text("a.twee") == CAVE + A
+    assert alice.text("b.twee") == B
+
+
+def test_a_split_may_come_with_more_new_words_than_it_splits_off() -> None:
+    alice, bob = pair(("a.twee", CAVE))
+    split = CAVE.replace("something", "\n:: Back\nof all the things that you might fear one")
+    alice.save("a.twee", split)
+    bob.save("a.twee", CAVE.replace("in the back", "in the very back"))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == split.replace("in the back", "in the very back")

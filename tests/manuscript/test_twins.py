@@ -1,0 +1,110 @@
+"""The same passage by two ways: whisker_sync.manuscript.twins, in a manuscript."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.pieces import headed
+from whisker_sync.manuscript.twins import TWIN_WORDS, birth_of, is_as_born, is_where_born
+
+A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
+B = ":: Other\nOther text is told here.\n\n"
+CAVE = ":: Cave\nIt is dark here and something breathes in the back.\n\n"
+DARKER = CAVE.replace("dark here", "very dark here")
+
+
+def both(text: str = A + CAVE) -> tuple[Author, Author]:
+    """Return two authors who got one passage by another way, and have not met since."""
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    for author in (alice, bob):
+        author.save("a.twee", text)
+    return alice, bob
+
+
+def caves(author: Author) -> int:
+    return sum(text.decode().count(":: Cave") for text in author.folder.values())
+
+
+def test_what_one_of_them_moves_is_there_once() -> None:
+    alice, bob = both()
+    alice.put("a.twee", A)
+    alice.put("b.twee", B + CAVE)
+    alice.notice()
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_what_one_of_them_edits_is_there_once() -> None:
+    alice, bob = both()
+    bob.save("a.twee", A + DARKER)
+    exchange(alice, bob)
+    assert alice.text("a.twee") == A + DARKER
+
+
+def test_what_both_edit_becomes_one_with_the_words_of_both() -> None:
+    alice, bob = both()
+    alice.save("a.twee", A + DARKER)
+    bob.save("a.twee", A + CAVE.replace("breathes", "breathes softly"))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == A + DARKER.replace("breathes", "breathes softly")
+
+
+def test_who_deletes_the_one_that_is_shown_deletes_both() -> None:
+    alice, bob = both()
+    bob.save("a.twee", A + DARKER)
+    exchange(alice, bob)
+    bob.save("a.twee", A)
+    exchange(alice, bob)
+    assert caves(alice) == caves(bob) == 0
+
+
+def test_a_file_whose_only_passage_is_shown_elsewhere_is_empty() -> None:
+    alice, bob = pair(("b.twee", B))
+    for author in (alice, bob):
+        author.save("a.twee", CAVE)
+    alice.put("a.twee", "")
+    alice.put("b.twee", B + CAVE)
+    alice.notice()
+    exchange(alice, bob)
+    assert caves(bob) == 1
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_words_that_both_wrote_into_an_empty_passage_are_there_once() -> None:
+    alice, bob = pair(("a.twee", ":: Cave\n\n"))
+    for author in (alice, bob):
+        author.save("a.twee", CAVE)
+    exchange(alice, bob)
+    assert bob.text("a.twee").count("something") == 1
+
+
+def test_a_copy_that_somebody_makes_of_what_they_see_is_no_twin() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    bob.put("a.twee", A)
+    bob.put("b.twee", B + CAVE)
+    bob.notice()
+    bob.save("a.twee", A + CAVE)  # back where the first was made, and so a twin but for bob
+    exchange(alice, bob)
+    assert caves(alice) == 2
+    bob.save("b.twee", B)
+    exchange(alice, bob)
+    assert alice.text("a.twee") == A + CAVE
+
+
+@pytest.mark.parametrize("count", [TWIN_WORDS - 1, TWIN_WORDS])
+def test_a_birth_takes_a_few_words(count: int) -> None:
+    segment = headed(":: Cave\n" + "word " * count)
+    assert (birth_of(segment, StoryPath("a.twee")) is None) == (count < TWIN_WORDS)
+
+
+def test_a_birth_tells_content_and_file() -> None:
+    birth = birth_of(headed(CAVE), StoryPath("a.twee"))
+    assert birth is not None
+    assert is_as_born(birth, headed(CAVE.replace(" and", "\nand")))
+    assert not is_as_born(birth, headed(DARKER))
+    assert is_where_born(birth, StoryPath("a.twee"))
+    assert not is_where_born(birth, StoryPath("b.twee"))
+    assert not is_where_born(birth, None)
