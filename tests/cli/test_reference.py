@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
+from tests.cli.test_only_here import SHOWS_SOMETHING_ELSE, SHOWS_THE_STORY
+from tests.cli.test_plain import EVERY
+from tests.cli.tree import COMMANDS, LEAVES
 from whisker_sync.cli import exits
-from whisker_sync.cli.main import run, whisker
+from whisker_sync.cli.main import run
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text("utf-8")
-
-
-def commands(group: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    """All commands, with the words that call them."""
-    if isinstance(group, click.Group):
-        context = click.Context(group)
-        for name in group.list_commands(context):
-            command = group.get_command(context, name)
-            assert command is not None
-            yield f"{path} {name}", command
-            yield from commands(command, f"{path} {name}")
-
-
-COMMANDS = dict(commands(whisker, "whisker"))
 
 
 @pytest.mark.parametrize("path", COMMANDS)
@@ -59,3 +47,13 @@ def test_each_exit_code_is_in_the_reference() -> None:
     assert codes
     for code in codes:
         assert f"\n| {code} | " in REFERENCE
+
+
+def test_each_command_is_in_the_table_of_what_is_printed() -> None:
+    assert {path for path, _, _ in EVERY} >= LEAVES
+
+
+def test_of_each_command_is_said_whether_it_shows_the_story() -> None:
+    known = SHOWS_THE_STORY.keys() | SHOWS_SOMETHING_ELSE
+    assert known >= LEAVES
+    assert known <= {path.removeprefix("whisker ") for path in COMMANDS}

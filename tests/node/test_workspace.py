@@ -10,6 +10,7 @@ import pytest
 import whisker_sync
 from whisker_sync import Kind, Merged, Root, Schema, Workspace
 from whisker_sync.errors import (
+    ActRefused,
     AlreadyAWorkspace,
     BadEdit,
     NotAWorkspace,
@@ -162,3 +163,5 @@ async def test_a_story_has_a_history_and_members(tmp_path: Path) -> None:
         assert [member.device for member in story.members.owners] == [story.status.device]
         with pytest.raises(NotEntitled):
             await story.remove("Nobody")
+        with pytest.raises(ActRefused, match="nobody else belongs"):
+            await story.leave()

@@ -178,7 +178,11 @@ class Crowd:
         self.said: list[tuple[str, Message]] = []
         self.people: dict[bytes, People] = {}
         self.acts = 0
+        self.slow: set[str] = set()
+        """Whose disks take for ever; until they are taken out again."""
+
         self._next = 0
+        self._written: list[tuple[Someone, Effect]] = []
 
     def join(self, name: str, key: bytes = KEY, papers: Papers | None = None) -> Someone:
         return Someone(self, name, key, papers)
@@ -203,6 +207,8 @@ class Crowd:
 
     def run(self, limit: int = 100_000) -> None:
         """Carry out all that is asked for."""
+        waiting, self._written = self._written, []
+        self.agenda.extendleft(reversed(waiting))
         while self.agenda:
             limit -= 1
             assert limit, "they never come to rest"
@@ -229,6 +235,8 @@ class Crowd:
 
     def _do(self, who: Someone, effect: Effect) -> None:
         match effect:
+            case Persist() if who.name in self.slow:
+                self._written.append((who, effect))
             case Persist(ticket, batch):
                 who.persist(batch)
                 who.tell(Committed(ticket))

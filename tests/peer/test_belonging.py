@@ -10,13 +10,14 @@ from whisker_sync.identity.evidence import Evidence
 from whisker_sync.identity.recovery import RecoveryKey
 from whisker_sync.identity.roster import Role
 from whisker_sync.ids import LinkId
-from whisker_sync.peer.acts import ChangeRole, Remove, Restore, SetRecovery
+from whisker_sync.peer.acts import ChangeRole, Leave, Remove, Restore, SetRecovery
 from whisker_sync.peer.belonging import FOLD_SECONDS
+from whisker_sync.peer.circle import GOODBYE_SECONDS, KNOWN
 from whisker_sync.peer.effects import Dial, Drop, Hangup, Persist, Send
 from whisker_sync.peer.events import PeerConnected, Trouble
 from whisker_sync.peer.inputs import Committed, Do, Sighted, Tick
 from whisker_sync.testing.people import People, sealer
-from whisker_sync.wire.messages import Challenge, Introduction, Members, Proof, Welcome
+from whisker_sync.wire.messages import Bye, Challenge, Introduction, Members, Proof, Welcome
 
 CAVE = ":: Cave\nIt is dark here.\n"
 
@@ -288,3 +289,73 @@ def test_whoever_tells_nonsense_of_who_belongs_is_hung_up_on(frame: bytes) -> No
     alice.tell(FrameArrived(LinkId(link), frame))
     crowd.run()
     assert link not in crowd.links
+
+
+# Who leaves.
+
+
+def test_who_leaves_is_out_when_somebody_else_has_that_on_disk() -> None:
+    crowd, alice, bob, carol = three()
+    crowd.said.clear()
+    assert bob.do(Leave()) is None
+    assert bob.peer.witnesses
+    assert set(bob.peer.witnesses) <= {alice.device, carol.device}
+    assert "has left" in (bob.peer.status().outside or "")
+    crowd.wait(FOLD_SECONDS + 1)
+    assert members(alice) == members(carol) == ["alice", "carol"]
+    assert alice.peer.ring.key == carol.peer.ring.key
+    assert not [ends for ends in crowd.links.values() if bob in ends]
+    alice.save("cave.twee", CAVE + "A secret.\n")
+    crowd.connect(bob, carol)
+    crowd.wait()
+    assert carol.read("cave.twee") == CAVE + "A secret.\n"
+    assert bob.read("cave.twee") == CAVE  # and keeps what was there
+
+
+def test_nobody_says_that_it_knows_of_a_departure_before_that_is_durable() -> None:
+    crowd, alice, bob, carol = three()
+    for link in [link for link, ends in crowd.links.items() if carol in ends]:
+        crowd.cut(link)
+    crowd.said.clear()
+    crowd.slow = {"alice"}
+    bob.tell(Do(1000, Leave()))
+    crowd.run()
+    assert Bye(KNOWN) not in [message for _, message in crowd.said]
+    assert bob.peer.outside is None
+    crowd.slow = set()
+    crowd.run()
+    assert ("alice", Bye(KNOWN)) in crowd.said
+    assert bob.peer.witnesses == (alice.device,)
+
+
+def test_who_leaves_alone_leaves_all_the_same_and_nobody_knows() -> None:
+    crowd, alice, bob, _ = three()
+    for link in list(crowd.links):
+        crowd.cut(link)
+    assert bob.do(Leave()) is None
+    assert bob.peer.witnesses == ()
+    assert bob.peer.outside is not None
+    bob.boot()
+    assert "has left" in (bob.peer.outside or "")
+    assert members(alice) == ["alice", "bob", "carol"]
+
+
+def test_who_leaves_does_not_wait_for_ever_for_somebody_who_says_nothing() -> None:
+    crowd, _, bob, carol = three()
+    crowd.slow = {"alice", "carol"}
+    bob.tell(Do(1000, Leave()))
+    crowd.run()
+    assert bob.peer.outside is None
+    crowd.wait(GOODBYE_SECONDS + 0.1)
+    assert bob.peer.outside is not None
+    assert bob.peer.witnesses == ()
+    assert members(carol) == ["alice", "carol"]
+
+
+def test_the_last_owner_cannot_leave_before_somebody_else_is_one() -> None:
+    _, alice, bob, _ = three()
+    assert "somebody else an owner first" in (alice.do(Leave()) or "")
+    assert alice.do(ChangeRole(frozenset([bob.device]), Role.OWNER)) is None
+    assert alice.do(Leave()) is None
+    alone = Crowd().join("alice")
+    assert "nobody else belongs" in (alone.do(Leave()) or "")

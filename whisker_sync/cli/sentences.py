@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
     from whisker_sync.store.layout import Layout
-
-NOT_SYNCING = "Not syncing; what you save is on this device only."
 
 ASK_SECONDS = 3.0
 """How long a daemon may take to say what is only here; the command has done its work by then."""
@@ -32,10 +31,22 @@ def say_if_only_here(layout: Layout | None) -> None:
     try:
         status = asyncio.run(ask(layout, {"do": "status"}, ASK_SECONDS))
     except (DaemonError, TimeoutError):
-        OUTPUT.say(NOT_SYNCING)
+        OUTPUT.say(not_syncing(layout))
         return
     if not status["asking"] and (status["pending"] or status["trouble"]):
         OUTPUT.say(safety(status))
+
+
+def not_syncing(layout: Layout) -> str:
+    """What it means that no daemon runs for a story."""
+    from whisker_sync.errors import WhiskerError
+    from whisker_sync.node.settings import load_papers, load_user, user_home
+
+    with suppress(WhiskerError):  # who waits to be let in has no papers yet
+        us = load_user(user_home()).key.device
+        if not load_papers(layout).membership.may_read(us):
+            return "This device does not belong to the story any more; what you save is on it only."
+    return "Not syncing; what you save is on this device only."
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:

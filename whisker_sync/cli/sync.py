@@ -16,10 +16,10 @@ from whisker_sync.cli import config, exits, older, reset, stats
 from whisker_sync.cli.common import here, shared_options, workspace, workspace_or_asking
 from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import (
-    NOT_SYNCING,
     asking_sentence,
     counted,
     name_of,
+    not_syncing,
     safety,
     service_sentence,
     status_lines,
@@ -192,7 +192,7 @@ def status(path: Path | None, watch: bool) -> int:
             OUTPUT.say(asking_sentence(stopped))
         else:
             OUTPUT.say(f"{problem}.")
-            OUTPUT.say(NOT_SYNCING)
+            OUTPUT.say(not_syncing(layout))
         return exits.NOT_RUNNING
     OUTPUT.data(found)
     for line in status_lines(found):

@@ -42,7 +42,7 @@ async def _all(layouts: list[Layout]) -> list[dict[str, Any]]:
 
 
 async def _one(layout: Layout) -> dict[str, Any]:
-    from whisker_sync.cli.sentences import NOT_SYNCING, asking_sentence, safety
+    from whisker_sync.cli.sentences import asking_sentence, not_syncing, safety
     from whisker_sync.daemon.control import ask
     from whisker_sync.errors import DaemonNotRunning
     from whisker_sync.node.settings import load_config
@@ -57,7 +57,7 @@ async def _one(layout: Layout) -> dict[str, Any]:
     try:
         status = await ask(layout, {"do": "status"}, SECONDS)
     except DaemonNotRunning:
-        return {**known, "running": False, "sentence": NOT_SYNCING}
+        return {**known, "running": False, "sentence": not_syncing(layout)}
     except TimeoutError:
         return {**known, "sentence": "It does not answer; see whisker sync status there."}
     if status["asking"]:

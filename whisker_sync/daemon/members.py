@@ -24,15 +24,24 @@ from whisker_sync.peer.acts import (
     ChangeRole,
     Confirm,
     Decline,
+    Leave,
     Remove,
     Restore,
     SetRecovery,
     Withdraw,
 )
 from whisker_sync.peer.reception import OfferStatus, Visitor
+from whisker_sync.peer.status import Status
 
 GUEST_SECONDS = 20.0
 """How long a question about guests waits at most for something to change."""
+
+
+MEET_SECONDS = 3.0
+"""How long we wait for somebody to whom we could say that we leave."""
+
+LAST_SECONDS = 5.0
+"""How long the last edits may take to be somewhere else, before we leave."""
 
 
 class Members:
@@ -53,6 +62,7 @@ class Members:
             "role": self._role,
             "recovery": self._recovery,
             "restore": self._restore,
+            "leave": self._leave,
         }
         """By what is asked."""
 
@@ -173,6 +183,33 @@ class Members:
     async def _restore(self, question: Answer) -> Answer:
         await self._node.act(Restore(RecoveryKey.from_words(str(question.get("words")))))
         return await self._members({})
+
+    async def _leave(self, _: Answer) -> Answer:
+        """Leave, after the last edits are elsewhere; who knows of it, and what nobody else has."""
+        await self._node.look()
+        for condition, seconds in ((_somebody, MEET_SECONDS), (_all_there, LAST_SECONDS)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._node.until(condition)
+            if not _somebody(self._node.status):
+                break
+        before = self._node.status
+        await self._node.act(Leave())
+        names = {peer.device: (peer.person, peer.name) for peer in before.peers}
+        known = [
+            {"device": device.hex(), "person": person, "name": name}
+            for device in self._node.witnesses
+            for person, name in [names.get(device, ("", ""))]
+        ]
+        return {"left": True, "known_to": known, "pending": before.pending}
+
+
+def _somebody(status: Status) -> bool:
+    return any(peer.connected for peer in status.peers)
+
+
+def _all_there(status: Status) -> bool:
+    return status.settled and all(peer.in_sync for peer in status.peers if peer.connected)
 
 
 def role_of(name: object) -> Role:

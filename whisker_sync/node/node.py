@@ -273,6 +273,11 @@ class Node:
         return self._running.peer.role
 
     @property
+    def witnesses(self) -> tuple[DeviceId, ...]:
+        """The devices that said to have it on disk that we left; see :class:`Leave`."""
+        return self._running.peer.witnesses
+
+    @property
     def papers(self) -> Papers:
         """Who belongs, as this device knows it."""
         return self._running.peer.papers

@@ -29,6 +29,7 @@ from whisker_sync.identity.offers import MINUTES, Terms
 from whisker_sync.identity.pairing import Host
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import read_invitation
+from whisker_sync.ids import DeviceId
 from whisker_sync.node.asking import Asked, decision
 from whisker_sync.node.joining import ask_to_join
 from whisker_sync.node.members import find_devices, find_person
@@ -43,7 +44,7 @@ from whisker_sync.node.settings import (
     parse_address,
     user_home,
 )
-from whisker_sync.peer.acts import ChangeRole, Remove
+from whisker_sync.peer.acts import ChangeRole, Leave, Remove
 from whisker_sync.peer.events import Event
 from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Status
@@ -326,6 +327,19 @@ class Workspace:
         """
         devices = frozenset(member.device for member in find_person(self.members, person).devices)
         await self._node.act(ChangeRole(devices, role))
+
+    async def leave(self) -> tuple[DeviceId, ...]:
+        """
+        Leave the workspace with this device, and be in touch with nobody any more.
+
+        Returns the devices that have it on disk by now; the others hear it from them. Empty:
+        nobody could be told.
+
+        Raises:
+            ActRefused: Nobody would be in charge then, or there is nobody else.
+        """
+        await self._node.act(Leave())
+        return self._node.witnesses
 
     # The others.
 

@@ -96,4 +96,9 @@ class Restore:
     key: RecoveryKey
 
 
-Act = Invite | Withdraw | Confirm | Decline | Remove | ChangeRole | SetRecovery | Restore
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave with this device; done when somebody knows it durably, or nobody can be told."""
+
+
+Act = Invite | Withdraw | Confirm | Decline | Remove | ChangeRole | SetRecovery | Restore | Leave

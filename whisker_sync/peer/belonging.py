@@ -70,6 +70,9 @@ class Belonging:
         self.notice: Notice | None = None
         """An owner's word that we were removed, if our papers do not say it themselves."""
 
+        self.left = False
+        """We said that we leave."""
+
         self._device = device
         self._fresh = fresh
         self._sealer = sealer
@@ -98,6 +101,11 @@ class Belonging:
     @property
     def outside(self) -> str | None:
         """Why we are not in touch with anybody; None: we belong."""
+        if self.left and not self.includes(self._device.device):
+            return (
+                "this device has left the story. Your files stay as they are; to come back, have "
+                "yourself invited, and join with this folder: whisker join LINK"
+            )
         if self.notice is not None or self.membership.was_removed(self._device.device):
             return (
                 "this device does not belong to the story any more; an owner removed it. "
@@ -141,6 +149,29 @@ class Belonging:
         evidence = Evidence(self.papers.workspace, tickets=tuple(chain))
         return Members(self.papers.digest, evidence.encode())
 
+    def departure(self) -> Members:
+        """
+        Our word that we leave.
+
+        Raises:
+            NotEntitled: Nobody would be in charge then, or we do not belong.
+        """
+        us = self._device.device
+        if [owner.device for owner in self.membership.owners] == [us]:
+            if len(self.membership.members) == 1:
+                raise NotEntitled(
+                    "nobody else belongs to this story, so there is nobody to leave; "
+                    "to end syncing: whisker sync stop"
+                )
+            raise NotEntitled(
+                "nobody would be in charge of the story without you; make somebody else an owner "
+                "first: whisker members role PERSON owner"
+            )
+        gone = acts.leave(self.papers, self._device)
+        ours = [each for each in gone.departures.values() if each.device == us]
+        last = max(ours, key=lambda each: each.after)
+        return Members(bytes(32), Evidence(gone.workspace, departures=(last,)).encode())
+
     def farewell(self, device: DeviceId) -> Members | None:
         """The notice for a device that was removed; None: there is none."""
         notice = self.papers.notice_for(device)
@@ -156,8 +187,8 @@ class Belonging:
         Take what somebody told us; whether we know more now.
 
         ``teller`` is the device that said it on a link. If it is no member even by that, only
-        rosters count: a fork counts whoever tells of it, but nobody outside fills our papers
-        with tickets and envelopes that are of no use.
+        rosters count, and a member's own word that it leaves: a fork counts whoever tells of it,
+        but nobody outside fills our papers with tickets and envelopes that are of no use.
 
         Raises:
             MalformedPaper: It is not whole, or of another workspace.
@@ -169,7 +200,9 @@ class Belonging:
             )
         grown = self.papers.take(evidence)
         if teller is not None and not grown.membership.may_read(teller):
-            evidence = Evidence(evidence.workspace, evidence.rosters)
+            own = [each for each in evidence.departures if each.device == teller]
+            leaves = tuple(own) if self.includes(teller) else ()
+            evidence = Evidence(evidence.workspace, evidence.rosters, departures=leaves)
             grown = self.papers.take(evidence)
         changed = self.become(grown, now)
         for notice in evidence.notices:

@@ -4,7 +4,11 @@ Who belongs, and what follows from it on each line.
 Rule 1: what is new about who belongs is kept at once, and told when it is durable. Whoever does
 not belong by it hears not one byte more, but for the notice of a removal.
 
-Rule 2: who belongs and what they may do is for :class:`~whisker_sync.peer.belonging.Belonging`
+Rule 2: who leaves stays on the line until somebody else has that on disk, for some seconds at
+most. Whoever hears of it says so in a last word when it is durable; until then, and after,
+the one who leaves hears nothing more.
+
+Rule 3: who belongs and what they may do is for :class:`~whisker_sync.peer.belonging.Belonging`
 to say; here it is only heard, kept, told and acted upon.
 """
 
@@ -17,7 +21,7 @@ from whisker_sync.errors import LimitExceeded, UnexpectedMessage, WorkspaceFull
 from whisker_sync.identity.envelope import MailKeys
 from whisker_sync.identity.roster import Notice, Role
 from whisker_sync.identity.seals import Sealer
-from whisker_sync.ids import DeviceId
+from whisker_sync.ids import DeviceId, LinkId
 from whisker_sync.peer import events
 from whisker_sync.peer.belonging import NOTICE, PAPERS, Belonging, recalled_papers
 from whisker_sync.peer.conversation import Conversation
@@ -27,7 +31,18 @@ from whisker_sync.peer.lines import WITHOUT_A_WORD, Lines
 from whisker_sync.peer.status import Ourselves
 from whisker_sync.wire.codec import decode
 from whisker_sync.wire.limits import MAX_EVIDENCE
-from whisker_sync.wire.messages import Members, Part
+from whisker_sync.wire.messages import Bye, Members, Part
+
+_NEVER = float("inf")
+
+LEAVING = "leaving"
+"""Name of the fact that is our word that we leave."""
+
+GOODBYE_SECONDS = 5.0
+"""How long who leaves waits for somebody to have that on disk."""
+
+KNOWN = "it is known that you left"
+"""The reason of the last word to somebody who left."""
 
 
 class Circle:
@@ -54,10 +69,18 @@ class Circle:
         self.ticket = 0
         """With this ticket what we know about who belongs is durable."""
 
+        self.witnesses: tuple[DeviceId, ...] = ()
+        """The devices that said to have it on disk that we left."""
+
         self._device = ourselves.device
         self._library = library
         self._lines = lines
-        self._recall()
+        self._goodbye: Members | None = None
+        self._goodbye_ticket = 0  # with it our word that we leave is durable
+        self._goodbye_until = _NEVER
+        self._told: set[LinkId] = set()  # whom we told that we leave
+        self._gone: list[Conversation] = []  # with those who left, until that is durable
+        self._recall(now)
 
     # What is known.
 
@@ -153,6 +176,10 @@ class Circle:
         other = conversation.handshake.other
         assert other is not None
         yield Drop(conversation.link)
+        if other in self.belonging.membership.departed:
+            self._gone.append(conversation)
+            conversation.over = True
+            return
         # A removal of our own that is not durable yet, they hear of when they come again.
         farewell = self.belonging.farewell(other) if self.is_durable else None
         if farewell is not None:
@@ -176,6 +203,9 @@ class Circle:
         """Tell everybody what is new about who belongs, once it is durable."""
         if not self.is_durable:
             return
+        for conversation in self._gone:
+            yield from self._lines.last_word(conversation, Bye(KNOWN))
+        self._gone.clear()
         digest = self.belonging.papers.digest
         we_read = self.we_read
         for conversation in self._lines:
@@ -188,6 +218,50 @@ class Circle:
             if (session.mute, session.deaf) != (we_read, self.reads(session.device)):
                 conversation.over = True
                 yield Hangup(conversation.link, "a role was changed")
+
+    # Leaving.
+
+    @property
+    def leaves(self) -> bool:
+        """Whether we are about to leave."""
+        return self._goodbye is not None
+
+    @property
+    def goodbye_due(self) -> float:
+        """Until when we wait for somebody to have it on disk that we leave."""
+        return self._goodbye_until
+
+    def leave(self, now: float) -> None:
+        """
+        Leave, as soon as somebody else knows it.
+
+        Raises:
+            NotEntitled: Nobody would be in charge then.
+        """
+        self._goodbye = self.belonging.departure()
+        self._goodbye_until = now + GOODBYE_SECONDS
+        self._library.remember(LEAVING, self._goodbye.evidence)
+        self._goodbye_ticket = self._library.due
+
+    def heard_goodbye(self, device: DeviceId) -> None:
+        """A device has it on disk that we leave."""
+        self.witnesses = (*self.witnesses, device)
+
+    def say_goodbye(self, now: float) -> Iterator[Effect]:
+        """Tell that we leave, once that is durable; and go, when it is known or nobody is there."""
+        if self._goodbye is None or self._library.committed < self._goodbye_ticket:
+            return
+        live = self._lines.live()
+        for conversation, _ in live:
+            if conversation.link not in self._told:
+                self._told.add(conversation.link)
+                yield from self._lines.send(conversation, self._goodbye)
+        belongs = self.includes(self._device)
+        if not belongs or self.witnesses or not live or now >= self._goodbye_until:
+            goodbye, self._goodbye, self._goodbye_until = self._goodbye, None, _NEVER
+            self.belonging.left = True
+            self.belonging.take(goodbye, now)
+            yield from self.changed()
 
     # What owners do by themselves.
 
@@ -208,7 +282,11 @@ class Circle:
 
     # Private methods.
 
-    def _recall(self) -> None:
+    def _recall(self, now: float) -> None:
+        leaving = self._library.facts.get(LEAVING)
+        if leaving is not None:
+            self.belonging.left = True
+            self.belonging.take(Members(bytes(32), leaving), now)
         kept = self._library.facts.get(NOTICE)
         if kept is not None:
             notice = Notice.decode(kept)

@@ -55,6 +55,7 @@ class Host:
         self._circle = circle
         self._replacing: dict[DeviceId, tuple[DeviceId, ...]] = {}  # what goes when somebody comes
         self._doing: deque[tuple[int, int]] = deque()  # what is done with which ticket
+        self._leaving: int | None = None  # the number of the act that is done when we have left
 
     # What is known.
 
@@ -196,12 +197,18 @@ class Host:
         except (MembershipError, InvitationError) as problem:
             yield Tell(events.Done(number, str(problem)))
             return
+        if isinstance(act, acts.Leave):
+            self._leaving = number
+            return
         if changed:
             yield from self._circle.changed()
         self._doing.append((number, self._library.due))
 
     def tell_what_is_done(self) -> Iterator[Effect]:
         """Answer what is durable by now."""
+        if self._leaving is not None and not self._circle.leaves:
+            self._doing.append((self._leaving, self._library.due))
+            self._leaving = None
         while self._doing and self._doing[0][1] <= self._library.committed:
             yield Tell(events.Done(self._doing.popleft()[0], None))
 
@@ -240,3 +247,6 @@ class Host:
                 return belonging.set_recovery(public, now)
             case acts.Restore(key):
                 return belonging.restore(key, now)
+            case acts.Leave():
+                self._circle.leave(now)
+                return False

@@ -124,6 +124,14 @@ class Lines:
                 self.statistics.of(session.device).sent_bytes += len(frame)
             yield Send(conversation.link, frame)
 
+    def last_word(self, conversation: Conversation, message: Message) -> Iterator[Effect]:
+        """Say one thing more to somebody to whom nothing else is said, and hang up."""
+        assert conversation.over
+        if self._conversations.get(conversation.link) is conversation:
+            for frame in self._encode(message):
+                yield Send(conversation.link, frame)
+            yield Hangup(conversation.link, WITHOUT_A_WORD)
+
     def tell_links(self) -> Iterator[Effect]:
         """Tell everybody to whom else we are linked, if that is another now."""
         live = self.live()

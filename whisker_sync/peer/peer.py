@@ -206,6 +206,7 @@ class Peer:
             calls or never,
             self._showing.deadline(),
             self._circle.fold_due() or never,
+            self._circle.goodbye_due,
             self._post.deadline(),
             self._host.deadline(),
         )
@@ -233,6 +234,11 @@ class Peer:
     def outside(self) -> str | None:
         """Why we are not in touch with anybody; None: we belong."""
         return self._circle.outside
+
+    @property
+    def witnesses(self) -> tuple[DeviceId, ...]:
+        """The devices that said to have it on disk that we left."""
+        return self._circle.witnesses
 
     @property
     def papers(self) -> Papers:
@@ -483,6 +489,7 @@ class Peer:
     def _continue(self, now: float) -> Iterator[Effect]:
         library = self._library
         yield from self._host.see_to_guests(now)
+        yield from self._circle.say_goodbye(now)
         yield from self._persist()
         yield from self._host.tell_what_is_done()
         if self._put_back.withdrawing:

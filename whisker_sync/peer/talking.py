@@ -14,7 +14,7 @@ from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import LinkId
 from whisker_sync.peer import events
 from whisker_sync.peer.acquaintances import Acquaintances
-from whisker_sync.peer.circle import Circle
+from whisker_sync.peer.circle import KNOWN, Circle
 from whisker_sync.peer.conversation import Conversation
 from whisker_sync.peer.doubles import Doubles
 from whisker_sync.peer.effects import Effect, Hangup, ReadLog, Tell
@@ -40,7 +40,7 @@ from whisker_sync.sync.session import (
     State,
 )
 from whisker_sync.wire.codec import decode
-from whisker_sync.wire.messages import Ack, Hello, HistoryMessage, Members, Part, Push
+from whisker_sync.wire.messages import Ack, Bye, Hello, HistoryMessage, Members, Part, Push
 
 READ_BYTES = 1 << 20
 """Bytes of entries that are read from the journal at a time, for somebody who is behind."""
@@ -106,6 +106,8 @@ class Talking:
         said = session.receive(message, self._library, now)
         if isinstance(message, Ack):
             statistics.acked(conversation.link, session.device, message.pushes, now)
+        if isinstance(message, Bye) and message.reason == KNOWN:
+            self._circle.heard_goodbye(session.device)
         if isinstance(message, Hello):
             yield from self._greeted(conversation, session, message, now)
         yield from self._carry_out(conversation, session, said, now)
