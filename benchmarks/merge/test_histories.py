@@ -19,18 +19,7 @@ from hypothesis import given, settings
 
 from benchmarks.merge.tally import TALLY
 from whisker_sync.testing import History, random_history, shorten
-from whisker_sync.testing.histories import (
-    BackUp,
-    Carry,
-    Clone,
-    Copy,
-    Install,
-    Judgement,
-    Operation,
-    Rename,
-    Restore,
-    Rewind,
-)
+from whisker_sync.testing.histories import Carry, Judgement, Operation, Rename
 from whisker_sync.testing.strategies import histories
 
 OPERATIONS = 24
@@ -41,17 +30,6 @@ WORDS_FOR_ONE = 20_000
 
 CHUNKS = 8
 """Tests that the seeds are spread over, so that they share the cores."""
-
-
-OTHER_DISKS = (BackUp, Restore, Rewind, Copy, Clone, Install)
-"""
-What happens to a machine when its disk is put back or copied; histories from seeds have it.
-
-Drawn histories find one thing that is wrong: a whole machine that is put back, with the notes
-of its user, while a copy of it runs. It withdraws what it had read from its files, for nobody
-was told of it; but the copy has it, and the two stay split. No word is lost, many are there
-twice, and both say so.
-"""
 
 WHOLE_FILES_AND_MOVES = (Rename, Carry)
 """
@@ -134,7 +112,7 @@ def test_drawn_histories_lose_and_double_no_word(replicas: int) -> None:
             max_replicas=replicas,
             min_size=OPERATIONS,
             max_size=OPERATIONS + 8,
-            without=(*OTHER_DISKS, *WHOLE_FILES_AND_MOVES),
+            without=WHOLE_FILES_AND_MOVES,
         )
     )
     def end_well(history: History) -> None:

@@ -7,7 +7,8 @@ from random import Random
 from whisker_sync.batch import Recalled
 from whisker_sync.document import Document, Kind, Root, Schema, extent
 from whisker_sync.ids import DeviceId, Incarnation
-from whisker_sync.peer.rewrite import Rewrite, cut_of, fact_of, rewrite
+from whisker_sync.peer.poison import Poison
+from whisker_sync.peer.rewrite import CUT, WITHDRAWN, Rewrite, cut_of, fact_of, facts_after, rewrite
 from whisker_sync.record import Entry, Record
 
 SCHEMA = Schema((Root("body", Kind.TEXT), Root("tags", Kind.MAP), Root("people", Kind.RECORDS)))
@@ -138,3 +139,10 @@ def test_random_documents_come_back_whole() -> None:
 def test_a_cut_is_kept_as_a_fact() -> None:
     assert cut_of(fact_of(((1, 2, 3),))) == ((1, 2, 3),)
     assert cut_of(b"{") == cut_of(b"[1]") == ()
+
+
+def test_what_was_refused_is_never_taken_in_again_and_what_was_withdrawn_is() -> None:
+    cut = [(11, 0, 5)]
+    refused = {name: value for name, value in facts_after(f"{CUT}notes", "notes", cut) if value}
+    assert Poison(refused).is_in("notes", Journal().insert(ALICE, 0, "again"))
+    assert facts_after(f"{WITHDRAWN}notes", "notes", cut) == ((f"{WITHDRAWN}notes", None),)

@@ -287,6 +287,27 @@ def test_two_machines_that_are_one_device_lose_nothing_and_are_told_of() -> None
 # Programs, and what is kept in memory.
 
 
+def test_what_a_machine_withdraws_comes_back_from_its_copy() -> None:
+    """Alice told nobody; but the copy of her machine did, and by then it was in the journal."""
+    with World(1) as world:
+        alice, bob = pair(world)
+        alice.stop()
+        world.part([alice])
+        alice.boot()
+        alice.save("cave.twee", CAVE)
+        world.run(3)
+        carol = world.copy(alice, "carol", same_device=True)
+        world.run(10)
+        assert bob.text("cave.twee") == CAVE
+        carol.stop()
+        world.heal()
+        world.run(10)
+        assert any("older than what bob has" in sentence for sentence in sentences(alice))
+        world.settle()
+        assert world.check(strict=True) == []
+        assert [machine.text("cave.twee") for machine in (alice, bob, carol)] == [CAVE] * 3
+
+
 def test_programs_edit_whatever_a_schema_allows() -> None:
     with make_world(1) as world:
         alice, bob = pair(world)

@@ -23,9 +23,9 @@ from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
 from whisker_sync.node.running import Running, now_ms
 from whisker_sync.node.settings import User, load_local, save_local
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.poison import fact_of, facts_of
+from whisker_sync.peer.poison import facts_of
 from whisker_sync.peer.put_back import RESTORED, UNNOTICED
-from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
+from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, facts_after, rewrite
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import DAY_MS
 from whisker_sync.store.intent import Intent
@@ -186,16 +186,15 @@ async def _write_anew(
             continue
         client = fresh_client((), SystemRandom())
         done = rewrite(name, schema, recalled, cut, device=device, client=client, anew=anew)
-        forget: tuple[str, bytes | None] = (asked, None)
         if done is None:
             running.tell(Trouble(f"what others cannot take in of {name} stays here only"))
-            await writer.run(journal.write, [Batch(facts=(forget,))])
+            await writer.run(journal.write, [Batch(facts=((asked, None),))])
         else:
             entries: tuple[Entry, ...] = ()
             if done.change is not None:
                 record = Record(name, done.change.update, device, client, now_ms())
                 entries = (Entry(recalled.head + 1, device, record),)
-            batch = Batch(entries, (forget, fact_of(name, cut)))
+            batch = Batch(entries, facts_after(asked, name, cut))
             life = secrets.token_bytes(8)
             await writer.run(journal.restart, name, done.state, done.digest, batch, life)
         recalled = await writer.run(journal.recall)

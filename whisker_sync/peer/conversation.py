@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from whisker_sync.ids import Address, DeviceId, LinkId
 from whisker_sync.sync.handshake import Handshake
-from whisker_sync.sync.session import Session
+from whisker_sync.sync.session import Session, State
 from whisker_sync.wire.codec import Assembly
 
 
@@ -35,7 +35,7 @@ class Conversation:
     handshake: Handshake
     opened: float
     until: float
-    """When it must be clear who the other side is, and whether they belong."""
+    """When the next thing must be clear: who the other side is, whether they belong, hello."""
 
     assembly: Assembly = field(default_factory=Assembly)
     asked: deque[bytes] = field(default_factory=deque)
@@ -66,3 +66,9 @@ class Conversation:
 
     over: bool = False
     """Nothing more is said or heard: the other side does not belong, or is another one now."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the other side has yet to say who it is, or hello."""
+        greeting = self.session is None or self.session.state is State.GREETING
+        return greeting and not self.over

@@ -34,6 +34,9 @@ from whisker_sync.wire.messages import Hello
 PAPERS_SECONDS = 30.0
 """How long it may take from the proof until both know whether the other is a member."""
 
+HELLO_SECONDS = 30.0
+"""How long after we know that the other is a member it may take until they say hello."""
+
 
 class Greeting:
     """See the module; ``boot`` is drawn for this process, ``speaks`` versions of the protocol."""
@@ -147,6 +150,7 @@ class Greeting:
             return
         hello = self._hello(other, at_rest=at_rest)
         mute, deaf = self._circle.we_read, self._circle.reads(other)
+        conversation.until = now + HELLO_SECONDS
         conversation.session = Session(other, hello, now, mute=mute, deaf=deaf)
         yield from self._lines.send(conversation, hello)
 

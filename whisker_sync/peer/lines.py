@@ -143,11 +143,10 @@ class Lines:
                 yield from self.send(conversation, Links(tuple(sorted(told))))
 
     def hang_up_silent(self, now: float, but: Collection[LinkId]) -> Iterator[Effect]:
-        """Hang up on who has not said in time who they are; ``but`` those may take longer."""
+        """Hang up on who has not said in time who they are, or hello; ``but`` those may wait."""
         for conversation in self._conversations.values():
-            if conversation.link in but or conversation.session is not None or conversation.over:
-                continue
-            if conversation.until <= now:
+            late = conversation.is_silent and conversation.until <= now
+            if late and conversation.link not in but:
                 conversation.until = _NEVER
                 conversation.stranger = True
                 yield Hangup(conversation.link, WITHOUT_A_WORD)
@@ -158,7 +157,7 @@ class Lines:
 
     def deadline(self, *, at_rest: bool) -> float:
         """When somebody is due; ``at_rest``: all is durable, complete and in the files."""
-        times = [c.until for c in self._conversations.values() if c.session is None and not c.over]
+        times = [c.until for c in self._conversations.values() if c.is_silent]
         times += [self._due(session, at_rest=at_rest) for _, session in self.live()]
         return min(times, default=_NEVER)
 

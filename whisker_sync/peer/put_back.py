@@ -4,7 +4,9 @@ A journal that was put back to what a backup says, which only others can tell.
 They hold what was told in this life of the journal and is not in it any more. Then the files may
 hold it, too, and whoever takes them in as news writes it a second time. As long as nobody was
 told, that is forgotten (*withdrawn*), and the files are compared once more when we know all that
-the others know. What a program wrote is in no file, and is written anew instead.
+the others know. Some of that may be what was just forgotten: a copy of this disk has it, too, or a
+relay. Then it comes back like anything else. What a program wrote is in no file, and is written
+anew instead.
 """
 
 from __future__ import annotations

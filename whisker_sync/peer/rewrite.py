@@ -9,6 +9,9 @@ often as there are devices; another device that has the edit lets go of it when 
 does, and writes anew only what was its own.
 
 The edit is known by its *cut*: for a client, the clock from which on nothing is usable.
+
+Who finds out that its journal was put back lets go in the same way of what it had taken in from
+its files, and nothing is written anew: see :mod:`~whisker_sync.peer.put_back`.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from whisker_sync.document import (
     extent,
 )
 from whisker_sync.ids import DeviceId
+from whisker_sync.peer import poison
 from whisker_sync.peer.poison import is_overlapping
 from whisker_sync.text.edits import diff
 
@@ -74,6 +78,20 @@ def cut_of(fact: bytes) -> tuple[Span, ...]:
 def fact_of(cut: Sequence[Span]) -> bytes:
     """The fact that says it."""
     return json.dumps(list(cut)).encode()
+
+
+def facts_after(
+    asked: str, document: str, cut: Sequence[Span]
+) -> tuple[tuple[str, bytes | None], ...]:
+    """
+    What to keep when that was done which the fact ``asked`` for.
+
+    What others refused must not come back by way of somebody who has it still. What was only
+    withdrawn may: if it is known to others after all (a disk was copied meanwhile, or a relay has
+    it), it comes from them before the files are compared, and is found in the files then.
+    """
+    done: tuple[str, bytes | None] = (asked, None)
+    return (done,) if asked.startswith(WITHDRAWN) else (done, poison.fact_of(document, cut))
 
 
 def rewrite(

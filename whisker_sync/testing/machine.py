@@ -77,9 +77,8 @@ from whisker_sync.peer.inputs import (
     Tick,
 )
 from whisker_sync.peer.peer import Peer
-from whisker_sync.peer.poison import fact_of
 from whisker_sync.peer.put_back import RESTORED, UNNOTICED
-from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, rewrite
+from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, facts_after, rewrite
 from whisker_sync.peer.status import Ourselves, Status
 from whisker_sync.record import Entry, Record
 from whisker_sync.store.journal import Journal
@@ -406,7 +405,7 @@ class Machine:
                 if done.change is not None:
                     record = Record(name, done.change.update, device, client, self.clock)
                     entries = (Entry(recalled.head + 1, device, record),)
-                batch = Batch(entries, ((asked, None), fact_of(name, cut)))
+                batch = Batch(entries, facts_after(asked, name, cut))
                 journal.restart(name, done.state, done.digest, batch, dice.randbytes(8))
             recalled = journal.recall()
         return recalled
