@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -187,3 +188,24 @@ def test_links_of_ones_own_carry_notes() -> None:
     reads, where = done.stdout.splitlines()
     assert reads == "Bob reads: Nothing of this went through a network."
     assert where.endswith("ada.sock:1")
+
+
+@pytest.mark.alone
+def test_who_is_beside_a_daemon_hears_of_changes(ada: Person) -> None:
+    ada.run("init", str(ada.folder), inside=False)
+    (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
+    watching = [sys.executable, str(EXAMPLES / "beside_daemon.py"), str(ada.folder)]
+    refused = subprocess.run(watching, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "whisker sync start" in refused.stderr
+    ada.start()
+    with subprocess.Popen(watching, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        said = [running.stdout.readline() for _ in range(2)]
+        assert said == ["1 changes are on this machine only\n", "cave.twee: 14 bytes\n"]
+        for number in range(20):  # nobody says when listening has begun
+            (ada.folder / "cave.twee").write_text(f":: Cave\nDark {number}.\n")
+            if select.select([running.stdout], [], [], 0.5)[0]:
+                break
+        assert running.stdout.readline() == "written here\n"
+        running.terminate()

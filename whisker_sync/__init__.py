@@ -14,17 +14,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from whisker_sync.api.attached import Attached, Exchange
+    from whisker_sync.api.blocking import BlockingWorkspace
+    from whisker_sync.api.workspace import Workspace
     from whisker_sync.batch import Batch, Recalled
     from whisker_sync.discovery.discovery import Discovery, Gone, Sighting, Voice
     from whisker_sync.discovery.places import Places
     from whisker_sync.document import Change, Document, Edit, Kind, Root, Schema
     from whisker_sync.document.shapes import Counter, Element, Ordered
-    from whisker_sync.errors import WhiskerError, WorkspaceBusy
+    from whisker_sync.errors import DaemonError, OnlyWhenOpen, WhiskerError, WorkspaceBusy
     from whisker_sync.identity.membership import Membership
     from whisker_sync.identity.roster import Role
     from whisker_sync.ids import Address
-    from whisker_sync.node.blocking import BlockingWorkspace
-    from whisker_sync.node.workspace import Workspace
     from whisker_sync.peer.events import (
         Delivered,
         Event,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         PeerLeft,
         Trouble,
     )
+    from whisker_sync.peer.reception import OfferStatus, Visitor
     from whisker_sync.peer.statistics import Figures, Statistics
     from whisker_sync.peer.status import PeerStatus, Status
     from whisker_sync.record import Entry, Record
@@ -46,6 +48,12 @@ if TYPE_CHECKING:
     from whisker_sync.transport.memory import Switchboard
 
 _HOMES = {
+    "whisker_sync.api.attached": (
+        "Attached",
+        "Exchange",
+    ),
+    "whisker_sync.api.blocking": ("BlockingWorkspace",),
+    "whisker_sync.api.workspace": ("Workspace",),
     "whisker_sync.batch": (
         "Batch",
         "Recalled",
@@ -71,14 +79,14 @@ _HOMES = {
         "Ordered",
     ),
     "whisker_sync.errors": (
+        "DaemonError",
+        "OnlyWhenOpen",
         "WhiskerError",
         "WorkspaceBusy",
     ),
     "whisker_sync.identity.membership": ("Membership",),
     "whisker_sync.identity.roster": ("Role",),
     "whisker_sync.ids": ("Address",),
-    "whisker_sync.node.blocking": ("BlockingWorkspace",),
-    "whisker_sync.node.workspace": ("Workspace",),
     "whisker_sync.peer.events": (
         "Delivered",
         "Event",
@@ -89,6 +97,10 @@ _HOMES = {
         "PeerFound",
         "PeerLeft",
         "Trouble",
+    ),
+    "whisker_sync.peer.reception": (
+        "OfferStatus",
+        "Visitor",
     ),
     "whisker_sync.peer.statistics": (
         "Figures",
@@ -120,10 +132,12 @@ _HOMES = {
 
 __all__ = [
     "Address",
+    "Attached",
     "Batch",
     "BlockingWorkspace",
     "Change",
     "Counter",
+    "DaemonError",
     "Delivered",
     "Discovery",
     "Document",
@@ -131,6 +145,7 @@ __all__ = [
     "Element",
     "Entry",
     "Event",
+    "Exchange",
     "Figures",
     "FileChanged",
     "Gone",
@@ -141,6 +156,8 @@ __all__ = [
     "Membership",
     "MemoryJournal",
     "Merged",
+    "OfferStatus",
+    "OnlyWhenOpen",
     "OpenStore",
     "Ordered",
     "PeerConnected",
@@ -161,6 +178,7 @@ __all__ = [
     "Switchboard",
     "Trouble",
     "Version",
+    "Visitor",
     "Voice",
     "WhiskerError",
     "Workspace",

@@ -142,6 +142,20 @@ class WorkspaceBusy(WorkspaceError):
         return f"{self.folder} is open in {who}; stop it with: whisker sync stop"
 
 
+class OnlyWhenOpen(WorkspaceError):
+    """What was asked needs the workspace open in this process, and a daemon has it."""
+
+    def __init__(self, what: str, folder: str) -> None:
+        self.what = what
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} needs {self.folder} open in this program, and its daemon has it; "
+            "edit its files instead, or stop that first with: whisker sync stop"
+        )
+
+
 class AnotherCopy(WorkspaceError):
     """The story is in another folder of this machine already."""
 

@@ -241,4 +241,4 @@ async def test_who_listens_slowly_misses_the_oldest_events_only(tmp_path: Path) 
         assert await first == Trouble("1")  # the 0th had to make room
         for i in range(2, MAX_EVENTS + 1):
             assert await anext(events) == Trouble(str(i))
-        await events.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await events.aclose()

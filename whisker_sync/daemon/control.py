@@ -1,7 +1,8 @@
 """
 Talking to a running daemon.
 
-One line of JSON asks, one line answers: ``{"do": "status"}``.
+One line of JSON asks, one line answers: ``{"do": "status"}``. Some questions are answered by one
+line after the other, until whoever asked hangs up.
 
 Rule: nobody but the user is answered. On Unix it goes over a socket that only its owner can
 open, in a directory that is theirs alone, and the system is asked who is at the other end,
@@ -22,8 +23,8 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ ASK_SECONDS = 10.0
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # of macOS; Python has no names for them
 
 Answer = dict[str, Any]
-Handle = Callable[[Answer], Awaitable[Answer]]
+Answers = AsyncGenerator[Answer, None]
+Handle = Callable[[Answer], Awaitable[Answer | Answers]]
 
 
 class Refusal(DaemonError):
@@ -68,6 +70,7 @@ class Control:
         self._token = secrets.token_hex(16)
         self._server: asyncio.Server | None = None
         self._asking: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
 
     async def open(self) -> None:
         """Answer from here on."""
@@ -86,6 +89,7 @@ class Control:
 
     async def close(self) -> None:
         """Answer no more, but finish what was asked."""
+        self._closing.set()
         if self._server is not None:
             self._server.close()
         if self._asking:
@@ -107,13 +111,38 @@ class Control:
                 async with asyncio.timeout(ASK_SECONDS):
                     line = await reader.readline()
                 if line:
-                    writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-                    await writer.drain()
+                    answer = await self._answer(line)
+                    if isinstance(answer, dict):
+                        await _say(writer, answer)
+                    else:
+                        await self._go_on(answer, reader, writer)
         finally:
             self._asking.discard(task)
             writer.close()
 
-    async def _answer(self, line: bytes) -> Answer:
+    async def _go_on(
+        self, answers: Answers, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Answer line by line, until whoever asked hangs up or we close."""
+
+        async def say_all() -> None:
+            async with aclosing(answers):
+                async for answer in answers:
+                    await _say(writer, answer)
+
+        tasks: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(say_all()),
+            asyncio.ensure_future(_until_gone(reader)),
+            asyncio.ensure_future(self._closing.wait()),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, line: bytes) -> Answer | Answers:
         try:
             question = json.loads(line)
         except ValueError:
@@ -136,19 +165,53 @@ async def ask(layout: Layout, question: Answer, seconds: float | None = None) ->
         Refusal: It could not do that.
         TimeoutError: It took longer than ``seconds``.
     """
+    reader, writer = await _call(layout, question)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _hear(layout, reader)
+    finally:
+        writer.close()
+
+
+async def ask_on(layout: Layout, question: Answer) -> Answers:
+    """
+    Ask the daemon of a workspace what it answers by one line after the other.
+
+    Raises:
+        DaemonNotRunning: There is none, or it ended.
+        Refusal: It could not do that.
+    """
+    reader, writer = await _call(layout, question)
+    try:
+        while True:
+            yield await _hear(layout, reader)
+    finally:
+        writer.close()
+
+
+def is_running(layout: Layout) -> bool:
+    """Whether a daemon, or anything else, has the workspace open."""
+    return is_held(layout.lock)
+
+
+async def _call(
+    layout: Layout, question: Answer
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             reader, writer = await _connect(layout, question)
     except (OSError, ValueError):
         raise DaemonNotRunning(str(layout.root)) from None
+    with suppress(ConnectionError):  # then there is no answer either
+        await _say(writer, question)
+    return reader, writer
+
+
+async def _hear(layout: Layout, reader: asyncio.StreamReader) -> Answer:
     try:
-        writer.write(json.dumps(question).encode() + b"\n")
-        async with asyncio.timeout(seconds):
-            line = await reader.readline()
+        line = await reader.readline()
     except ConnectionError:
         line = b""
-    finally:
-        writer.close()
     if not line:
         raise DaemonNotRunning(str(layout.root))
     answer: Answer = json.loads(line)
@@ -157,9 +220,15 @@ async def ask(layout: Layout, question: Answer, seconds: float | None = None) ->
     return answer
 
 
-def is_running(layout: Layout) -> bool:
-    """Whether a daemon, or anything else, has the workspace open."""
-    return is_held(layout.lock)
+async def _say(writer: asyncio.StreamWriter, what: Answer) -> None:
+    writer.write(json.dumps(what).encode() + b"\n")
+    await writer.drain()
+
+
+async def _until_gone(reader: asyncio.StreamReader) -> None:
+    with suppress(ConnectionError):
+        while await reader.read(1 << 10):
+            pass
 
 
 async def _connect(

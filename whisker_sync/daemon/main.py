@@ -19,9 +19,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from whisker_sync.daemon import names
+from whisker_sync.daemon import attached, names
 from whisker_sync.daemon.conflicts import Places, as_answer
-from whisker_sync.daemon.control import Answer, Control
+from whisker_sync.daemon.control import Answer, Answers, Control
 from whisker_sync.daemon.keeper import RESTARTED
 from whisker_sync.daemon.members import Members
 from whisker_sync.daemon.waiting import Waiting, has_to_wait
@@ -146,11 +146,15 @@ class Daemon:
 
     # What can be asked.
 
-    async def _answer(self, question: Answer) -> Answer:
+    async def _answer(self, question: Answer) -> Answer | Answers:
         try:
             match question.get("do"):
                 case "status":
                     return self._status()
+                case "look":
+                    return attached.look(self._node)
+                case "events":
+                    return attached.events(self._node)
                 case "now":
                     return await self._now(float(question.get("seconds") or 30.0))
                 case "meet":

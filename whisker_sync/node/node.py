@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,7 +25,7 @@ from whisker_sync.identity.offers import Terms
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import ENTROPY_BYTES, SpokenCode
-from whisker_sync.ids import Address, DeviceId
+from whisker_sync.ids import Address, DeviceId, StoryPath
 from whisker_sync.manuscript.files import WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.node import start
@@ -296,7 +296,7 @@ class Node:
         """Wait until the status is as wanted."""
         return await self._running.until(condition)
 
-    def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncGenerator[Event, None]:
         """What happens, from now on."""
         return self._running.events()
 
@@ -318,6 +318,11 @@ class Node:
     def edited(self, document: str, change: Change) -> None:
         """Say that a document was edited in memory."""
         self._running.feed(Edited(document, change, now_ms()))
+
+    @property
+    def files(self) -> tuple[StoryPath, ...]:
+        """The files of the story."""
+        return self._running.peer.files()
 
     async def look(self) -> None:
         """Compare the whole folder with what we know, now."""

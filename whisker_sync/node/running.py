@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 from whisker_sync.node.timing import Timing
@@ -115,7 +115,7 @@ class Running:
                 queue.get_nowait()
             queue.put_nowait(event)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, from now on."""
         queue: asyncio.Queue[Event] = asyncio.Queue()
         self._subscribers.add(queue)

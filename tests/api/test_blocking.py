@@ -1,4 +1,4 @@
-"""whisker_sync.node.blocking: a workspace for scripts without a loop."""
+"""whisker_sync.api.blocking: a workspace for scripts without a loop."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from random import SystemRandom
 from tempfile import TemporaryDirectory
 
+from whisker_sync.api.attached import Attached
 from whisker_sync.discovery.discovery import Discovery
 from whisker_sync.document import Change, Document, Edit, Schema
 from whisker_sync.document.shapes import Counter, Ordered
@@ -189,6 +190,21 @@ class Workspace:
             yield Workspace(layout, node, interface)
         finally:
             await node.close()
+
+    @staticmethod
+    @asynccontextmanager
+    async def attach(path: str | Path) -> AsyncIterator[Attached]:
+        """
+        A workspace beside the daemon that has it open; see :class:`Attached`.
+
+        Raises:
+            NotAWorkspace: There is none at this path or above it.
+            DaemonNotRunning: No daemon has it open; it may be opened.
+            DaemonError: The daemon is too old to be attached to.
+        """
+        attached = Attached(Layout.find(Path(path)))
+        await attached.status()
+        yield attached
 
     @staticmethod
     @asynccontextmanager

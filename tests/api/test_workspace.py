@@ -1,4 +1,4 @@
-"""Tests for :mod:`whisker_sync.node.workspace`: what programs embed."""
+"""Tests for :mod:`whisker_sync.api.workspace`: what programs embed."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_undo_takes_back_what_the_program_did(tmp_path: Path) -> None:
 async def test_nobody_reachable_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whisker_sync.node.workspace.MEET_SECONDS", 0.05)
+    monkeypatch.setattr("whisker_sync.api.workspace.MEET_SECONDS", 0.05)
     path = make(tmp_path, "a")
     async with Workspace.open(path, lan=False, home=tmp_path / "home") as workspace:
         assert not await workspace.sync_now()

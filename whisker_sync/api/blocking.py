@@ -19,10 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from whisker_sync.api.workspace import Workspace
 from whisker_sync.document import Document, Edit, Schema
 from whisker_sync.identity.membership import Membership
 from whisker_sync.identity.roster import Role
-from whisker_sync.node.workspace import Workspace
 from whisker_sync.peer.status import Status
 from whisker_sync.revision import Revision
 

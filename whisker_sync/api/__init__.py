@@ -1,0 +1,1 @@
+"""What other programs call: a workspace of one's own, or that of a daemon."""
