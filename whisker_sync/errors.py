@@ -6,6 +6,7 @@ Everything that can go wrong, in one tree.
         * :exc:`NotAWorkspace`
         * :exc:`AlreadyAWorkspace`
         * :exc:`WorkspaceBusy`
+        * :exc:`OnlyWhenOpen`
         * :exc:`BadPlace`
         * :exc:`AnotherCopy`
         * :exc:`MustBeginAnew`
