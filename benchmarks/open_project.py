@@ -6,8 +6,10 @@ A real project, opened and shared: does it arrive whole, and how soon?
 Each directory is copied, made a story, and joined by a second daemon on loopback, as
 ``whisker sync start`` starts it. Prints how many files and bytes are synced, how long the
 first daemon takes to open the folder, and how long from the start of the second one to the
-first complete sync: both folders equal, durable on both sides. ``--files`` adds copies of
-the directory in folders of their own until there are so many files.
+first complete sync: both folders equal, durable on both sides; and, where the system tells,
+the CPU seconds that each of the two took for it, which other programs on the machine change
+less than the clock. ``--files`` adds copies of the directory in folders of their own until
+there are so many files.
 
 Exit code 1: a file is not there, or not byte for byte as it was, or the first folder
 was changed.
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -29,7 +32,7 @@ from whisker_sync.daemon.control import ask
 from whisker_sync.daemon.process import start, stop
 from whisker_sync.folder.files import Folder
 from whisker_sync.node.settings import load_user, make_workspace
-from whisker_sync.store.layout import Layout
+from whisker_sync.store.layout import Layout, holder
 
 HERE = "127.0.0.1"
 SECONDS = 120.0
@@ -43,6 +46,9 @@ class Figures:
     size: int
     open_seconds: float
     sync_seconds: float
+    cpu_seconds: tuple[float, ...]
+    """Of the first daemon and the second; empty: the system does not tell."""
+
     wrong: tuple[str, ...]
     """Files that did not arrive as they were."""
 
@@ -65,6 +71,7 @@ def measure(source: Path, place: Path, files: int = 0) -> Figures:
         while not same(before, other.root) and time.perf_counter() < opened + SECONDS:
             time.sleep(0.01)
         done = time.perf_counter()
+        cpu = tuple(cpu_seconds(holder(layout.lock)) for layout in (one, other))
     finally:
         for layout in (one, other):
             stop(layout)
@@ -74,7 +81,17 @@ def measure(source: Path, place: Path, files: int = 0) -> Figures:
         if any(read(layout.root / path) != content for layout in (one, other))
     ]
     size = sum(len(content) for content in before.values())
-    return Figures(len(before), size, opened - began, done - opened, tuple(wrong))
+    told = tuple(each for each in cpu if each is not None)
+    return Figures(len(before), size, opened - began, done - opened, told, tuple(wrong))
+
+
+def cpu_seconds(process: int | None) -> float | None:
+    """CPU seconds that a process has taken so far; None: the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def fill(source: Path, root: Path, files: int) -> None:
@@ -121,6 +138,7 @@ def main() -> int:
         print(
             f"{source.name:24} {figures.files:5} files {figures.size / 1e6:7.2f} MB   "
             f"opened {figures.open_seconds:5.2f} s   first full sync {figures.sync_seconds:5.2f} s"
+            + "".join(f"   CPU {each:5.2f} s" for each in figures.cpu_seconds)
         )
         for path in figures.wrong:
             print(f"VIOLATED: {path} is not as it was")

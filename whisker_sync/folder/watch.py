@@ -219,6 +219,8 @@ class Watch:
             return set()
         if path not in self._marks and not place.is_dir() and not self._folder.takes_in(path):
             return set()
+        if path in self._marks:
+            return {path}
         # It may have been a folder: then all that was in it is gone.
         below = {known for known in self._marks if known.startswith(path + "/")}
         return {path} | below

@@ -139,6 +139,8 @@ def renames(
             candidates.remove(old)
             renames.append((path, old))
             del olds[old], news[path]
+    if not olds or not news:
+        return renames
     pages = {path: _traits(content) for path, content in olds.items()}
     if len(pages) * len(news) <= MAX_PAIRS:
         pairs = [

@@ -331,8 +331,9 @@ class View:
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with files that would be seen otherwise."""
-        wrong = [file for _, file in sorted(self.files.items()) if file.problem]
-        return [file.problem for file in wrong if file.problem and self.there(file)]
+        wrong = sorted(id_ for id_, file in self.files.items() if file.problem)
+        files = [self.files[id_] for id_ in wrong]
+        return [file.problem for file in files if file.problem and self.there(file)]
 
     # Rendering.
 

@@ -237,7 +237,14 @@ class Shadow:
         earlier = [_to_json(version, self.disk) for version in self.earlier]
         form = [_FORMAT, _to_json(self.disk), staged, earlier]
         text = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
-        return zlib.compress(text.encode(), 1)
+        return _deflated(text.encode())
+
+
+def _deflated(data: bytes) -> bytes:
+    """Compress a little, with no more memory than that takes: there are many, and most are small."""
+    window = min(max(len(data).bit_length(), zlib.MAX_WBITS - 6), zlib.MAX_WBITS)
+    deflate = zlib.compressobj(1, zlib.DEFLATED, window, 8 if window == zlib.MAX_WBITS else 3)
+    return deflate.compress(data) + deflate.flush()
 
 
 def _renamed(content: Content | None, ids: Mapping[str, str]) -> Content | None:
