@@ -14,6 +14,7 @@ from whisker_sync.manuscript.files import FileSeen, Outcome, WriteAsset, WriteFi
 from whisker_sync.manuscript.limits import MAX_TEXT_BYTES, RENAME_SECONDS
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.schema import STORY_SCHEMA
+from whisker_sync.story.twee import parse_header
 
 CAVE = (
     ":: Start\nYou stand before a cave. The wind is cold.\n\n"
@@ -122,6 +123,17 @@ def test_a_renamed_passage_keeps_its_identity_and_the_words_others_write_in_it()
     exchange(alice, bob)
     assert ids(bob)["Grotto"] == before
     assert ":: Grotto [dark]\nIt is dark here and somebody breathes" in bob.text("a.twee")
+
+
+def test_two_who_move_a_passage_on_the_map_leave_one_of_the_places_and_whole_json() -> None:
+    alice, bob = pair(("a.twee", ':: A {"position":"100,200","size":"100,100"}\nText.\n'))
+    moved = (':: A {"position":"150,200","size":"100,100"}', ':: A {"position":"175,40"}')
+    for author, header in zip((alice, bob), moved, strict=True):
+        author.save("a.twee", f"{header}\nText.\n")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    metadata = parse_header(alice.text("a.twee").split("\n")[0]).metadata
+    assert metadata in ({"position": '"150,200"'}, {"position": '"175,40"'})
 
 
 def test_tags_and_metadata_merge_one_by_one() -> None:

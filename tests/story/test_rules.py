@@ -236,3 +236,22 @@ def test_a_passage_stands_on_the_line_that_it_says(data: bytes) -> None:
     lines = text.split("\n")
     for passage in found.passages:
         assert lines[passage.line - 1] == passage.segment.header
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [
+        ("::", 1),
+        (":: Cave [dark", 9),
+        (":: Cave [dark] [cold]", 16),
+        (':: Cave {"position":"1,2"} [dark]', 28),
+        (":: Cave ] two", 9),
+        (":: Cave [x] {position: 1}", 13),
+        (':: Cave {"a":1,"a":2}', 9),
+        (":: Ü\u2028 [dark", 7),
+        (':: Cave [x] {"a":1', 13),
+    ],
+)
+def test_a_finding_about_a_header_says_in_which_column(header: str, column: int) -> None:
+    (finding,) = file(f"Before.\n{header}\nText.\n").findings
+    assert (finding.line, finding.column) == (2, column)

@@ -135,7 +135,7 @@ class Engine:
             return {}  # the schema does not allow it
         with self._doc.transaction() as transaction:
             handle, inner = record.integrated, transaction._txn  # noqa: SLF001 - it is pinned
-            return {key: plain(handle.get(inner, key)) for key in list(record)}
+            return {key: plain(handle.get(inner, key)) for key in handle.keys(inner)}
 
     def make_record(self, name: str, key: str, fields: Mapping[str, Scalar]) -> None:
         """Make a record; only within the steps of :meth:`write`."""

@@ -241,7 +241,7 @@ class Shadow:
 
 
 def _deflated(data: bytes) -> bytes:
-    """Compress a little, with no more memory than that takes: there are many, and most are small."""
+    """Compress a little, with no more memory than that takes: most of the many are small."""
     window = min(max(len(data).bit_length(), zlib.MAX_WBITS - 6), zlib.MAX_WBITS)
     deflate = zlib.compressobj(1, zlib.DEFLATED, window, 8 if window == zlib.MAX_WBITS else 3)
     return deflate.compress(data) + deflate.flush()

@@ -22,6 +22,7 @@ from whisker_sync.story.twee import (
     Source,
     parse,
     parse_header,
+    problem_places,
     render,
     text_of,
 )
@@ -166,10 +167,14 @@ def _findings(path: str, passages: tuple[FilePassage, ...]) -> Iterator[Finding]
             )
             yield _finding(Rule.HEADER_IN_CODE, sentence, path, passage)
             continue
+        places = problem_places(passage.segment.header) if problems else {}
         for problem in problems:
-            yield _finding(_RULES[problem], _SENTENCES[problem], path, passage)
+            column = 1 + places.get(problem, 0)
+            yield _finding(_RULES[problem], _SENTENCES[problem], path, passage, column)
         in_code = not CODE_TAGS.isdisjoint(passage.header.tags)
 
 
-def _finding(rule: Rule, sentence: str, path: str, passage: FilePassage) -> Finding:
-    return Finding(rule, sentence, path, passage.line, 1, passage.name)
+def _finding(
+    rule: Rule, sentence: str, path: str, passage: FilePassage, column: int = 1
+) -> Finding:
+    return Finding(rule, sentence, path, passage.line, column, passage.name)

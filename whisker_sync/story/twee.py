@@ -214,11 +214,19 @@ class _Pieces:
 
     end: str
     said: Header
+    places: tuple[int, ...]
+    """Where each problem is, in code points from the start of the line."""
 
 
 def parse_header(line: str) -> Header:
     """Return what a header line (without its line end) says; any text will do."""
     return _cut(line).said
+
+
+def problem_places(line: str) -> dict[HeaderProblem, int]:
+    """Return where in a header line each of its problems is, in code points from its start."""
+    cut = _cut(line)
+    return dict(zip(cut.said.problems, cut.places, strict=True))
 
 
 def rewrite(line: str, name: str, tags: Iterable[str], metadata: Mapping[str, str]) -> str:
@@ -268,11 +276,11 @@ def _cut(line: str) -> _Pieces:
     name_end = _rstrip(line, start, match.start() if match else len(line))
     raw = line[start:name_end]
     name = _unescape(raw)
-    problems: list[HeaderProblem] = []
+    problems: dict[HeaderProblem, int] = {}
     if not name:
-        problems.append(HeaderProblem.EMPTY_NAME)
-    if any(stray[1] for stray in _STRAY.finditer(raw)):
-        problems.append(HeaderProblem.STRAY_BRACKET)
+        problems[HeaderProblem.EMPTY_NAME] = 0
+    if strays := [stray.start() for stray in _STRAY.finditer(raw) if stray[1]]:
+        problems[HeaderProblem.STRAY_BRACKET] = start + strays[0]
 
     at = match.start() if match else len(line)
     before_tags, tags = " ", None
@@ -280,7 +288,7 @@ def _cut(line: str) -> _Pieces:
     if line.startswith("[", at):
         end = next((m.end() for m in _END_OF_TAGS.finditer(line, at + 1) if m[0] == "]"), None)
         if end is None:
-            return _malformed(line, start, HeaderProblem.UNTERMINATED_TAGS)
+            return _malformed(line, start, HeaderProblem.UNTERMINATED_TAGS, at)
         before_tags, tags = line[name_end:at], line[at:end]
         said_tags = tuple(_unescape(tag) for tag in _TAG.findall(tags[1:-1]))
         name_end, at = end, len(line) - len(line[end:].lstrip(_TRIMMED))
@@ -295,29 +303,32 @@ def _cut(line: str) -> _Pieces:
                     member.key: line[member.value_start : member.end] for member in members
                 }
                 if len(said_metadata) < len(members):
-                    problems.append(HeaderProblem.REPEATED_KEY)
-            case _, _:
-                return _malformed(line, start, HeaderProblem.JUNK)
+                    problems[HeaderProblem.REPEATED_KEY] = at
+            case _, end:
+                junk = len(line) - len(line[end:].lstrip(_TRIMMED))
+                return _malformed(line, start, HeaderProblem.JUNK, junk)
             case None if line[line_end - 1] == "}":
-                problems.append(HeaderProblem.BAD_METADATA)
+                problems[HeaderProblem.BAD_METADATA] = at
             case None:
-                return _malformed(line, start, HeaderProblem.UNTERMINATED_METADATA)
+                return _malformed(line, start, HeaderProblem.UNTERMINATED_METADATA, at)
         before_metadata, metadata, name_end = line[name_end:at], line[at:line_end], line_end
     elif at < line_end:
-        return _malformed(line, start, HeaderProblem.JUNK)
+        return _malformed(line, start, HeaderProblem.JUNK, at)
     said = Header(name, said_tags, said_metadata, tuple(problems))
     if not name:
         before_tags, before_metadata = before_tags or " ", before_metadata or " "
+    end_of_line, places = line[name_end:], tuple(problems.values())
     return _Pieces(
-        line[:start], raw, before_tags, tags, before_metadata, metadata, line[name_end:], said
+        line[:start], raw, before_tags, tags, before_metadata, metadata, end_of_line, said, places
     )
 
 
-def _malformed(line: str, start: int, problem: HeaderProblem) -> _Pieces:
+def _malformed(line: str, start: int, problem: HeaderProblem, at: int) -> _Pieces:
     """Take a header for a name and nothing else."""
     raw = line[start:].rstrip(_TRIMMED)
     end = line[start + len(raw) :]
-    return _Pieces(line[:start], raw, " ", None, " ", None, end, Header(raw, (), {}, (problem,)))
+    said = Header(raw, (), {}, (problem,))
+    return _Pieces(line[:start], raw, " ", None, " ", None, end, said, (at,))
 
 
 def _rstrip(line: str, start: int, end: int) -> int:
