@@ -7,7 +7,7 @@ import hashlib
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.identity.roster import Role
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.files import FileSeen, Large, WriteAsset, WriteFile
 from whisker_sync.manuscript.shadow import Page, Picture
 from whisker_sync.peer.acts import ChangeRole
 from whisker_sync.peer.events import Trouble
@@ -55,6 +55,24 @@ def yours(person: Someone) -> list[str]:
 
 
 # Among peers.
+
+
+def test_a_picture_that_a_reader_changes_or_removes_is_the_storys_again() -> None:
+    crowd, alice, bob, rita = three()
+    alice.save("map.png", b"\x89PNG\x00theirs")
+    crowd.wait()
+    rita.save("map.png", b"\x89PNG\x00mine")
+    crowd.wait()
+    assert rita.folder[StoryPath("map.png")] == b"\x89PNG\x00theirs"
+    kept = [content for path, content in rita.folder.items() if "yours" in path]
+    assert kept == [b"\x89PNG\x00mine"]
+    rita.save("map.png", None)
+    crowd.wait()
+    assert rita.folder[StoryPath("map.png")] == b"\x89PNG\x00theirs"
+    assert [path for path in bob.folder if "yours" in path] == []
+    alice.save("map.png", b"\x89PNG\x00newer")
+    crowd.wait()
+    assert rita.folder[StoryPath("map.png")] == b"\x89PNG\x00newer"
 
 
 def test_a_reader_has_the_history_and_adds_nothing_to_it() -> None:
@@ -214,11 +232,26 @@ def seen(path: str, content: bytes | None) -> FileSeen:
     return FileSeen(StoryPath(path), content)
 
 
-def test_a_binary_file_that_a_reader_changed_is_left_alone() -> None:
-    shown = {StoryPath("map.png"): Picture("x", hashlib.sha256(b"theirs").digest(), 6)}
+def test_a_binary_file_that_a_reader_changed_is_put_beside() -> None:
+    theirs = hashlib.sha256(b"theirs").digest()
+    mine = hashlib.sha256(b"mine").digest()
+    shown = {StoryPath("map.png"): Picture("x", theirs, 6)}
     found = sort([seen("map.png", b"mine")], shown, ())
-    assert found.writes == ()
+    beside = StoryPath(f"map (yours, {mine.hex()[:8]}).png")
+    assert found.writes == (
+        WriteFile(beside, b"mine", None),
+        WriteAsset(StoryPath("map.png"), theirs, mine),
+    )
     assert [problem.path for problem in found.problems] == ["map.png"]
+    gone = sort([seen("map.png", None)], shown, ())
+    assert gone.writes == (WriteAsset(StoryPath("map.png"), theirs, None),)
+
+
+def test_a_large_file_that_a_reader_changed_is_left_alone() -> None:
+    shown = {StoryPath("film.mp4"): Picture("x", b"t" * 32, 1 << 30, b"l" * 32)}
+    found = sort([FileSeen(StoryPath("film.mp4"), Large(b"m" * 32, 9 << 20, b""))], shown, ())
+    assert found.writes == ()
+    assert [problem.path for problem in found.problems] == ["film.mp4"]
 
 
 def test_an_older_version_of_the_story_is_no_change_of_the_readers() -> None:

@@ -1,9 +1,10 @@
 """
 What a reader's device does with files that its user changed: nothing is shared, nothing is lost.
 
-A reader sees the story as it is. What they write into its files is kept beside, under a name of
-its own, and the file shows the story again; a file of their own stays where it is. Each is
-said to them as a :class:`~whisker_sync.manuscript.files.Problem`.
+A reader sees the story as it is. What they write into its files, pictures included, is kept
+beside, under a name of its own, and the file shows the story again; a file of their own stays
+where it is, and so does one too large to be copied at once. Each is said to them as a
+:class:`~whisker_sync.manuscript.files.Problem`.
 
 A value in, a value out; what to do with it is for the peer.
 """
@@ -15,7 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteFile
+from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.shadow import Content, Page
 
 
@@ -29,7 +30,7 @@ class Sorted:
     others: tuple[StoryPath, ...]
     """Files that are not: nothing is to be made of them."""
 
-    writes: tuple[WriteFile, ...]
+    writes: tuple[WriteFile | WriteAsset, ...]
     """What keeps the reader's words beside, and puts the story's into their place."""
 
     problems: tuple[Problem, ...]
@@ -47,7 +48,7 @@ def sort(
     """
     as_shown: list[FileSeen] = []
     others: list[StoryPath] = []
-    writes: list[WriteFile] = []
+    writes: list[WriteFile | WriteAsset] = []
     problems: list[Problem] = []
     for seen in files:
         path, sha256, theirs = seen.path, _sha256(seen.content), shown.get(seen.path)
@@ -57,15 +58,22 @@ def sort(
         others.append(path)
         if theirs is None:
             problems.append(Problem(path, _alone(path)))
-        elif not isinstance(theirs, Page) or isinstance(seen.content, Large):
+        elif isinstance(seen.content, Large):
             problems.append(Problem(path, _differs(path)))
         else:
             if seen.content is not None and sha256 is not None and sha256 not in ours:
                 beside = _beside(path, sha256)
                 writes.append(WriteFile(beside, seen.content, None))
                 problems.append(Problem(path, _kept(path, beside)))
-            writes.append(WriteFile(path, theirs.data(), sha256))
+            writes.append(_back(path, theirs, sha256))
     return Sorted(tuple(as_shown), tuple(others), tuple(writes), tuple(problems))
+
+
+def _back(path: StoryPath, theirs: Content, expected: bytes | None) -> WriteFile | WriteAsset:
+    """Put the story's version in its place."""
+    if isinstance(theirs, Page):
+        return WriteFile(path, theirs.data(), expected)
+    return WriteAsset(path, theirs.sha256, expected, theirs.list)
 
 
 def _sha256(content: bytes | Large | None) -> bytes | None:

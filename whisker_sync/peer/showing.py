@@ -216,7 +216,7 @@ class Showing:
         shown = manuscript.shown()
         found = sort(seen.files, shown, self._written)
         for write in found.writes:
-            if write.content is not None:
+            if isinstance(write, WriteFile) and write.content is not None:
                 self._written.add(hashlib.sha256(write.content).digest())
             self._waiting.append((self._library.due, write))
         for problem in found.problems:
