@@ -7,6 +7,8 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -99,3 +101,44 @@ def test_damage_a_stranger_and_a_mistake_are_named_and_change_nothing(
     assert "no device is called that" in unknown.stderr
     failed = ada.run("bundle", "create", str(tmp_path / "no" / "folder"), "--json")
     assert json.loads(failed.stdout)["error"]["code"] == 1
+
+
+def test_pictures_sounds_and_the_history_come_along_and_receipts_make_the_next_one_smaller(
+    pair: tuple[Person, Person], tmp_path: Path
+) -> None:
+    ada, bob = pair
+    dice = Random(1)
+    (ada.folder / "map.png").write_bytes(dice.randbytes(300_000))
+    (ada.folder / "wind.ogg").write_bytes(dice.randbytes(2_000_000))  # in chunks
+    write(ada, "one.twee", "the first words")
+    ada.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
+    ada.run("sync", "now", "--timeout", "2")
+    assert ada.run("milestone", "Draft").returncode == 0
+    ada.end()
+    first = tmp_path / "first"
+    whole = ada.json("bundle", "create", "--since", "Bob", str(first))
+    assert whole["left_out"] == 0
+    assert whole["bytes"] > 2_300_000
+    assert bob.run("bundle", "apply", str(first)).returncode == 0
+    assert folder_of(bob.folder) == folder_of(ada.folder)
+    assert "Draft" in bob.run("log").stdout
+
+    # Bob's answer says what he has: by it the next one is small, and nothing is pending.
+    write(bob, "two.twee", "an answer")
+    assert carry(bob, ada, tmp_path / "back", "--since", "ada")["changes"] == 1
+    (status,) = [p for p in state(ada)["peers"] if p["person"] == "Bob"]
+    assert status["unacked"] == 0
+    write(ada, "three.twee", "the third words")
+    small = ada.json("bundle", "create", "--since", "Bob", str(tmp_path / "small"))
+    assert small["bytes"] < 60_000
+    assert bob.run("bundle", "apply", str(tmp_path / "small")).returncode == 0
+    assert folder_of(bob.folder) == folder_of(ada.folder)
+    assert ada.json("bundle", "create", str(tmp_path / "all"))["bytes"] > 2_300_000
+
+
+def state(person: Person) -> dict[str, Any]:
+    """The status of somebody whose machine is on for a moment."""
+    person.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
+    status = person.json("sync", "status")
+    person.end()
+    return status

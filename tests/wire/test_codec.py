@@ -20,6 +20,7 @@ from whisker_sync.wire.messages import (
     Archive,
     Asset,
     Bye,
+    Carried,
     Catch,
     Challenge,
     Covers,
@@ -130,6 +131,22 @@ message: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         Covers,
         st.dictionaries(life, number, max_size=3).map(lambda tracks: tuple(sorted(tracks.items()))),
+    ),
+    st.builds(
+        lambda incarnation, ends, cursors, assets: Carried(
+            Incarnation(incarnation),
+            min(ends),
+            max(ends),
+            tuple(
+                (DeviceId(device), Incarnation(of), position)
+                for device, (of, position) in sorted(cursors.items())
+            ),
+            tuple(sorted(assets)),
+        ),
+        life,
+        st.tuples(number, number),
+        st.dictionaries(st.binary(min_size=32, max_size=32), st.tuples(life, number), max_size=3),
+        st.sets(life, max_size=3),
     ),
 )
 

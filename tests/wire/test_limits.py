@@ -233,6 +233,16 @@ def test_a_snapshot_stands_in_for_so_many_sessions() -> None:
     assert not carries(covers(limits.MAX_TRACKS + 1))
 
 
+def test_a_bundle_says_so_much_of_what_its_maker_holds() -> None:
+    def carried(cursors: int, assets: int) -> Fields:
+        held = [[each, b"i" * 8, 1] for each in ids(cursors, 32)]
+        return [69, b"i" * 8, 0, 1, held, list(ids(assets, 8))]
+
+    assert_edge(carried(limits.MAX_CURSORS, 0), carried(limits.MAX_CURSORS + 1, 0))
+    assert_edge(carried(0, limits.MAX_HELD), carried(0, limits.MAX_HELD + 1))
+    assert not arrives(69, b"i" * 8, 2, 1, [], [])
+
+
 def test_a_proof_has_so_many_macs_and_no_fewer() -> None:
     macs = [b"m" * 32] * limits.MACS
     assert_edge([1, 1, b"n" * 32, macs], [1, 1, b"n" * 32, [*macs, b"m" * 32]])

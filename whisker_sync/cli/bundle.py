@@ -38,6 +38,8 @@ def create(since: str | None, file: Path) -> None:
     made = asyncio.run(_do(layout, {"do": "bundle", "path": str(path), "since": since}))
     OUTPUT.data(made)
     OUTPUT.say(f"Written: {file} ({made['bytes'] // 1024} KiB). Give it to any other member.")
+    if made["left_out"]:
+        OUTPUT.say("It has no room for all pictures and sounds; the rest comes over a network.")
 
 
 @command.command(epilog=EXAMPLES)

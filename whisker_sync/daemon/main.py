@@ -275,8 +275,8 @@ async def unpacking(node: Node, question: Answer) -> Answer:
     path = Path(str(question.get("path")))
     if question.get("do") == "bundle":
         since = question.get("since")
-        size = await bundles.create(node, path, since if isinstance(since, str) else None)
-        return {"path": str(path), "bytes": size}
+        made = await bundles.create(node, path, since if isinstance(since, str) else None)
+        return {"path": str(path), "bytes": made.bytes, "left_out": made.left_out}
     opened = await bundles.apply(node, path)
     return {"path": str(path), "person": opened.person, "changes": opened.changes}
 

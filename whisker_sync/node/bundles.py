@@ -30,9 +30,18 @@ class Opened:
     """What of it was new here."""
 
 
-async def create(node: Node, path: Path, since: str | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of making a bundle."""
+
+    bytes: int
+    left_out: int
+    """Binary files, or chunks of large ones, for which there was no room."""
+
+
+async def create(node: Node, path: Path, since: str | None) -> Made:
     """
-    Write a bundle with everything, or with what a device lacks as far as we know; its bytes.
+    Write a bundle with everything, or with what a device lacks as far as we know.
 
     ``since`` is a person, a device's name, or the beginning of its id or fingerprint.
 
@@ -42,12 +51,13 @@ async def create(node: Node, path: Path, since: str | None) -> int:
         BadBundle: The file cannot be written.
     """
     device = _device(node, since) if since is not None else None
-    content = (await node.bundle(device)).encode()
+    packed = await node.bundle(device)
+    content = packed.bundle.encode()
     try:
         await asyncio.to_thread(write_private, path, content)
     except OSError as problem:
         raise BadBundle(str(path), problem.strerror or str(problem)) from None
-    return len(content)
+    return Made(len(content), packed.left_out)
 
 
 async def apply(node: Node, path: Path) -> Opened:

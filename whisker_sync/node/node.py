@@ -102,6 +102,15 @@ class Invitation:
     """Where those may write to who are not in this network; empty: nowhere."""
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A bundle, and what is not in it."""
+
+    bundle: Bundle
+    left_out: int
+    """Binary files, or chunks of large ones, for which there was no room."""
+
+
 class Node:
     """One workspace, open and in touch; see :meth:`open`."""
 
@@ -420,7 +429,7 @@ class Node:
         save_local(self.layout, replace(load_local(self.layout), relay=url))
         await self._postman.use(url)
 
-    async def bundle(self, since: DeviceId | None) -> Bundle:
+    async def bundle(self, since: DeviceId | None) -> Packed:
         """
         What a member may carry to others by hand; ``since``: only what that device lacks.
 
@@ -429,7 +438,10 @@ class Node:
         """
         await self.look()
         await self._running.until_durable()
-        return self._running.peer.bundle(since)
+        peer = self._running.peer
+        read = await self._reader.luggage(peer.luggage(since))
+        bundle = peer.bundle(since, read.assets, read.revisions)
+        return Packed(bundle, read.left_out)
 
     async def open_bundle(self, bundle: Bundle) -> tuple[DeviceId, int]:
         """
@@ -441,14 +453,17 @@ class Node:
             BadEnvelope, MalformedFrame: It is not for this story, or no letter.
         """
         peer = self._running.peer
-        letter = peer.open_bundle(bundle)
+        letters = peer.open_bundle(bundle)
         await self.look()
         before = peer.head
-        self._running.feed(LetterBrought(letter))
+        for letter in letters:
+            self._running.feed(LetterBrought(letter))
         changes = peer.head - before
         await self._running.until_durable()
         await self._disk.until_written()
-        return letter.device, changes
+        while not peer.shown:  # binary files are put together first
+            await self._running.until_changed()
+        return letters[0].device, changes
 
     # What the peer asks for.
 

@@ -7,6 +7,8 @@ fact               holds
 ``peer/ID``        name, person, when it was seen last, where it can be called; as JSON
 ``cursor/ID``      how far we durably hold its journal: its incarnation, a position
 ``ack/ID``         how far it holds ours: our incarnation, a position
+``held/ID``        contents that it had when it made a bundle: 8 bytes of each SHA-256
+``shelves/ID``     the days of its history then: the day and the sum of each, 8 bytes each
 =================  =========================================================================
 
 What they get wrong, the next rest finds and mends; see :mod:`~whisker_sync.sync.session`.
@@ -15,7 +17,7 @@ What they get wrong, the next rest finds and mends; see :mod:`~whisker_sync.sync
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from whisker_sync.ids import Address, DeviceId, Incarnation
 from whisker_sync.peer import events
@@ -26,8 +28,12 @@ from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
 from whisker_sync.peer.status import PeerStatus
 from whisker_sync.sync.session import Session
+from whisker_sync.wire.limits import MAX_CURSORS
+from whisker_sync.wire.messages import Carried, Shelves
 
 _PEER = "peer/"
+_HELD = "held/"
+_SHELVES = "shelves/"
 
 
 class Acquaintances:
@@ -88,6 +94,22 @@ class Acquaintances:
             )
         return tuple(statuses)
 
+    def cursors(self) -> tuple[tuple[DeviceId, Incarnation, int], ...]:
+        """Up to where we durably hold the journals of others."""
+        known = [(device, *self.cursor(device)) for device in sorted(self._known())]
+        return tuple(each for each in known if each[2])[:MAX_CURSORS]
+
+    def held(self, device: DeviceId) -> frozenset[bytes]:
+        """The first 8 bytes of each content that a device said to have."""
+        fact = self._library.facts.get(_HELD + device.hex(), b"")
+        return frozenset(fact[at : at + 8] for at in range(0, len(fact), 8))
+
+    def shelves(self, device: DeviceId) -> Mapping[int, bytes]:
+        """The days of a device's history and their sums, as it said them."""
+        fact = self._library.facts.get(_SHELVES + device.hex(), b"")
+        cuts = range(0, len(fact), 16)
+        return {int.from_bytes(fact[at : at + 8], "big"): fact[at + 8 : at + 16] for at in cuts}
+
     # What is learned.
 
     def note_progress(self, session: Session, *, soon: bool = False) -> None:
@@ -133,6 +155,23 @@ class Acquaintances:
             acked = self._library.incarnation + through.to_bytes(8, "big")
             self._library.remember(f"ack/{device.hex()}", acked)
             yield Tell(events.Delivered(device, through))
+
+    def note_carried(self, device: DeviceId, carried: Carried) -> Iterator[Effect]:
+        """A bundle says what of its maker's journal we hold with it, and what the maker holds."""
+        known_of, known = self.cursor(device)
+        have = known if known_of == carried.incarnation else 0
+        if not self._library.held and carried.base <= have < carried.through:
+            cursor = carried.incarnation + carried.through.to_bytes(8, "big")
+            self._library.remember(f"cursor/{device.hex()}", cursor)
+        self._library.remember(_HELD + device.hex(), b"".join(carried.assets))
+        for whose, incarnation, position in carried.cursors:
+            if whose == self._library.device and incarnation == self._library.incarnation:
+                yield from self.note_read(device, min(position, self._library.head))
+
+    def note_shelves(self, device: DeviceId, shelves: Shelves) -> None:
+        """A bundle says what history its maker has."""
+        packed = b"".join(day.to_bytes(8, "big") + sum_ for day, sum_ in shelves.sums)
+        self._library.remember(_SHELVES + device.hex(), packed)
 
     # Private methods.
 

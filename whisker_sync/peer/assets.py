@@ -74,6 +74,24 @@ class Assets:
                 self._offered.add(asset)
                 yield asset
 
+    def needed(self, manuscript: Manuscript) -> Iterator[bytes]:
+        """All contents that the story consists of and that are here; lists before their chunks."""
+        library = self._library
+        yield from (asset for asset in sorted(manuscript.assets()) if library.has(asset))
+        for _, list_, _ in sorted(manuscript.larges()):
+            known = library.list_of(list_)
+            if known is not None:
+                yield list_
+                yield from filter(library.has, chunks.hashes(known))
+
+    def bring(self, brought: Asset, manuscript: Manuscript | None) -> Iterator[bytes]:
+        """Take a content that a letter brought, if the story needs it; what is ready by it."""
+        asset, content = brought.asset, brought.content
+        if content is None or manuscript is None or hashlib.sha256(content).digest() != asset:
+            return
+        if self._fetching.needs(asset) and not self._library.has(asset):
+            yield from self._keep(asset, content, manuscript)
+
     def take(
         self, link: LinkId, came: Came, manuscript: Manuscript | None, now: float
     ) -> Iterator[bytes]:
@@ -84,6 +102,9 @@ class Assets:
             return
         if self._library.has(asset) or manuscript is None:
             return
+        yield from self._keep(asset, content, manuscript)
+
+    def _keep(self, asset: bytes, content: bytes, manuscript: Manuscript) -> Iterator[bytes]:
         self._fetching.came(asset)
         if asset in self._larges:
             if chunks.fits(content, self._larges[asset][1]):

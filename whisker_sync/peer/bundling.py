@@ -1,43 +1,103 @@
 """
-What a member carries to another by hand: one letter, as a bundle.
+What a member carries to another by hand: letters, as a bundle.
 
-Rule 1: a bundle holds what the journal has, and who belongs; not the contents of binary
-files. It is the same letter that a relay would carry, closed in a session of its own, so it
-may be opened twice, in any order, and by every member.
+Rule 1: a bundle holds what the journal has, who belongs, and as much of the contents of binary
+files and of the history as fits. It is what a relay would carry, closed in a session of its own,
+so it may be opened twice, in any order, and by every member.
 
 Rule 2: whoever opens one believes it as much as a letter: the signature says who made it, and
 the rosters say whether that device belongs.
+
+Rule 3: each bundle says what its maker holds. So one that goes back is a receipt, and the next
+one is smaller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from whisker_sync.errors import BadEnvelope
 from whisker_sync.identity.envelope import Desk, MailKeys, Postmark
 from whisker_sync.ids import WorkspaceId
 from whisker_sync.peer.library import Library
 from whisker_sync.record import Record
-from whisker_sync.sync.mailbox import Letter, open_letter
+from whisker_sync.sync.mailbox import Letter, open_letters
 from whisker_sync.wire import letters
 from whisker_sync.wire.bundles import Bundle
-from whisker_sync.wire.limits import MAX_RECORDS
-from whisker_sync.wire.messages import Members, Message, Push
+from whisker_sync.wire.limits import MAX_RECORDS, MAX_WANTED
+from whisker_sync.wire.messages import Asset, Message, Push, Revisions
+
+ROOM = 128 << 20
+"""Bytes of binary files and history in one bundle, about; what is beyond has to wait."""
+
+LETTER_BYTES = 4 << 20
+"""Bytes of what one letter of a bundle carries, about, unless one thing alone has more."""
 
 _ROOM = 1 << 20
 """Bytes of entries that are taken from the journal at a time, about."""
 
 
-def pack(desk: Desk, keys: MailKeys, sender: Members, records: Sequence[Record]) -> Bundle:
-    """Close records and what is known of who belongs; ``desk`` is of a session of its own."""
-    messages: list[Message] = [sender, *pushes(records)]
-    letter = letters.write(messages, desk.device)
-    return Bundle(keys.mailbox, desk.close(keys, Postmark(), letter))
+@dataclass(frozen=True, slots=True)
+class Luggage:
+    """What of the journal is to be read for a bundle, apart from its records."""
+
+    assets: tuple[bytes, ...]
+    """Contents that the story needs, lists of large files first; as they are known by SHA-256."""
+
+    days: frozenset[int] | None
+    """Days since 1970 of which the history is to go along; None: all."""
 
 
-def unpack(bundle: Bundle, known: Iterable[MailKeys], workspace: WorkspaceId) -> Letter:
+def pack(desk: Desk, keys: MailKeys, parcels: Iterable[Sequence[Message]]) -> Bundle:
+    """Close letters with these messages each; ``desk`` is of a session of its own."""
+    envelopes: list[bytes] = []
+    for messages in parcels:
+        envelopes += desk.close(keys, Postmark(), letters.write(messages, desk.device))
+    return Bundle(keys.mailbox, tuple(envelopes))
+
+
+def parcels(
+    first: Sequence[Message],
+    records: Sequence[Record],
+    assets: Iterable[tuple[bytes, bytes]],
+    revisions: Sequence[bytes],
+) -> Iterator[list[Message]]:
+    """What goes into which letter: records and what is small first, then what may be large."""
+    yield [*first, *pushes(records)]
+    whole: list[tuple[Message, int]] = [
+        (Asset(sha256, content), len(content)) for sha256, content in assets
+    ]
+    whole += [(news, sum(map(len, news.revisions))) for news in of_history(revisions)]
+    letter: list[Message] = []
+    room = LETTER_BYTES
+    for message, size in whole:
+        if letter and size > room:
+            yield letter
+            letter, room = [], LETTER_BYTES
+        letter.append(message)
+        room -= size
+    if letter:
+        yield letter
+
+
+def of_history(revisions: Sequence[bytes]) -> Iterator[Revisions]:
+    """Revisions as messages of letters."""
+    few: list[bytes] = []
+    room = LETTER_BYTES
+    for encoded in revisions:
+        if few and (len(few) == MAX_WANTED or len(encoded) > room):
+            yield Revisions(asked=False, revisions=tuple(few))
+            few, room = [], LETTER_BYTES
+        few.append(encoded)
+        room -= len(encoded)
+    if few:
+        yield Revisions(asked=False, revisions=tuple(few))
+
+
+def unpack(bundle: Bundle, known: Iterable[MailKeys], workspace: WorkspaceId) -> tuple[Letter, ...]:
     """
-    The letter in a bundle.
+    The letters in a bundle, in their order.
 
     Raises:
         BadEnvelope: It is of another story, or of an epoch whose key is not ``known``.
@@ -45,7 +105,7 @@ def unpack(bundle: Bundle, known: Iterable[MailKeys], workspace: WorkspaceId) ->
     """
     for keys in known:
         if keys.mailbox == bundle.mailbox:
-            return open_letter(keys, workspace, bundle.envelopes)
+            return open_letters(keys, workspace, bundle.envelopes)
     raise BadEnvelope("it is of another story, or was made with a key that is not here")
 
 

@@ -46,6 +46,10 @@ class Fetching:
         self._missing = {asset: self._missing.get(asset, {}) for asset in wanted}
         self._asked = {asset: ask for asset, ask in self._asked.items() if asset in wanted}
 
+    def needs(self, asset: bytes) -> bool:
+        """Whether we lack a content."""
+        return asset in self._missing
+
     def came(self, asset: bytes) -> None:
         """Note that a content arrived."""
         self._missing.pop(asset, None)

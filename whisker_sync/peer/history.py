@@ -107,6 +107,10 @@ class History:
             self._total = whole.digest()
         return self._total
 
+    def said(self) -> Shelves:
+        """What is here, by days."""
+        return Shelves(self._oldest, tuple(self._all_sums()[-MAX_SHELVES:]))
+
     def file(self, revision: Revision) -> bool:
         """Take a revision in; whether it is new here, and as recent as what we keep."""
         day, id_ = revision.day, revision.id

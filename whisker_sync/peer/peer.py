@@ -35,7 +35,7 @@ fetch. No input needs to know what follows from it, so nothing is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
 from whisker_sync import chunks
@@ -58,6 +58,7 @@ from whisker_sync.ids import DeviceId, LinkId, StoryPath
 from whisker_sync.peer import events
 from whisker_sync.peer.acquaintances import Acquaintances
 from whisker_sync.peer.anew import Anew
+from whisker_sync.peer.bundling import Luggage
 from whisker_sync.peer.circle import Circle
 from whisker_sync.peer.dialing import Dialing
 from whisker_sync.peer.doubles import Doubles
@@ -175,7 +176,7 @@ class Peer:
         self._talking = Talking(
             library, lines, circle, known, doubles, splits, put_back, telling, showing, merging
         )
-        self._post = Post(ourselves, library, circle, known, merging, dice)
+        self._post = Post(ourselves, library, circle, known, merging, showing, telling, dice)
         self._trouble: str | None = None
         for candidate, address in known.addresses():
             dialing.sight(candidate, (address,), now, lasting=True)
@@ -280,20 +281,35 @@ class Peer:
         """The newest position in the journal."""
         return self._library.head
 
-    def bundle(self, since: DeviceId | None) -> Bundle:
+    @property
+    def shown(self) -> bool:
+        """Whether all that came is durable, and in the files as far as it can be."""
+        return self._showing.at_rest
+
+    def luggage(self, since: DeviceId | None) -> Luggage:
+        """What is to be read of the journal for :meth:`bundle`."""
+        return self._post.luggage(since)
+
+    def bundle(
+        self,
+        since: DeviceId | None,
+        assets: Iterable[tuple[bytes, bytes]] = (),
+        revisions: Sequence[bytes] = (),
+    ) -> Bundle:
         """
         What a member may carry to others by hand, when all is durable.
 
-        With ``since`` only what that device has not said to hold.
+        With ``since`` only what that device has not said to hold. ``assets`` and
+        ``revisions`` are what was read of :meth:`luggage`.
 
         Raises:
             NotEntitled: This device may not write, or was not given the key yet.
         """
-        return self._post.bundle(since)
+        return self._post.bundle(since, assets, revisions)
 
-    def open_bundle(self, bundle: Bundle) -> Letter:
+    def open_bundle(self, bundle: Bundle) -> tuple[Letter, ...]:
         """
-        The letter in a bundle; tell it with :class:`LetterBrought`.
+        The letters in a bundle, in their order; tell each with :class:`LetterBrought`.
 
         Raises:
             BadEnvelope: It is of another story, or of an epoch whose key is not here.

@@ -9,7 +9,7 @@ who signed it, and one of a device that we do not know waits for the papers that
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from whisker_sync.errors import MembershipError, NotEntitled
@@ -17,17 +17,20 @@ from whisker_sync.identity.envelope import SESSION_BYTES, Desk
 from whisker_sync.ids import DeviceId
 from whisker_sync.peer import events
 from whisker_sync.peer.acquaintances import Acquaintances
-from whisker_sync.peer.bundling import pack, records_since, unpack
+from whisker_sync.peer.bundling import Luggage, pack, parcels, records_since, unpack
 from whisker_sync.peer.circle import Circle
 from whisker_sync.peer.effects import Effect, Tell
 from whisker_sync.peer.inputs import MailRead, SnapshotRead
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.mailing import Alarm, Mailing, MailInput
 from whisker_sync.peer.merging import Merging
+from whisker_sync.peer.showing import Showing
 from whisker_sync.peer.status import Ourselves, RelayStatus
+from whisker_sync.peer.telling import Telling
 from whisker_sync.sync.mailbox import Letter
 from whisker_sync.wire.bundles import Bundle
-from whisker_sync.wire.messages import Members, Push
+from whisker_sync.wire.limits import MAX_HELD
+from whisker_sync.wire.messages import Asset, Carried, Members, Push, Revisions, Shelves
 
 MAX_UNKNOWN = 64
 """Letters kept of devices that may turn out to be members."""
@@ -43,6 +46,8 @@ class Post:
         circle: Circle,
         acquaintances: Acquaintances,
         merging: Merging,
+        showing: Showing,
+        telling: Telling,
         dice: Random,
     ) -> None:
         workspace = ourselves.papers.workspace
@@ -52,6 +57,8 @@ class Post:
         self._circle = circle
         self._acquaintances = acquaintances
         self._merging = merging
+        self._showing = showing
+        self._telling = telling
         self._dice = dice
         self._knows = b""  # digest of the papers that decided which mailbox is in use
         self._told = False  # whoever reads the mailbox knows where the others went
@@ -141,8 +148,19 @@ class Post:
             self._unknown.append(letter)  # what says that they belong may be in a later one
             return
         for message in letter.messages:
-            if isinstance(message, Push):
-                yield from self._merging.from_letter(message.records, letter.device, now)
+            match message:
+                case Push():
+                    yield from self._merging.from_letter(message.records, letter.device, now)
+                case Asset() if not self._circle.reads(letter.device):
+                    yield from self._showing.asset_brought(message, now)
+                case Revisions() if not self._circle.reads(letter.device):
+                    self._telling.take(message.revisions)
+                case Carried() if not mailed and letter.device != self._self.device:
+                    yield from self._acquaintances.note_carried(letter.device, message)
+                case Shelves() if not mailed and letter.device != self._self.device:
+                    self._acquaintances.note_shelves(letter.device, message)
+                case _:
+                    pass
         if letter.device != self._self.device:
             self._acquaintances.hear_of(letter.device)
         through = self._mail.merged(letter, now) if mailed else 0
@@ -163,11 +181,28 @@ class Post:
 
     # Bundles.
 
-    def bundle(self, since: DeviceId | None) -> Bundle:
+    def luggage(self, since: DeviceId | None) -> Luggage:
+        """What is to be read for a bundle; with ``since`` only what that device may lack."""
+        shelves = self._acquaintances.shelves(since) if since is not None else {}
+        lacked = self._lacked(since)
+        assets = [asset for asset in lacked if self._library.list_of(asset) is None]
+        return Luggage(tuple(assets), self._telling.days_unlike(shelves or None))
+
+    def _lacked(self, since: DeviceId | None) -> list[bytes]:
+        held = self._acquaintances.held(since) if since is not None else frozenset()
+        return [asset for asset in self._showing.needed() if asset[:8] not in held]
+
+    def bundle(
+        self,
+        since: DeviceId | None,
+        assets: Iterable[tuple[bytes, bytes]] = (),
+        revisions: Sequence[bytes] = (),
+    ) -> Bundle:
         """
         What a member may carry to others by hand, when all is durable.
 
-        With ``since`` only what that device has not said to hold.
+        With ``since`` only what that device has not said to hold. ``assets`` (the SHA-256 of
+        each, and the content) and ``revisions`` are what was read of :meth:`luggage`.
 
         Raises:
             NotEntitled: This device may not write, or was not given the key yet.
@@ -181,11 +216,26 @@ class Post:
         desk = Desk(self._self.device_key, belonging.papers.workspace, session)
         acked = self._acquaintances.acked(since) if since is not None else 0
         records = records_since(self._library, acked)
-        return pack(desk, keys[0], belonging.news(()), records)
+        first = (belonging.news(()), self._carried(acked), self._telling.shelves())
+        known = [(asset, self._library.list_of(asset)) for asset in self._lacked(since)]
+        lists = [(asset, list_) for asset, list_ in known if list_ is not None]
+        assets = (*lists, *assets)
+        return pack(desk, keys[0], parcels(first, records, assets, revisions))
 
-    def unpack(self, bundle: Bundle) -> Letter:
+    def _carried(self, base: int) -> Carried:
+        library = self._library
+        held = {asset[:8] for asset in self._showing.needed() if library.has(asset)}
+        return Carried(
+            library.incarnation,
+            base,
+            library.head,
+            self._acquaintances.cursors(),
+            tuple(sorted(held)[:MAX_HELD]),
+        )
+
+    def unpack(self, bundle: Bundle) -> tuple[Letter, ...]:
         """
-        The letter in a bundle; take it in with :meth:`open`.
+        The letters in a bundle, in their order; take them in with :meth:`open`.
 
         Raises:
             BadEnvelope: It is of another story, or of an epoch whose key is not here.

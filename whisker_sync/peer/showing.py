@@ -44,6 +44,7 @@ from whisker_sync.peer.status import Ourselves
 from whisker_sync.peer.telling import Telling
 from whisker_sync.revision import Revision
 from whisker_sync.sync.session import Came
+from whisker_sync.wire.messages import Asset
 
 STUCK_SECONDS = 10.0
 """How long after a file could not be written that is tried again."""
@@ -300,6 +301,14 @@ class Showing:
         if document == STORY and self._manuscript is not None and self._resumed:
             yield from self._absorb(self._manuscript.merged(touched), self.at, now)
             yield from self._offer(self.assets.want(self._manuscript), now)
+
+    def needed(self) -> tuple[bytes, ...]:
+        """The contents of binary files that the story consists of and that are here."""
+        return () if self._manuscript is None else tuple(self.assets.needed(self._manuscript))
+
+    def asset_brought(self, brought: Asset, now: float) -> Iterator[Effect]:
+        """A letter brought the content of a binary file."""
+        yield from self._offer(self.assets.bring(brought, self._manuscript), now)
 
     def asset_came(self, link: LinkId, came: Came, now: float) -> Iterator[Effect]:
         """Take a content that somebody sent, and write it if the story has it."""

@@ -9,7 +9,7 @@ messages; and nobody is told of a revision before it is durable.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from whisker_sync.batch import Recalled
 from whisker_sync.ids import DeviceId, LinkId
@@ -19,9 +19,9 @@ from whisker_sync.peer.history import Fetch, Filed, History, Said
 from whisker_sync.peer.inputs import RevisionsRead
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
-from whisker_sync.revision import Revision, encode, split
+from whisker_sync.revision import Revision, decode, encode, split
 from whisker_sync.sync.session import WINDOW, Session
-from whisker_sync.wire.messages import HistoryMessage, Revisions
+from whisker_sync.wire.messages import HistoryMessage, Revisions, Shelves
 
 ANSWER_BYTES = 4 << 20
 """Bytes of revisions in one answer, unless one alone has more."""
@@ -42,6 +42,23 @@ class Telling:
             if self._history.file(part):
                 self._library.file(part)
                 self._filed.append((self._library.due, part, None))
+
+    def take(self, encoded: Sequence[bytes]) -> None:
+        """Take in revisions that a letter brought."""
+        for revision in filter(None, map(decode, encoded)):
+            if self._history.file(revision):
+                self._library.file(revision)
+                self._filed.append((self._library.due, revision, None))
+
+    def shelves(self) -> Shelves:
+        """What history is here."""
+        return self._history.said()
+
+    def days_unlike(self, theirs: Mapping[int, bytes] | None) -> frozenset[int] | None:
+        """The days of which another history has not what ours has; None: nothing is known of it."""
+        if theirs is None:
+            return None
+        return frozenset(day for day, sum_ in self.shelves().sums if theirs.get(day) != sum_)
 
     # The others.
 

@@ -333,18 +333,38 @@ def open_letter(keys: MailKeys, workspace: WorkspaceId, blobs: Sequence[bytes]) 
         BadEnvelope: They are none of this workspace, not all, or not of one letter.
         MalformedFrame: They carry no letter.
     """
-    envelopes = [Envelope.open(keys, workspace, blob) for blob in blobs]
-    envelopes.sort(key=lambda envelope: envelope.index)
-    if not envelopes or [e.index for e in envelopes] != list(range(envelopes[0].count)):
-        raise BadEnvelope("a letter that is not whole")
-    last = envelopes[-1]
-    if any((e.track, e.count, e.seq - e.index) != _kin(last) for e in envelopes):
+    found = open_letters(keys, workspace, blobs)
+    if len(found) > 1:
         raise BadEnvelope("a letter put together from several")
-    return _letter(last, b"".join(envelope.piece for envelope in envelopes))
+    return found[0]
 
 
-def _kin(envelope: Envelope) -> tuple[Track, int, int]:
-    return envelope.track, envelope.count, envelope.seq - envelope.index
+def open_letters(
+    keys: MailKeys, workspace: WorkspaceId, blobs: Sequence[bytes]
+) -> tuple[Letter, ...]:
+    """
+    All letters of a session, in their order, from its envelopes in whatever order they are.
+
+    Raises:
+        BadEnvelope: They are none of this workspace, not all, or not of one session.
+        MalformedFrame: They carry no letters.
+    """
+    envelopes = [Envelope.open(keys, workspace, blob) for blob in blobs]
+    envelopes.sort(key=lambda envelope: envelope.seq)
+    if len({envelope.track for envelope in envelopes}) > 1:
+        raise BadEnvelope("a letter put together from several")
+    found: list[Letter] = []
+    pieces: list[bytes] = []
+    for envelope, after in zip(envelopes, (None, *envelopes), strict=False):
+        if envelope.index != len(pieces) or (after is not None and after.seq + 1 != envelope.seq):
+            raise BadEnvelope("a letter that is not whole")
+        pieces.append(envelope.piece)
+        if len(pieces) == envelope.count:
+            found.append(_letter(envelope, b"".join(pieces)))
+            pieces.clear()
+    if pieces or not found:
+        raise BadEnvelope("a letter that is not whole")
+    return tuple(found)
 
 
 def _letter(envelope: Envelope, whole: bytes) -> Letter:

@@ -31,6 +31,7 @@ from whisker_sync.wire.messages import (
     Archive,
     Asset,
     Bye,
+    Carried,
     Catch,
     Challenge,
     Covers,
@@ -123,6 +124,8 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [14, document, update, _said(reason), refused]
         case Covers(tracks):
             return [70, [list(track) for track in tracks]]
+        case Carried(incarnation, base, through, cursors, assets):
+            return [69, incarnation, base, through, [list(c) for c in cursors], list(assets)]
         case Bye(reason):
             return [12, _said(reason)]
         case Challenge(oldest, newest, nonce):
@@ -528,6 +531,24 @@ def _track(value: object) -> tuple[bytes, int]:
     return _exactly(fields[0], 8), _number(fields[1])
 
 
+def _carried(fields: Fields, _: DeviceId) -> Carried:
+    _count(fields, 5)
+    cursors = tuple(_cursor(item) for item in _list(fields[3], limits.MAX_CURSORS))
+    _ascending([device for device, _, _ in cursors])
+    assets = tuple(_exactly(item, 8) for item in _list(fields[4], limits.MAX_HELD))
+    _ascending(assets)
+    base, through = _number(fields[1]), _number(fields[2])
+    if base > through:
+        raise MalformedFrame("a bundle that ends before it begins")
+    return Carried(Incarnation(_exactly(fields[0], 8)), base, through, cursors, assets)
+
+
+def _cursor(value: object) -> tuple[DeviceId, Incarnation, int]:
+    fields = _list(value, 3)
+    _count(fields, 3)
+    return _device(fields[0]), Incarnation(_exactly(fields[1], 8)), _number(fields[2])
+
+
 def _part(fields: Fields, _: DeviceId) -> Part:
     _count(fields, 3)
     size = _number(fields[0])
@@ -598,6 +619,7 @@ _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
     56: _shelves,
     57: _titles,
     58: _want_revisions,
+    69: _carried,
     59: _revisions,
     70: _covers,
     _PART: _part,

@@ -74,6 +74,12 @@ MAX_SPANS = 256
 MAX_TRACKS = 1024
 """Sessions whose envelopes a snapshot of a mailbox stands in for."""
 
+MAX_CURSORS = 1024
+"""Devices of which a bundle says how far its maker holds their journals."""
+
+MAX_HELD = 20_000
+"""Contents of binary files that a bundle says its maker has."""
+
 MAX_SHELVES = 10_000
 """Days of the history, as far as they have revisions: 27 years of them."""
 

@@ -294,6 +294,26 @@ class Covers:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What the bundle with this brings, and what its maker holds of others."""
+
+    incarnation: Incarnation
+    """The life of the maker's journal."""
+
+    base: int
+    """Whoever holds the maker's journal up to here ..."""
+
+    through: int
+    """... holds it up to here with the bundle."""
+
+    cursors: tuple[tuple[DeviceId, Incarnation, int], ...]
+    """Up to where the maker durably holds the journals of others; in the order of the devices."""
+
+    assets: tuple[bytes, ...]
+    """The first 8 bytes of the SHA-256 of contents that the maker has; ascending."""
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A slice of a larger message, compressed as one zlib stream over all its parts."""
 
@@ -324,6 +344,7 @@ Message = (
     | Reject
     | HistoryMessage
     | Covers
+    | Carried
     | Bye
 )
 """Everything that can be said; parts are the packaging of one that is large."""
