@@ -14,6 +14,7 @@ from whisker_sync.project.formats import Installed, installed, places
 from whisker_sync.project.importing import import_page
 from whisker_sync.project.sources import paths
 from whisker_sync.story import twine_html
+from whisker_sync.story.codec import decode, encode
 from whisker_sync.story.compiling import Compiled
 from whisker_sync.story.finding import Rule
 from whisker_sync.story.kinds import is_twee
@@ -194,3 +195,13 @@ def test_a_real_story_is_built_with_each_real_format(tmp_path: Path) -> None:
         page = playable(compiled, found, each.id).page.decode()
         assert "{{STORY_DATA}}" not in page.replace(each.format.source, ""), each.id
         assert [story.title for story in twine_html.read(page)] == ["Last Engineer"], each.id
+
+
+@pytest.mark.skipif(not STORIES.is_dir(), reason="WHISKER_STORIES names no folder with stories")
+def test_a_page_of_a_real_story_can_be_merged_passage_by_passage() -> None:
+    for folder in sorted(each for each in STORIES.iterdir() if each.is_dir()):
+        page = archive(load_story(folder)).page
+        found = decode(page, "page.html")
+        assert found is not None
+        assert found.eol == "html", folder.name
+        assert encode(found.text, found.eol, found.bom) == page

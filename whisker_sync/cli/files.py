@@ -21,7 +21,7 @@ def text_of(layout: Layout, path: str) -> str | None:
         return None
     from whisker_sync.story import codec
 
-    decoded = codec.decode(content)
+    decoded = codec.decode(content, path)
     return None if decoded is None else decoded.text
 
 
@@ -42,7 +42,7 @@ def save(layout: Layout, path: str, text: str) -> bool:
     from whisker_sync.story import codec
 
     now = _read(layout, path)
-    known = codec.decode(now or b"")
+    known = codec.decode(now or b"", path)
     if known is None:
         raise UnreadableFile(path, "it is not a text")
     content = codec.encode(text, known.eol, known.bom)

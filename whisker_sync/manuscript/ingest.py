@@ -296,6 +296,10 @@ class Intake:
                 return
         if not isinstance(found, Blob):
             assert not isinstance(base, Picture)
+            if base is not None and found is not None and _is_page(base.eol) != _is_page(found.eol):
+                # Passages of a page are no part of a text, nor the other way round.
+                self._sheets.append(self._sheet(saved, base, None))
+                saved, base = replace(saved, base=None, was=None, first=False), None
             self._sheets.append(self._sheet(saved, base, found))
             return
         if isinstance(base, Page):
@@ -330,7 +334,8 @@ class Intake:
 
     def _sheet(self, saved: Saved, base: Page | None, text: Text | None) -> _Sheet:
         sheet = _Sheet(saved, text)
-        twee = is_twee(saved.path)
+        eol = text.eol if text is not None else base.eol if base is not None else "raw"
+        twee = is_twee(saved.path) or _is_page(eol)
         for part in base.parts if base else ():
             if part.piece is Piece.OWN:
                 sheet.files.append(part.id)
@@ -900,6 +905,11 @@ def _missed(sheet: _Sheet, newest: Page) -> list[Group]:
         if part.id in gone or (part.id not in before and group.segment.name not in names):
             missed.append(group)
     return missed
+
+
+def _is_page(eol: Eol) -> bool:
+    """Tell whether a file is a page of Twine's, spelled as passages."""
+    return eol == "html"
 
 
 def _eol(base: Content | None, text: Text) -> Eol:

@@ -662,7 +662,7 @@ class Manuscript:
         match self._view.content(path), what:
             case None, _:
                 return Saved(path, what, None)
-            case Page() as live, Text():
+            case Page() as live, Text() if (live.eol == "html") == (what.eol == "html"):
                 return Saved(path, what, live, first=True)
             case Picture(_, sha256) as live, Blob(same) if sha256 == same:
                 return Saved(path, what, live)
@@ -919,7 +919,7 @@ def _passages_of(content: Content | None) -> dict[str, Part]:
 def _what(path: StoryPath, content: bytes | Large) -> Found | Problem:
     """Say what a file on disk is, or why it is left out."""
     if isinstance(content, bytes):
-        if len(content) <= MAX_TEXT_BYTES and (decoded := codec.decode(content)):
+        if len(content) <= MAX_TEXT_BYTES and (decoded := codec.decode(content, path)):
             sha256 = hashlib.sha256(content).digest()
             return Text(decoded.text, decoded.eol, decoded.bom, sha256)
         if len(content) <= chunks.MAX_WHOLE:

@@ -421,7 +421,7 @@ def _text(value: Scalar) -> str:
 
 def _eol(value: Scalar) -> Eol:
     match value:
-        case "\r\n" | "\r" | "raw":
+        case "\r\n" | "\r" | "raw" | "html":
             return value
         case _:
             return "\n"

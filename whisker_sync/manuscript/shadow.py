@@ -79,6 +79,10 @@ class Page:
         data = encode("".join(part.text for part in parts), eol, bom)
         return cls(parts, eol, bom, hashlib.sha256(data).digest())
 
+    def is_like(self, other: Page) -> bool:
+        """Tell whether parts of the two can be the same: a text has none of a Twine page's."""
+        return (self.eol == "html") == (other.eol == "html")
+
     def data(self) -> bytes:
         """Return the bytes of the file."""
         return encode("".join(part.text for part in self.parts), self.eol, self.bom)
@@ -189,7 +193,7 @@ class Shadow:
         """What was staged is on disk, and perhaps an editor still shows what was there before."""
         assert self.staged is not None
         before, self.disk, self.staged = self.disk, self.staged.content, None
-        if isinstance(before, Page) and isinstance(self.disk, Page):
+        if isinstance(before, Page) and isinstance(self.disk, Page) and before.is_like(self.disk):
             self.earlier = _bounded((*self.earlier, before), self.disk)
         else:
             self.earlier = ()
@@ -325,7 +329,13 @@ def _from_json(form: object, newer: Content | None = None) -> Content | None:
     match form:
         case None:
             return None
-        case ["page", ("\n" | "\r\n" | "\r" | "raw") as eol, bool(bom), str(sha256), [*pieces]]:
+        case [
+            "page",
+            ("\n" | "\r\n" | "\r" | "raw" | "html") as eol,
+            bool(bom),
+            str(sha256),
+            [*pieces],
+        ]:
             known = {part.piece.value + part.id: part for part in _parts_of(newer)}
             page = Page.of(tuple(_part(piece, known) for piece in pieces), eol, bom)
             if page.sha256.hex() == sha256:

@@ -13,8 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Eol = Literal["\n", "\r\n", "\r", "raw"]
-"""How all lines of a file end; ``raw``: in more than one way, and the text shows how."""
+from whisker_sync.story import pages
+
+Eol = Literal["\n", "\r\n", "\r", "raw", "html"]
+"""
+How all lines of a file end; ``raw``: in more than one way, and the text shows how; ``html``: the
+text is that of a page as :mod:`whisker_sync.story.pages` spells it.
+"""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -33,9 +38,17 @@ class Decoded:
     """Whether the bytes begin with a byte order mark."""
 
 
-def decode(data: bytes) -> Decoded | None:
-    """Return the text that the bytes of a file spell; None: they are not text."""
-    return None if b"\0" in data else decode_utf8(data)
+def decode(data: bytes, path: str = "") -> Decoded | None:
+    """
+    Return the text that the bytes of a file spell; None: they are not text.
+
+    A page of Twine's, which is known by the end of its ``path``, is spelled as passages.
+    """
+    decoded = None if b"\0" in data else decode_utf8(data)
+    if decoded is None or decoded.eol != "\n" or not pages.is_page(path):
+        return decoded
+    passages = pages.to_passages(decoded.text)
+    return decoded if passages is None else Decoded(passages, "html", decoded.bom)
 
 
 def decode_utf8(data: bytes) -> Decoded | None:
@@ -59,6 +72,8 @@ def encode(text: str, eol: Eol, bom: bool) -> bytes:
     every line ends that way, even a line that came from a file where they are mixed;
     in a ``raw`` one every line end stays as it came.
     """
+    if eol == "html":
+        text = pages.to_page(text)
     if eol != "raw" and "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if eol in {"\r\n", "\r"}:
