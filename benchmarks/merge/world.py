@@ -10,6 +10,10 @@ own words. So any of them can be left out, and the others still do what they did
 
 What an author deletes is what the editor showed and the save has not; a buffer that is
 older than the file deletes nothing. Words that go to the clipboard are not deleted.
+
+Who copies a passage and removes it later removes what they see by then: what a co-author
+joined to it since goes for good, and what a co-author split off from it they leave, and have
+it twice. So has who pastes a passage into a file that shows it already.
 """
 
 from __future__ import annotations
@@ -375,6 +379,8 @@ class World:
             # What was not there yet when it was copied goes for good.
             self.erased |= set(WORD.findall(there[same[0]])) - set(WORD.findall(moved))
             del there[same[0]]
+            # What they leave, because it was split off meanwhile, they see in both files.
+            self.copied |= set(WORD.findall(moved)) & set(WORD.findall(glue(there)))
             self.put(writer, path, glue(there))
 
         writer.errand = remove
@@ -387,6 +393,8 @@ class World:
             return
         target = self.dice.choice(others)
         pieces = cut(writer.text(target))
+        # Who pastes into a file what they see there already wants it twice.
+        self.copied |= set(WORD.findall(passage)) & set(WORD.findall(writer.text(target)))
         pieces.insert(self.dice.randrange(1, len(pieces) + 1), passage)
         self.put(writer, target, glue(pieces))
 

@@ -106,3 +106,70 @@ def test_a_split_may_come_with_more_new_words_than_it_splits_off() -> None:
     bob.save("a.twee", CAVE.replace("in the back", "in the very back"))
     exchange(alice, bob)
     assert alice.text("a.twee") == split.replace("in the back", "in the very back")
+
+
+SPLIT = ":: Hall\nThe hall is wide and\n\n:: Stairs\nthe stairs are narrow and steep.\n\n"
+HALL = ":: Hall\nThe hall is wide and the stairs are narrow and steep.\n\n"
+
+
+def halls(*files: tuple[str, str]) -> tuple[Author, Author]:
+    """Return two authors with a hall, from which the stairs were split off."""
+    alice, bob = pair(("b.twee", HALL), *files)
+    alice.save("b.twee", SPLIT)
+    exchange(alice, bob)
+    return alice, bob
+
+
+def put_between(text: str, cave: str = CAVE) -> str:
+    return text.replace(":: Stairs", cave + ":: Stairs")
+
+
+def test_what_is_pasted_where_a_passage_is_split_does_not_come_back_with_an_edit() -> None:
+    for paste_first in (False, True):
+        alice, bob = halls(("a.twee", A + CAVE))
+        bob.save("a.twee", A + CAVE.replace("breathes", "breathes softly"))
+        saves = [("a.twee", A), ("b.twee", put_between(SPLIT))]
+        for path, text in saves[::-1] if paste_first else saves:
+            alice.save(path, text)
+        exchange(alice, bob)
+        assert alice.text("b.twee") == put_between(SPLIT)
+        assert alice.text("a.twee").count("something") == 0
+        assert alice.text("a.twee").count("softly") == 1
+
+
+def test_a_copy_of_a_passage_with_another_joined_to_it_is_there_once_after_the_cut() -> None:
+    alice, bob = pair(("a.twee", A + CAVE + LAKE), ("b.twee", B))
+    joined = CAVE + LAKE.partition("\n")[2]
+    alice.save("a.twee", A + joined)
+    bob.save("a.twee", A + CAVE + LAKE.replace("black", "black as night"))
+    alice.save("b.twee", B + joined)
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    everything = alice.text("a.twee") + alice.text("b.twee")
+    assert everything.count("nobody comes here") == 1
+    assert "as night" in everything
+
+
+def test_an_editor_that_shows_a_file_as_it_was_before_it_got_another_name_deletes_nothing() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    carry(bob, ("a.twee", A), ("b.twee", B + CAVE))
+    exchange(alice, bob)
+    carry(bob, ("c.twee", bob.text("a.twee")))
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    alice.save("a.twee", A.replace("cold", "icy") + CAVE)  # from before both
+    exchange(alice, bob)
+    assert caves(alice) == 1
+    assert "icy" in bob.text("c.twee")
+
+
+def test_an_editor_that_saves_old_text_twice_has_still_not_seen_what_it_misses() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    bob.save("a.twee", A + LAKE)
+    exchange(alice, bob)
+    for word in ("icy", "freezing"):
+        alice.save("a.twee", A.replace("cold", word) + CAVE)
+        alice.hear(list(bob.updates))
+        alice.write()
+    exchange(alice, bob)
+    assert LAKE in bob.text("a.twee")

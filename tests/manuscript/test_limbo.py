@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECONDS
@@ -165,7 +166,7 @@ def full(passages: int, length: int) -> Limbo:
     limbo = Limbo()
     for i in range(passages):
         text = f":: {i}\n" + "x" * length
-        limbo.take(Group([Part(Piece.PASSAGE, f"{i:016x}", text)]), 1.0)
+        limbo.take(Group([Part(Piece.PASSAGE, f"{i:016x}", text)]), StoryPath("a.twee"), 1.0)
         limbo.paste(f"{i + 1_000_000:016x}", headed(text), [f"{i:016x}"], 1.0)
     return limbo
 
@@ -181,6 +182,7 @@ def test_limbo_is_recalled_as_it_was_kept_and_its_minute_begins_anew() -> None:
     recalled.forget(1_000.0, everything)
     recalled.forget(1_000.0 + MOVE_SECONDS, everything)
     assert [each.group.text for each in recalled.taken] == [e.group.text for e in limbo.taken]
+    assert {each.path for each in recalled.taken} == {"a.twee"}
     assert recalled.pasted.keys() == limbo.pasted.keys()
     for id_, copy in recalled.pasted.items():
         assert copy.originals == limbo.pasted[id_].originals
@@ -208,8 +210,9 @@ def test_the_newest_are_kept_and_as_many_as_there_is_room_for() -> None:
         b"junk",
         zlib.compress(b"[" * 100_000),
         zlib.compress(b"[1,[],[]]"),
-        zlib.compress(b'[2,[[["b../../etc","x"]]],[]]'),
-        zlib.compress(b'[2,[[["q0000000000000000","x"]]],[]]'),
+        zlib.compress(b'[2,[["a.twee",["b../../etc","x"]]],[]]'),
+        zlib.compress(b'[2,[["a.twee",["q0000000000000000","x"]]],[]]'),
+        zlib.compress(b'[2,[["../../etc",["b0000000000000000","x"]]],[]]'),
         zlib.compress(b"[2,[5],[]]"),
         zlib.compress(b'[2,[],[["0000000000000000","x",["../../etc"]]]]'),
         zlib.compress(b"[2,[],[]]")[:-1],

@@ -22,7 +22,7 @@ in any case, so what was kept against a save is reported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence, Set
 from itertools import pairwise
 
 from whisker_sync.manuscript.shadow import Page, Part
@@ -59,15 +59,20 @@ def opened(
     """
     if len(versions) == 1:
         return 0
-    saved, shown = _read(text, versions, elsewhere)
+    saved, shown = _read(text, versions, _moved(versions, elsewhere))
     saved |= {each for piece in pasted for each in _elements(piece) if each[0] == "words"}
-    costs = _costs(saved, shown)
-    least = min(costs)
-    best = [i for i, cost in enumerate(costs) if cost == least]
+    best = _cheapest(_costs(saved, shown), range(len(versions)))
+    if len(best) > 1:
+        best = _cheapest(_costs(*_read(text, versions, frozenset())), best)
     if len(best) == 1:
         return best[0]
     lines = Counter(text.split("\n"))
     return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
+
+
+def _cheapest(costs: Sequence[float], of: Sequence[int]) -> list[int]:
+    least = min(costs[i] for i in of)
+    return [i for i in of if costs[i] == least]
 
 
 def _costs(saved: set[_Element], versions: Sequence[set[_Element]]) -> list[float]:
@@ -96,13 +101,9 @@ def _weight(elements: Iterable[_Element]) -> float:
 
 
 def _read(
-    text: str, versions: Sequence[Page], elsewhere: Container[Part]
+    text: str, versions: Sequence[Page], moved: Set[str]
 ) -> tuple[set[_Element], list[set[_Element]]]:
     """Return the elements of a save and of each version, without the passages all share."""
-    first = {part.id for part in versions[0].parts}
-    parts = {part for version in versions for part in version.parts}
-    came = {part for part in parts if part.id not in first and part in elsewhere}
-    moved = {part.text for part in came} - {part.text for part in parts - came}
     pieces = [piece for piece in _pieces(text) if piece not in moved]
     pages = [{part.text for part in version.parts} - moved for version in versions]
     common = set(pieces).intersection(*pages)
@@ -118,6 +119,14 @@ def _read(
             elements |= known[part]
         shown.append(elements - everywhere)
     return saved, shown
+
+
+def _moved(versions: Sequence[Page], elsewhere: Container[Part]) -> set[str]:
+    """Return the passages that came from elsewhere, so that they tell little."""
+    first = {part.id for part in versions[0].parts}
+    parts = {part for version in versions for part in version.parts}
+    came = {part for part in parts if part.id not in first and part in elsewhere}
+    return {part.text for part in came} - {part.text for part in parts - came}
 
 
 def _pieces(text: str) -> list[str]:

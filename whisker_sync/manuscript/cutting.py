@@ -64,9 +64,7 @@ class Group:
 
     def pieces(self) -> list[Segment]:
         """All of it as the passages that it looks like."""
-        if "\n::" not in self.text:
-            return [self.segment]
-        return _segments(self.text)
+        return pieces(self.segment)
 
 
 @dataclass(slots=True, eq=False)
@@ -131,6 +129,11 @@ def cut(own: list[Part], groups: list[Group], text: str, *, renames: bool) -> Cu
 
 def _segments(text: str) -> list[Segment]:
     return [Segment(each.header, each.body, each.gap) for each in parse(text).passages]
+
+
+def pieces(segment: Segment) -> list[Segment]:
+    """Return a passage as the passages that it looks like."""
+    return _segments(segment.text) if "\n::" in segment.text else [segment]
 
 
 def _is_border(text: str, at: int) -> bool:

@@ -28,9 +28,9 @@ from whisker_sync.document.order import is_key, keys
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY, moved, staying
-from whisker_sync.manuscript.cutting import Group, cut
+from whisker_sync.manuscript.cutting import Group, cut, pieces
 from whisker_sync.manuscript.likeness import asset_digest, likeness
-from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.limbo import Limbo, Taken
 from whisker_sync.manuscript.names import format_of, has_name, repaired
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
 from whisker_sync.manuscript.render import File, Passage, View
@@ -220,6 +220,7 @@ class Intake:
         self._on_disk = on_disk
         self._named: defaultdict[str, list[str]] | None = None
         self._here: set[str] | None = None
+        self._inside: defaultdict[str, list[Segment]] | None = None
         self._found: set[str] = set()
         self._dice = dice
         self._born = born
@@ -253,7 +254,8 @@ class Intake:
         for sheet in self._sheets:
             if sheet.gone is not None:
                 for group in sheet.gone:
-                    self._is_copied(sheet, group)
+                    if not self._is_copied(sheet, group):
+                        self._limbo.take(group, sheet.saved.path, self._now, known=False)
                 continue
             self._own(sheet)
             self._passages(sheet)
@@ -265,6 +267,9 @@ class Intake:
                 self.contents[sheet.saved.path] = page
         for sheet, part, copy, birth in self._copies:
             self._refile(sheet, part, copy, birth)
+        for taken in [taken for taken in self._limbo.taken if self._is_inside(taken.group)]:
+            self._absorb(taken.group)
+            self._limbo.seen({part.id for part in taken.group.parts})
         self._repair_links()
 
     def _repair_links(self) -> None:
@@ -387,7 +392,7 @@ class Intake:
                 vanished += ((sheet, sheet.groups[i]) for i in sheet.vanished())
             vanished += ((sheet, group) for group in [*sheet.missed, *(sheet.gone or ())])
             appeared += ((sheet, i) for i in sheet.appeared())
-        limbo = [taken.group for taken in self._limbo.taken]
+        limbo = [taken.group for taken in self._limbo.taken if not self._is_elsewhere(taken)]
         pairs = moved(
             [
                 *((id(sheet), group.segment) for sheet, group in vanished),
@@ -412,9 +417,17 @@ class Intake:
             there = target.match[segment]
             if there is None:
                 target.arrived[segment] = self._edit_group(source, group, target.fresh[segment])
-            elif len(group.parts) == 1 and (copy := target.groups[there].parts[0].id) not in ids:
+            elif len(group.parts) == 1:
                 # A co-author pasted the same there before; that was a copy.
-                self._copies.append((target, group.parts[0], copy, group.segment))
+                copy = self._view.passages[target.groups[there].parts[0].id]
+                if copy.id not in ids and copy.copy_of is None:
+                    self._copies.append((target, group.parts[0], copy.id, group.segment))
+
+    def _is_elsewhere(self, taken: Taken) -> bool:
+        """Tell whether what was cut is in another file by now, because a co-author put it there."""
+        others = (page for path, page in self._on_disk.items() if path != taken.path)
+        parts = (part.id for page in others if isinstance(page, Page) for part in page.parts)
+        return not taken.known and taken.group.parts[0].id in parts
 
     # What a file holds outside of passages.
 
@@ -530,7 +543,7 @@ class Intake:
                 self._vanish(sheet, sheet.groups[i])
         for group in sheet.missed:
             if not self._is_copied(sheet, group):
-                self._limbo.take(group, self._now)
+                self._limbo.take(group, sheet.saved.path, self._now, known=False)
         for i, (old, segment) in enumerate(zip(sheet.match, sheet.fresh, strict=True)):
             if old is not None:
                 parts = self._edit_group(sheet, sheet.groups[old], segment)
@@ -554,21 +567,56 @@ class Intake:
         if self._is_copied(sheet, group):
             sheet.depart({group.parts[0].id})
             return
-        self._limbo.take(group, self._now)
+        if self._is_inside(group):
+            self._absorb(group)
+            return
+        self._limbo.take(group, sheet.saved.path, self._now)
         for part in group.parts:
             self._bury(sheet, part)
 
     def _is_copied(self, sheet: _Sheet, group: Group) -> bool:
         """Tell whether a passage was pasted before it vanished; it then goes there."""
         id_ = group.parts[0].id
-        if len(group.parts) > 1 or any(id_ == part.id for _, part, _, _ in self._copies):
+        if any(id_ == part.id for _, part, _, _ in self._copies):
             return False
         copy = self._limbo.copy_of(id_, group.segment, self._missing() | {id_})
-        if copy is None:
+        if copy is None or self._view.passages[copy].copy_of is not None:
             return False
+        if len(group.parts) > 1:
+            self._absorb(group)
+            return True
         birth = self._limbo.pasted.pop(copy).segment
         self._copies.append((sheet, group.parts[0], copy, birth))
         return True
+
+    def _is_inside(self, group: Group) -> bool:
+        """Tell whether a passage was pasted into another one, where that is split."""
+        if self._inside is None:
+            self._inside = defaultdict(list)
+            saved = {sheet.saved.path for sheet in self._sheets}
+            others = (page for path, page in self._on_disk.items() if path not in saved)
+            pages = (page for page in others if isinstance(page, Page))
+            texts = [
+                segment_of(part) for page in pages for part in page.parts if "\n::" in part.text
+            ]
+            texts += (segment for sheet in self._sheets for segment in sheet.fresh)
+            for segment in texts:
+                for piece in pieces(segment)[1:]:
+                    self._inside[piece.name].append(piece)
+        was = group.segment
+        same = self._inside.get(was.name, ()) if was.words else ()
+        return any(likeness(was.words, piece.words) >= RENAMED for piece in same)
+
+    def _absorb(self, group: Group) -> None:
+        """Empty a passage that stands within another one; what others write in it since stays."""
+        for part in group.parts:
+            passage, was = self._view.passages[part.id], segment_of(part)
+            root = schema.BODY + part.id
+            live = self.plan.after(root, self._view.body(part.id))
+            self.plan.splice(root, rebase(was.body, "", live))
+            empty = passage_digest(was.name, was.parsed.tags if was.header else (), "")
+            if empty not in passage.deleted:
+                self.plan.fields[part.id, schema.DELETED + empty] = 1
 
     def _missing(self) -> set[str]:
         """Return what appeared lately and is not to be seen any more."""

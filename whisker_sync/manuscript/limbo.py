@@ -18,6 +18,8 @@ import zlib
 from collections.abc import Collection, Container
 from dataclasses import dataclass, replace
 
+from whisker_sync.errors import UnsafePath
+from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.align import RENAMED
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.likeness import likeness
@@ -25,6 +27,7 @@ from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECON
 from whisker_sync.manuscript.pieces import Segment, headed
 from whisker_sync.manuscript.schema import is_id
 from whisker_sync.manuscript.shadow import Part, Piece
+from whisker_sync.paths import accept
 
 LIMBO_FACT = "shadow//limbo"
 """The fact that keeps it; no file has this path."""
@@ -38,8 +41,14 @@ class Taken:
     """What was cut, as its author saw it."""
 
     group: Group
+    path: StoryPath
+    """The file that it was in."""
+
     when: float
     """Infinite: before this process began."""
+
+    known: bool = True
+    """Its author has certainly seen it; else it may only be missing from an old text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +81,11 @@ class Limbo:
             text = inflate.decompress(fact, _MAX_UNPACKED)
             match json.loads(text):
                 case [format_, [*taken], [*pasted]] if format_ == _FORMAT and inflate.eof:
-                    groups = [Group([_part(part) for part in group]) for group in taken]
+                    groups = [_taken(each) for each in taken]
                     copies = [_pasted(copy) for copy in pasted]
-                    limbo.taken = [Taken(group, math.inf) for group in groups if group.parts]
+                    limbo.taken = [each for each in groups if each.group.parts]
                     limbo.pasted = dict(copies)
-        except (zlib.error, ValueError, TypeError, RecursionError):
+        except (zlib.error, ValueError, TypeError, RecursionError, UnsafePath):
             pass
         return limbo
 
@@ -92,11 +101,12 @@ class Limbo:
 
     def _encode(self) -> bytes | None:
         room = MAX_LIMBO
-        taken: list[list[list[str]]] = []
+        taken: list[list[object]] = []
         for each in reversed(self.taken):
             room -= sum(len(part.text) for part in each.group.parts)
             if room >= 0:
-                taken.append([[part.piece.value + part.id, part.text] for part in each.group.parts])
+                parts = [[part.piece.value + part.id, part.text] for part in each.group.parts]
+                taken.append([each.path, *parts])
         pasted: list[list[object]] = []
         for id_, copy in reversed(self.pasted.items()):
             room -= len(copy.segment.text) + sum(map(len, copy.originals))
@@ -107,9 +117,9 @@ class Limbo:
         form = json.dumps([_FORMAT, taken[::-1], pasted[::-1]], ensure_ascii=False)
         return zlib.compress(form.encode(), 1)
 
-    def take(self, group: Group, now: float) -> None:
+    def take(self, group: Group, path: StoryPath, now: float, *, known: bool = True) -> None:
         """Remember what was cut."""
-        self.taken.append(Taken(group, now))
+        self.taken.append(Taken(group, path, now, known))
         del self.taken[:-MAX_REMEMBERED]
 
     def paste(self, id_: str, segment: Segment, originals: Collection[str], now: float) -> None:
@@ -150,6 +160,16 @@ class Limbo:
             if alike >= RENAMED and alike > most:
                 best, most = id_, alike
         return best
+
+
+def _taken(form: object) -> Taken:
+    """Return what was cut, or raise ValueError."""
+    match form:
+        case [str(path), *parts]:
+            group = Group([_part(part) for part in parts])
+            return Taken(group, accept(path), math.inf, known=False)
+        case _:
+            raise ValueError
 
 
 def _pasted(form: object) -> tuple[str, Pasted]:

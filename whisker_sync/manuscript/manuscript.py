@@ -376,7 +376,7 @@ class Manuscript:
         shadow = self._shadows[path]
         assert shadow.staged is not None
         if shadow.staged.content is None and shadow.disk is not None:
-            departure = Departure(shadow.disk, self._now, by_author=False)
+            departure = Departure(shadow.disk, self._now, False, shadow.earlier)
             self._departed.remember(path, departure)
         self._past.left(path, shadow.disk, shadow.staged.content, by_others=True)
         shadow.landed()
@@ -480,17 +480,20 @@ class Manuscript:
             else:
                 new[path] = what
         for path, origin in renames(gone | self._departed.since(self._deferred_since), new):
-            base = gone.get(origin) or self._departed.contents[origin].content
             what = new.pop(path)
-            base = self._made_from(origin, base, what)
+            if origin in gone:
+                base = self._made_from(origin, gone[origin], what)
+            else:
+                base = self._departed_as(origin, self._departed.contents[origin], what)
             batch.append(Saved(path, what, base, was=origin))
             here |= files_of(base)
         for path, origin in renames(self._departed.lately(new), new):
             # By the author's hand it comes back whole; what others deleted does not.
             departed = self._departed.contents.pop(origin)
             was = origin if origin != path else None
-            base, back = departed.content, departed.by_author
-            batch.append(Saved(path, new.pop(path), base, back=back, was=was))
+            what = new.pop(path)
+            base = self._departed_as(origin, departed, what)
+            batch.append(Saved(path, what, base, back=departed.by_author, was=was))
         if gone:
             here |= self._elsewhere(found)
         for path, base in gone.items():
@@ -560,12 +563,20 @@ class Manuscript:
             return versions[self._opened(origin, what, versions)]
         return base
 
+    def _departed_as(self, path: StoryPath, departed: Departure, what: Found) -> Content:
+        """Return the version that an editor shows of a file that went."""
+        if not isinstance(what, Text) or not isinstance(departed.content, Page):
+            return departed.content
+        versions = [each for each in departed.earlier if self._fits(each)]
+        versions.append(departed.content)
+        return versions[self._opened(path, what, versions)]
+
     def _opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> int:
         if len(versions) == 1:
             return 0
         pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
         elsewhere = {part for page in pages if isinstance(page, Page) for part in page.parts}
-        elsewhere |= {part for taken in self._limbo.taken for part in taken.group.parts}
+        elsewhere |= {part for t in self._limbo.taken if t.known for part in t.group.parts}
         elsewhere |= self._left.keys()
         pasted = [copy.segment.text for copy in self._limbo.pasted.values()]
         return opened(what.text, versions, elsewhere, pasted)

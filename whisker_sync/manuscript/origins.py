@@ -35,6 +35,9 @@ class Departure:
     by_author: bool
     """The author took it away; else we did, because a co-author had."""
 
+    earlier: tuple[Page, ...] = ()
+    """What was there before, which an editor may still show."""
+
 
 class Departed:
     """Files that went lately, by the path they had."""
