@@ -173,3 +173,15 @@ def test_an_editor_that_saves_old_text_twice_has_still_not_seen_what_it_misses()
         alice.write()
     exchange(alice, bob)
     assert LAKE in bob.text("a.twee")
+
+
+def test_what_is_put_into_another_passage_without_its_header_does_not_come_back_with_an_edit() -> (
+    None
+):
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    carry(alice, ("a.twee", A), ("b.twee", B + CAVE.partition("\n")[2]))
+    bob.save("a.twee", A + CAVE.replace("breathes", "breathes softly"))
+    exchange(alice, bob)
+    everything = alice.text("a.twee") + alice.text("b.twee")
+    assert everything.count("in the back") == 1
+    assert everything.count("softly") == 1

@@ -17,9 +17,10 @@ nothing is deleted or overwritten, on either side.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from random import Random
 from types import MappingProxyType
 
@@ -28,7 +29,7 @@ from whisker_sync.document.order import is_key, keys
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY, moved, staying
-from whisker_sync.manuscript.cutting import Group, cut, pieces
+from whisker_sync.manuscript.cutting import JOINED, Group, cut, pieces
 from whisker_sync.manuscript.likeness import asset_digest, likeness
 from whisker_sync.manuscript.limbo import Limbo, Taken
 from whisker_sync.manuscript.names import format_of, has_name, repaired
@@ -221,6 +222,7 @@ class Intake:
         self._named: defaultdict[str, list[str]] | None = None
         self._here: set[str] | None = None
         self._inside: defaultdict[str, list[Segment]] | None = None
+        self._added: Counter[tuple[str, str]] | None = None
         self._found: set[str] = set()
         self._dice = dice
         self._born = born
@@ -567,7 +569,7 @@ class Intake:
         if self._is_copied(sheet, group):
             sheet.depart({group.parts[0].id})
             return
-        if self._is_inside(group):
+        if self._is_inside(group) or self._is_joined(group):
             self._absorb(group)
             return
         self._limbo.take(group, sheet.saved.path, self._now)
@@ -607,6 +609,20 @@ class Intake:
         same = self._inside.get(was.name, ()) if was.words else ()
         return any(likeness(was.words, piece.words) >= RENAMED for piece in same)
 
+    def _is_joined(self, group: Group) -> bool:
+        """Tell whether the words of a passage stand in another one now, without its header."""
+        if self._added is None:
+            self._added = Counter()
+            for sheet in self._sheets:
+                for new in sheet.fresh:
+                    self._added.update(pairwise(new.words))
+                still = {old for old in sheet.match if old is not None}
+                for old in still:
+                    self._added.subtract(pairwise(sheet.groups[old].segment.words))
+        pairs = Counter(pairwise(group.segment.words))
+        enough = len(group.segment.words) >= MOVED_WORDS
+        return enough and (pairs & self._added).total() >= JOINED * pairs.total()
+
     def _absorb(self, group: Group) -> None:
         """Empty a passage that stands within another one; what others write in it since stays."""
         for part in group.parts:
@@ -631,7 +647,12 @@ class Intake:
         file = self._view.files.get(passage.file) if passage else None
         content = self._view.content(file.path) if file and file.path is not None else None
         parts = content.parts if isinstance(content, Page) else ()
-        return any(part.id == id_ and part.piece is Piece.PASSAGE for part in parts)
+        return any(
+            part.piece is Piece.PASSAGE
+            and (part.id == id_ or id_ in self._view.twins(file.path, part.id))
+            for part in parts
+            if file is not None and file.path is not None
+        )
 
     def _refile(self, sheet: _Sheet, part: Part, copy_id: str, birth: Segment) -> None:
         """Put a passage where its copy is, with what was written there; the copy is emptied."""
