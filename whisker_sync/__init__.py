@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from whisker_sync.identity.membership import Membership
     from whisker_sync.identity.roster import Role
     from whisker_sync.ids import Address
+    from whisker_sync.node.whereabouts import Whereabouts
     from whisker_sync.peer.events import (
         Delivered,
         Event,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         PeerConnected,
         PeerFound,
         PeerLeft,
+        PresenceChanged,
         Trouble,
     )
     from whisker_sync.peer.reception import OfferStatus, Visitor
@@ -87,6 +89,7 @@ _HOMES = {
     "whisker_sync.identity.membership": ("Membership",),
     "whisker_sync.identity.roster": ("Role",),
     "whisker_sync.ids": ("Address",),
+    "whisker_sync.node.whereabouts": ("Whereabouts",),
     "whisker_sync.peer.events": (
         "Delivered",
         "Event",
@@ -96,6 +99,7 @@ _HOMES = {
         "PeerConnected",
         "PeerFound",
         "PeerLeft",
+        "PresenceChanged",
         "Trouble",
     ),
     "whisker_sync.peer.reception": (
@@ -165,6 +169,7 @@ __all__ = [
     "PeerLeft",
     "PeerStatus",
     "Places",
+    "PresenceChanged",
     "Recalled",
     "Record",
     "Revision",
@@ -180,6 +185,7 @@ __all__ = [
     "Version",
     "Visitor",
     "Voice",
+    "Whereabouts",
     "WhiskerError",
     "Workspace",
     "WorkspaceBusy",

@@ -33,6 +33,17 @@ def test_two_projects_of_the_same_two_people_keep_apart(sharing: Sharing) -> Non
     assert titles == {"The Cave", "The Lake"}
 
 
+def test_each_sees_in_which_passage_the_other_writes(pair: tuple[Author, Author]) -> None:
+    ada, bob = pair
+    ada.change("dark", "dim")
+    until(lambda: bool(bob.status["present"]))
+    (there,) = bob.status["present"]
+    assert (there["person"], there["passage"]) == ("ada", "Cave")
+    assert "Lately in “Cave”." in bob.run("sync", "status").stdout
+    ada.stop()
+    until(lambda: bob.status["present"] == [])
+
+
 def test_a_journal_of_an_earlier_version_is_upgraded_and_goes_on(
     pair: tuple[Author, Author],
 ) -> None:

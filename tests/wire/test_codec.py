@@ -32,6 +32,7 @@ from whisker_sync.wire.messages import (
     Members,
     Message,
     Part,
+    Present,
     Proof,
     Push,
     Reject,
@@ -110,6 +111,11 @@ message: st.SearchStrategy[Message] = st.one_of(
         st.binary(min_size=32, max_size=32),
         reason,
         st.lists(st.tuples(number, number, number), max_size=3).map(tuple),
+    ),
+    st.builds(
+        Present,
+        st.text(min_size=1, max_size=limits.MAX_DOCUMENT_NAME),
+        st.text("abc 水", max_size=limits.MAX_PLACE),
     ),
     st.builds(Archive, print16),
     st.builds(

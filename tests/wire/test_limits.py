@@ -192,6 +192,12 @@ def test_a_device_is_linked_to_so_many() -> None:
     assert_edge([9, [b"d" * 32] * most], [9, [b"d" * 32] * (most + 1)])
 
 
+def test_a_place_has_so_many_letters_and_only_such_as_can_be_shown() -> None:
+    most = limits.MAX_PLACE
+    assert_edge([60, "story", "x" * most], [60, "story", "x" * (most + 1)])
+    assert_edge([60, "story", "x"], [60, "story", "\x1b"])
+
+
 def test_a_signature_has_so_many_bytes() -> None:
     most = limits.MAX_SIGNATURE
     assert_edge([5, 1, [record(signature=most)]], [5, 1, [record(signature=most + 1)]])

@@ -31,6 +31,7 @@ from whisker_sync.identity.pairing import Host
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import read_invitation
 from whisker_sync.ids import DeviceId
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node.asking import Asked, decision
 from whisker_sync.node.joining import ask_to_join
 from whisker_sync.node.members import find_devices, find_person
@@ -45,6 +46,7 @@ from whisker_sync.node.settings import (
     parse_address,
     user_home,
 )
+from whisker_sync.node.whereabouts import Whereabouts, id_of
 from whisker_sync.peer.acts import ChangeRole, Leave, Remove
 from whisker_sync.peer.events import Event
 from whisker_sync.peer.statistics import Statistics
@@ -358,6 +360,29 @@ class Workspace:
         return self._node.witnesses
 
     # The others.
+
+    def presence(
+        self, passage: str | None = None, *, document: str = STORY
+    ) -> tuple[Whereabouts, ...]:
+        """
+        Where the others are just now; with ``passage``, tell them first that we are there.
+
+        ``passage`` is the name of a passage of the story, or in another document whatever the
+        program calls a place, of up to 64 code points; empty: nowhere any more. Who is in
+        touch hears of it, at most ten times a second; it holds for five minutes, or until
+        another word, and is kept nowhere. Of a story's passages it is told from saves, too.
+
+        :class:`~whisker_sync.peer.events.PresenceChanged` says when it changes.
+
+        Raises:
+            KeyError: The workspace was opened without its story.
+        """
+        if passage is not None:
+            place = passage
+            if document == STORY and passage:
+                place = id_of(self._node.document(STORY), passage)
+            self._node.enter(document, place)
+        return self._node.presence
 
     @property
     def statistics(self) -> Statistics:

@@ -60,7 +60,10 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         return [*lines, f"Not in touch with anybody: {status['outside']}."]
     if status["role"] == "reader":
         lines.append("You may read this story, not write in it: what you write stays here.")
-    lines += [person_sentence(peer) for peer in status["peers"]]
+    passages = {each["device"]: each["passage"] for each in status["present"]}
+    for peer in status["peers"]:
+        where = passages.get(peer["device"])
+        lines.append(person_sentence(peer) + (f" Lately in “{where}”." if where else ""))
     lines += _relay_lines(status["relay"])
     if not status["peers"]:
         lines.append("Nobody else belongs to it yet. Invite somebody: whisker invite")

@@ -211,6 +211,9 @@ class Daemon:
             "restarted": self._restarted,
             "conflicts": self._places.count,
             "waiting": load_local(self._layout).joining,
+            "present": [
+                {**asdict(each), "device": each.device.hex()} for each in self._node.presence
+            ],
             "asking": None,
             "guests": self._members.guests(),
             "service": self._service,

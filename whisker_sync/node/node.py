@@ -38,6 +38,7 @@ from whisker_sync.node.reader import Reader
 from whisker_sync.node.running import Running, now_ms
 from whisker_sync.node.settings import User, load_local, ourselves, save_local, save_papers
 from whisker_sync.node.timing import Timing
+from whisker_sync.node.whereabouts import Whereabouts, in_words, place_of
 from whisker_sync.peer.acts import Act, Invite, Meeting
 from whisker_sync.peer.effects import (
     Compact,
@@ -59,12 +60,13 @@ from whisker_sync.peer.effects import (
     UnwatchMail,
     WatchMail,
 )
-from whisker_sync.peer.events import BeginAnew, Done, Event, MembersChanged, PeerConnected
+from whisker_sync.peer.events import BeginAnew, Done, Event, MembersChanged, Merged, PeerConnected
 from whisker_sync.peer.inputs import (
     Chosen,
     Committed,
     Do,
     Edited,
+    Entered,
     LetterBrought,
     Milestone,
     Sighted,
@@ -280,6 +282,17 @@ class Node:
     def role(self) -> Role | None:
         """What this device may do; None: it does not belong."""
         return self._running.peer.role
+
+    def enter(self, document: str, place: str) -> None:
+        """Say where the user is now; an empty place: nowhere."""
+        self._running.feed(Entered(document, place))
+
+    @property
+    def presence(self) -> tuple[Whereabouts, ...]:
+        """Where the others are just now."""
+        peer = self._running.peer
+        here = peer.presence(self._running.clock())
+        return tuple(in_words(here, peer.status().peers, peer.document)) if here else ()
 
     @property
     def witnesses(self) -> tuple[DeviceId, ...]:
@@ -498,6 +511,9 @@ class Node:
                 self._answers.pop(number).set_result(problem)
             case MembersChanged():
                 self._keep_papers()
+            case Merged(document, _, touched, local) if local and document == STORY:
+                if (place := place_of(touched)) is not None:
+                    self.enter(STORY, place)
             case PeerConnected() if self._woken is not None:
                 with suppress(OSError):
                     self._woken.install.met_another()

@@ -104,6 +104,16 @@ class MembersChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """Another device is at another place now."""
+
+    device: DeviceId
+    document: str
+    place: str
+    """The id of a passage, or what a program calls a place; empty: nowhere any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something the author should know; everything else goes on."""
 
@@ -132,6 +142,7 @@ Event = (
     | GuestWaiting
     | GuestJoined
     | MembersChanged
+    | PresenceChanged
     | Trouble
     | BeginAnew
 )

@@ -86,6 +86,14 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """The user is at a place of a document now; an empty one: nowhere."""
+
+    document: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Milestone:
     """The author gives a name to the story as it stands."""
 
@@ -384,6 +392,7 @@ Input = (
     | AssetsKept
     | RevisionsRead
     | Milestone
+    | Entered
     | Chosen
     | Tick
     | Stopping

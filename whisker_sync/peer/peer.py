@@ -24,6 +24,7 @@ A peer is made of parts that each know one thing, and a part knows only parts be
     Circle  Telling  Assets   who belongs; the history; contents of binary files
     Doubles  Mailing          two of one; when to read a mailbox, and what to leave there
     Splits  PutBack           what has to be let go of, so that all begins anew
+    Presence                  who is in which passage just now
     Lines                     all conversations: who is there, what is sent, who is due
     Library  Dialing          the documents and their journal; whom to call
 
@@ -75,6 +76,7 @@ from whisker_sync.peer.inputs import (
     Do,
     Drained,
     Edited,
+    Entered,
     FileKept,
     FilesSeen,
     FileStuck,
@@ -107,6 +109,7 @@ from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import WITHOUT_A_WORD, Lines
 from whisker_sync.peer.merging import Merging
 from whisker_sync.peer.post import Post
+from whisker_sync.peer.presence import Here, Presence
 from whisker_sync.peer.put_back import PutBack
 from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.showing import Showing
@@ -169,12 +172,23 @@ class Peer:
         self._telling = telling
         self._showing = showing
         self._merging = merging
+        self._presence = Presence(lines)
         self._host = Host(ourselves, library, lines, circle, dice, sealer)
         self._greeting = Greeting(
             ourselves, boot, speaks, library, lines, circle, known, dialing, doubles, dice
         )
         self._talking = Talking(
-            library, lines, circle, known, doubles, splits, put_back, telling, showing, merging
+            library,
+            lines,
+            circle,
+            known,
+            doubles,
+            splits,
+            put_back,
+            telling,
+            showing,
+            merging,
+            self._presence,
         )
         self._post = Post(ourselves, library, circle, known, merging, showing, telling, dice)
         self._trouble: str | None = None
@@ -208,6 +222,7 @@ class Peer:
             self._showing.deadline(),
             self._circle.fold_due() or never,
             self._circle.goodbye_due,
+            self._presence.deadline(),
             self._post.deadline(),
             self._host.deadline(),
         )
@@ -350,6 +365,10 @@ class Peer:
             relay=self._post.status,
         )
 
+    def presence(self, now: float) -> tuple[Here, ...]:
+        """Where the others are."""
+        return self._presence.view(now)
+
     def load(self) -> Load:
         """What is kept in memory just now."""
         library = self._library
@@ -391,6 +410,8 @@ class Peer:
                 yield from self._telling.answer(input)
             case Chosen():
                 yield from self._showing.choose(input, now)
+            case Entered(document, place):
+                self._presence.enter(document, place, now)
             case Milestone():
                 self._showing.set_milestone(input)
             case AssetsKept(assets):
@@ -446,6 +467,8 @@ class Peer:
         if conversation is None:
             return
         self._telling.left(link)
+        if (gone := conversation.session) is not None:
+            yield from self._presence.left(link, gone.device)
         self._host.leave(link)
         self._dialing.hung_up(
             conversation.candidate,
@@ -515,6 +538,7 @@ class Peer:
         yield from self._circle.tell_news()
         yield from self._lines.tell_links()
         yield from self._talking.follow(now)
+        yield from self._presence.follow(now)
         yield from self._telling.spread_news()
         if self._showing.at_rest:
             yield from self._telling.compare()

@@ -21,6 +21,7 @@ from whisker_sync.peer.effects import Effect, Hangup, ReadLog, Tell
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
 from whisker_sync.peer.merging import Merging
+from whisker_sync.peer.presence import Presence
 from whisker_sync.peer.put_back import PutBack
 from whisker_sync.peer.showing import Showing
 from whisker_sync.peer.splits import Splits
@@ -40,7 +41,7 @@ from whisker_sync.sync.session import (
     State,
 )
 from whisker_sync.wire.codec import decode
-from whisker_sync.wire.messages import Ack, Bye, Hello, HistoryMessage, Members, Part, Push
+from whisker_sync.wire.messages import Ack, Bye, Hello, HistoryMessage, Members, Part, Present, Push
 
 READ_BYTES = 1 << 20
 """Bytes of entries that are read from the journal at a time, for somebody who is behind."""
@@ -61,6 +62,7 @@ class Talking:
         telling: Telling,
         showing: Showing,
         merging: Merging,
+        presence: Presence,
     ) -> None:
         self._library = library
         self._lines = lines
@@ -72,6 +74,7 @@ class Talking:
         self._telling = telling
         self._showing = showing
         self._merging = merging
+        self._presence = presence
         self._told_what_stays = False
 
     # What is heard.
@@ -99,6 +102,11 @@ class Talking:
             if session.state is not State.LIVE:
                 raise UnexpectedMessage(type(message).__name__, session.state.value)
             yield from self._telling.hear(conversation, session, message)
+            return
+        if isinstance(message, Present):
+            if session.state is not State.LIVE:
+                raise UnexpectedMessage(type(message).__name__, session.state.value)
+            yield from self._presence.hear(session.device, message, now)
             return
         if isinstance(message, Members):
             yield from self._circle.take(conversation, message, now)

@@ -43,6 +43,7 @@ from whisker_sync.wire.messages import (
     Members,
     Message,
     Part,
+    Present,
     Proof,
     Push,
     Reject,
@@ -140,6 +141,8 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [3, public, signature, standing.digest, list(standing.tips)]
         case Hello():
             return _hello_fields(message)
+        case Present(document, place):
+            return [60, document, plain(place)[: limits.MAX_PLACE]]
         case Archive(total):
             return [55, total]
         case Shelves(oldest, sums):
@@ -517,6 +520,11 @@ def _bye(fields: Fields, _: DeviceId) -> Bye:
     return Bye(_shown(fields[0], limits.MAX_REASON))
 
 
+def _present(fields: Fields, _: DeviceId) -> Present:
+    _count(fields, 2)
+    return Present(_document(fields[0]), _shown(fields[1], limits.MAX_PLACE))
+
+
 def _covers(fields: Fields, _: DeviceId) -> Covers:
     _count(fields, 1)
     tracks = tuple(_track(item) for item in _list(fields[0], limits.MAX_TRACKS))
@@ -621,6 +629,7 @@ _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
     58: _want_revisions,
     69: _carried,
     59: _revisions,
+    60: _present,
     70: _covers,
     _PART: _part,
 }

@@ -59,6 +59,9 @@ MAX_LINKED = 256
 MAX_NAME = 64
 """Code points of the name of a device or person."""
 
+MAX_PLACE = 64
+"""Code points of what a place in a document is called."""
+
 MAX_REASON = 200
 """Code points of a sentence that says why."""
 

@@ -276,6 +276,15 @@ class Revisions:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """The sender is at a place now: see :mod:`whisker_sync.peer.presence`."""
+
+    document: str
+    place: str
+    """The id of a passage, or what a program calls a place; empty: nowhere any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bye:
     """The sender is about to hang up."""
 
@@ -345,6 +354,7 @@ Message = (
     | HistoryMessage
     | Covers
     | Carried
+    | Present
     | Bye
 )
 """Everything that can be said; parts are the packaging of one that is large."""
