@@ -11,7 +11,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from whisker_sync import FileChanged, InSync, PeerConnected, Trouble, WhiskerError, Workspace
+from whisker_sync import FileChanged, PeerConnected, SyncCompleted, Trouble, WhiskerError, Workspace
 
 
 async def run(directory: Path, interface: str | None = None) -> None:
@@ -22,7 +22,7 @@ async def run(directory: Path, interface: str | None = None) -> None:
             match event:
                 case PeerConnected(device=device, name=name):
                     names[device] = name
-                case InSync(device):
+                case SyncCompleted(device):
                     held = workspace.status.digest.hex()[:8]
                     print(f"the same as {names.get(device, '?')}: {held}", flush=True)
                 case FileChanged(path):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from whisker_sync.api.blocking import BlockingWorkspace
     from whisker_sync.api.workspace import Workspace
     from whisker_sync.batch import Batch, Recalled
+    from whisker_sync.daemon.doctor import Finding, Grade
     from whisker_sync.discovery.discovery import Discovery, Gone, Sighting, Voice
     from whisker_sync.discovery.places import Places
     from whisker_sync.document import Change, Document, Edit, Kind, Root, Schema
@@ -26,17 +27,26 @@ if TYPE_CHECKING:
     from whisker_sync.identity.membership import Membership
     from whisker_sync.identity.roster import Role
     from whisker_sync.ids import Address
+    from whisker_sync.manuscript.conflicts import Conflict
     from whisker_sync.node.whereabouts import Whereabouts
     from whisker_sync.peer.events import (
+        BeginAnew,
+        ConflictNoted,
         Delivered,
         Event,
         FileChanged,
-        InSync,
+        GuestJoined,
+        GuestWaiting,
+        MembersChanged,
         Merged,
         PeerConnected,
         PeerFound,
         PeerLeft,
         PresenceChanged,
+        SyncCompleted,
+        SyncFailed,
+        SyncProgress,
+        SyncStarted,
         Trouble,
     )
     from whisker_sync.peer.reception import OfferStatus, Visitor
@@ -59,6 +69,10 @@ _HOMES = {
     "whisker_sync.batch": (
         "Batch",
         "Recalled",
+    ),
+    "whisker_sync.daemon.doctor": (
+        "Finding",
+        "Grade",
     ),
     "whisker_sync.discovery.discovery": (
         "Discovery",
@@ -89,17 +103,26 @@ _HOMES = {
     "whisker_sync.identity.membership": ("Membership",),
     "whisker_sync.identity.roster": ("Role",),
     "whisker_sync.ids": ("Address",),
+    "whisker_sync.manuscript.conflicts": ("Conflict",),
     "whisker_sync.node.whereabouts": ("Whereabouts",),
     "whisker_sync.peer.events": (
+        "BeginAnew",
+        "ConflictNoted",
         "Delivered",
         "Event",
         "FileChanged",
-        "InSync",
+        "GuestJoined",
+        "GuestWaiting",
+        "MembersChanged",
         "Merged",
         "PeerConnected",
         "PeerFound",
         "PeerLeft",
         "PresenceChanged",
+        "SyncCompleted",
+        "SyncFailed",
+        "SyncProgress",
+        "SyncStarted",
         "Trouble",
     ),
     "whisker_sync.peer.reception": (
@@ -138,8 +161,11 @@ __all__ = [
     "Address",
     "Attached",
     "Batch",
+    "BeginAnew",
     "BlockingWorkspace",
     "Change",
+    "Conflict",
+    "ConflictNoted",
     "Counter",
     "DaemonError",
     "Delivered",
@@ -152,11 +178,15 @@ __all__ = [
     "Exchange",
     "Figures",
     "FileChanged",
+    "Finding",
     "Gone",
-    "InSync",
+    "Grade",
+    "GuestJoined",
+    "GuestWaiting",
     "Kind",
     "Link",
     "Links",
+    "MembersChanged",
     "Membership",
     "MemoryJournal",
     "Merged",
@@ -181,6 +211,10 @@ __all__ = [
     "Status",
     "Store",
     "Switchboard",
+    "SyncCompleted",
+    "SyncFailed",
+    "SyncProgress",
+    "SyncStarted",
     "Trouble",
     "Version",
     "Visitor",

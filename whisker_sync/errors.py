@@ -21,6 +21,7 @@ Everything that can go wrong, in one tree.
     * :exc:`StoryError` -- a story that cannot be read, built or changed as asked
         * :exc:`UnreadableSource`
         * :exc:`NoSuchPassage`
+        * :exc:`NotInHistory`
         * :exc:`AmbiguousPassage`
         * :exc:`NameTaken`
         * :exc:`ImpossibleName`
@@ -293,6 +294,16 @@ class NoSuchPassage(StoryError):
     def __str__(self) -> str:
         hint = f"; did you mean “{self.close}”?" if self.close else "; names care about case"
         return f"there is no passage “{self.name}”{hint}"
+
+
+class NotInHistory(StoryError):
+    """At the moment that was asked for, a passage or file was not there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} was not there then; see: whisker log {self.name!r}"
 
 
 class AmbiguousPassage(StoryError):

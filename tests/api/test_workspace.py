@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 import whisker_sync
-from whisker_sync import Kind, Merged, Root, Schema, Workspace
+from whisker_sync import ConflictNoted, Grade, Kind, Merged, Root, Schema, Workspace
 from whisker_sync.errors import (
     ActRefused,
     AlreadyAWorkspace,
     BadEdit,
+    BadSettings,
     NotAWorkspace,
     NotEntitled,
+    NotInHistory,
     WorkspaceBusy,
 )
 
@@ -165,3 +167,83 @@ async def test_a_story_has_a_history_and_members(tmp_path: Path) -> None:
             await story.remove("Nobody")
         with pytest.raises(ActRefused, match="nobody else belongs"):
             await story.leave()
+
+
+DARK, LIGHT = ":: Cave\nDark.\n", ":: Cave\nLight.\n"
+
+
+async def story_at(tmp_path: Path) -> Path:
+    path = make(tmp_path, "a")
+    (path / "cave.twee").write_text(DARK)
+    return path
+
+
+async def saved(workspace: Workspace, count: int) -> None:
+    """Wait until the history has so many revisions."""
+    async with asyncio.timeout(20):
+        while len(await workspace.history()) < count:  # noqa: ASYNC110 - it is on the disk
+            await asyncio.sleep(0.02)
+
+
+async def test_a_passage_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = await story_at(tmp_path)
+    cave = path / "cave.twee"
+    async with Workspace.open(path, lan=False, interface=HERE, home=tmp_path / "home") as story:
+        for count, text in enumerate([DARK, LIGHT, f"{LIGHT}\n:: Lake\nDeep.\n"], 1):
+            cave.write_text(text)
+            await saved(story, count)
+        newest, light, dark = await story.history()
+        assert await story.restore("Cave", dark)
+        assert cave.read_text() == ":: Cave\nDark.\n:: Lake\nDeep.\n"
+        assert not await story.restore("Cave", light, before=True)
+        assert await story.restore("cave.twee", newest)
+        assert cave.read_text() == ":: Cave\nLight.\n\n:: Lake\nDeep.\n"
+        with pytest.raises(NotInHistory):
+            await story.restore("Lake", dark)
+
+
+async def test_a_place_worth_a_look_is_told_once_and_listed(tmp_path: Path) -> None:
+    path = await story_at(tmp_path)
+    async with Workspace.open(path, lan=False, interface=HERE, home=tmp_path / "home") as story:
+        assert await story.conflicts() == []
+        events = story.events()
+
+        async def noted() -> ConflictNoted:
+            async with asyncio.timeout(20):
+                async for event in events:
+                    if isinstance(event, ConflictNoted):
+                        return event
+            raise AssertionError
+
+        first = asyncio.ensure_future(noted())
+        await story.conflicts()  # by then listening has begun
+        (path / "cave.twee").write_text(":: Cave\nDark.\n\n:: Cave\nLight.\n")
+        cave = await first
+        assert (cave.kind, cave.path) == ("same name", "cave.twee")
+        assert [each.id for each in await story.conflicts()] == [cave.id]
+        (path / "lake.twee").write_text(":: Lake\nDeep.\n\n:: Lake\nCold.\n")
+        assert (await noted()).path == "lake.twee"
+
+
+async def test_what_keeps_devices_apart_is_looked_for(tmp_path: Path) -> None:
+    found = await Workspace.diagnose(tmp_path, home=tmp_path / "home")
+    assert {"clock", "sqlite", "workspace"} <= {each.check for each in found}
+    path = make(tmp_path, "a")
+    found = await Workspace.diagnose(path, home=tmp_path / "home")
+    (daemon,) = [each for each in found if each.check == "daemon"]
+    assert (daemon.grade, daemon.remedy) == (Grade.WRONG, "whisker sync start")
+
+
+async def test_a_relay_is_named_and_forgotten(tmp_path: Path) -> None:
+    path = make(tmp_path, "a")
+    async with Workspace.open(path, lan=False, interface=HERE, home=tmp_path / "home") as story:
+        with pytest.raises(BadSettings):
+            await story.use_relay("no relay")
+        await story.use_relay("http://127.0.0.1:1")
+        assert story.status.relay.url == "http://127.0.0.1:1"
+        await story.use_relay("")
+        assert story.status.relay.url == ""
+        assert story.offers == ()
+        for act in (story.confirm("Nobody"), story.decline("Nobody")):
+            with pytest.raises(ActRefused):
+                await act

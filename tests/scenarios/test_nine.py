@@ -19,7 +19,7 @@ from tests.cli.terminal import LOOPBACK, Person, folder_of
 from tests.scenarios.authors import CAVE, Author, same, start, until
 from tests.scenarios.conftest import Sharing
 from whisker_sync import Workspace
-from whisker_sync.peer.events import Event, FileChanged, InSync, Merged, PeerConnected
+from whisker_sync.peer.events import Event, FileChanged, Merged, PeerConnected, SyncCompleted
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
@@ -216,7 +216,7 @@ async def test_a_program_hears_of_what_a_daemon_does(pair: tuple[Author, Author]
                     await asyncio.sleep(0.02)
 
         await hears(PeerConnected)
-        await hears(InSync)
+        await hears(SyncCompleted)
         ada.change("cold", "icy")
         await hears(Merged)
         await hears(FileChanged)

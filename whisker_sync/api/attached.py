@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from whisker_sync.api.authoring import restore_from
 from whisker_sync.daemon import conflicts, history
 from whisker_sync.daemon.control import Answer, Refusal, ask, ask_on
 from whisker_sync.daemon.values import decode
@@ -108,6 +109,20 @@ class Attached:
     async def set_milestone(self, name: str) -> None:
         """Give the story a name as it stands; returns when that is durable."""
         await self._ask("milestone", name=name)
+
+    async def restore(self, name: str, revision: Revision, *, before: bool = False) -> bool:
+        """
+        Bring a passage or a file of a story back as it was at a revision of the history.
+
+        ``before``: as it was before that revision. It is an edit like any other, and what was
+        there instead goes to the trash. Returns whether anything changed.
+
+        Raises:
+            NotInHistory: It was not there then.
+            FolderError: A file cannot be read or written.
+        """
+        history = await self.history()
+        return await restore_from(self._layout, history, name, revision, before=before)
 
     async def conflicts(self) -> list[Conflict]:
         """Places worth a look after merges."""

@@ -14,12 +14,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from random import SystemRandom
 from tempfile import TemporaryDirectory
 
 from whisker_sync.api.attached import Attached
+from whisker_sync.api.authoring import restore_from
+from whisker_sync.daemon.conflicts import find_in
+from whisker_sync.daemon.doctor import Finding, examine
+from whisker_sync.daemon.noting import with_conflicts
 from whisker_sync.discovery.discovery import Discovery
 from whisker_sync.document import Change, Document, Edit, Schema
 from whisker_sync.document.shapes import Counter, Ordered
@@ -31,6 +35,7 @@ from whisker_sync.identity.pairing import Host
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import read_invitation
 from whisker_sync.ids import DeviceId
+from whisker_sync.manuscript.conflicts import Conflict
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node.asking import Asked, decision
 from whisker_sync.node.joining import ask_to_join
@@ -39,6 +44,7 @@ from whisker_sync.node.node import Node
 from whisker_sync.node.postman import open_relay
 from whisker_sync.node.settings import (
     User,
+    check_relay,
     join_workspace,
     load_config,
     load_user,
@@ -47,8 +53,9 @@ from whisker_sync.node.settings import (
     user_home,
 )
 from whisker_sync.node.whereabouts import Whereabouts, id_of
-from whisker_sync.peer.acts import ChangeRole, Leave, Remove
+from whisker_sync.peer.acts import ChangeRole, Confirm, Decline, Leave, Remove
 from whisker_sync.peer.events import Event
+from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.statistics import Statistics
 from whisker_sync.peer.status import Status
 from whisker_sync.revision import Revision, decode
@@ -209,6 +216,16 @@ class Workspace:
         yield attached
 
     @staticmethod
+    async def diagnose(path: str | Path, *, home: str | Path | None = None) -> list[Finding]:
+        """
+        Look for what keeps devices apart, and for what may go wrong soon.
+
+        Each finding says one thing, and what to do about it. It works whether or not anything
+        has the workspace open, and says so if there is none at ``path``.
+        """
+        return await examine(Path(path), user_home(None if home is None else Path(home)))
+
+    @staticmethod
     @asynccontextmanager
     async def memory(
         schemas: Mapping[str, Schema], *, person: str = "somebody"
@@ -313,6 +330,24 @@ class Workspace:
         found = [decode(encoded) for encoded in await self._node.history(since=since)]
         return [revision for revision in found if revision is not None]
 
+    async def restore(self, name: str, revision: Revision, *, before: bool = False) -> bool:
+        """
+        Bring a passage or a file of a story back as it was at a revision of the history.
+
+        ``before``: as it was before that revision. It is an edit like any other, and what was
+        there instead goes to the trash. Returns whether anything changed.
+
+        Raises:
+            NotInHistory: It was not there then.
+            FolderError: A file cannot be read or written.
+        """
+        history = await self.history()
+        return await restore_from(self._layout, history, name, revision, before=before)
+
+    async def conflicts(self) -> list[Conflict]:
+        """Places of a story that are worth a look after merges, and were not seen to yet."""
+        return await find_in(self._node) if self._node.is_story else []
+
     async def set_milestone(self, name: str) -> None:
         """Give a story a name as it stands; returns when that is durable."""
         await self._node.set_milestone(name)
@@ -323,6 +358,29 @@ class Workspace:
     def members(self) -> Membership:
         """Who belongs, with which devices and roles, as this device knows it."""
         return self._node.papers.membership
+
+    @property
+    def offers(self) -> tuple[OfferStatus, ...]:
+        """The invitations that were opened here, and who waits at them."""
+        return self._node.offers
+
+    async def confirm(self, who: str) -> None:
+        """
+        Let in who waits; ``who`` is their name or fingerprint.
+
+        Raises:
+            ActRefused: Nobody of that name waits, or our role does not let us.
+        """
+        await self._node.act(Confirm(who))
+
+    async def decline(self, who: str) -> None:
+        """
+        Turn away who waits.
+
+        Raises:
+            ActRefused: Nobody of that name waits.
+        """
+        await self._node.act(Decline(who))
 
     async def remove(self, person: str, device: str | None = None) -> None:
         """
@@ -391,8 +449,12 @@ class Workspace:
 
     async def events(self) -> AsyncIterator[Event]:
         """What happens, from when the iteration begins; a slow reader misses the oldest."""
-        async for event in self._node.events():
-            yield event
+        heard = self._node.events()
+        if self._node.is_story:
+            heard = with_conflicts(heard, self.conflicts)
+        async with aclosing(heard):
+            async for event in heard:
+                yield event
 
     @property
     def status(self) -> Status:
@@ -416,6 +478,17 @@ class Workspace:
             BadSettings: It is no address.
         """
         self._node.connect(parse_address(address))
+
+    async def use_relay(self, url: str) -> None:
+        """
+        Leave letters at a relay from now on, and find them there; empty: at none.
+
+        Raises:
+            BadSettings: That is no address of a relay.
+        """
+        if url:
+            check_relay(url)
+        await self._node.use_relay(url)
 
     async def invite(
         self, *, role: Role = Role.WRITER, seats: int = 1, minutes: int = MINUTES

@@ -78,11 +78,11 @@ def _resolve(layout: Layout, conflict: Conflict) -> None:
 
 def _delete(layout: Layout, kept: Kept) -> bool:
     """Do to the passage as it is now what the save had done to it."""
-    from whisker_sync.cli import files
+    from whisker_sync.api import authoring
     from whisker_sync.manuscript.kept import as_saved
 
-    now = files.text_of(layout, kept.path)
-    return now is not None and files.save(layout, kept.path, as_saved(now, kept))
+    now = authoring.text_of(layout, kept.path)
+    return now is not None and authoring.save(layout, kept.path, as_saved(now, kept))
 
 
 def _who(side: Side) -> str:

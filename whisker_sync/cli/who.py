@@ -63,10 +63,10 @@ def _turns(spans: list[Span]) -> list[tuple[str, str]]:
 
 def _today(version: Version) -> str | None:
     """The passage as it is in its file, if it is there under its name."""
-    from whisker_sync.cli import files
+    from whisker_sync.api import authoring
     from whisker_sync.story.twee import parse, parse_header
 
-    text = files.text_of(workspace(), version.path)
+    text = authoring.text_of(workspace(), version.path)
     if text is None or version.name is None:
         return text
     for passage in parse(text).passages:

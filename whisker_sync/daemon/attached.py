@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from functools import partial
 
+from whisker_sync.daemon.conflicts import find_in
 from whisker_sync.daemon.control import Answer, Answers
+from whisker_sync.daemon.noting import with_conflicts
 from whisker_sync.daemon.values import encode
 from whisker_sync.node.node import Node
 
@@ -30,7 +33,7 @@ def look(node: Node) -> Answer:
 
 async def events(node: Node) -> Answers:
     """What happens from here on; the first answer only says that it has begun."""
-    heard = node.events()
+    heard = with_conflicts(node.events(), partial(find_in, node))
     async with aclosing(heard):
         first = asyncio.ensure_future(anext(heard))
         try:

@@ -20,9 +20,10 @@ from whisker_sync.errors import DaemonNotRunning, WhiskerError
 from whisker_sync.folder.files import Folder
 from whisker_sync.manuscript.conflicts import Conflict, conflicts
 from whisker_sync.manuscript.kept import KEPT, Kept, recall
+from whisker_sync.node.node import Node
 from whisker_sync.node.settings import load_user, user_home
 from whisker_sync.project.sources import load, paths, shown
-from whisker_sync.revision import Revision
+from whisker_sync.revision import Revision, decode
 from whisker_sync.store.journal import Journal
 from whisker_sync.store.layout import Layout, Lock, write_private
 from whisker_sync.story.files import read as read_file
@@ -45,15 +46,23 @@ async def find(layout: Layout) -> list[Conflict]:
     """
     revisions = await history.read(layout)
     kept = await read_kept(layout)
-    return await asyncio.to_thread(_find, layout, revisions, kept)
+    me = load_user(user_home()).person
+    return await asyncio.to_thread(_find, layout, revisions, kept, me)
 
 
-def _find(layout: Layout, revisions: list[Revision], kept: list[Kept]) -> list[Conflict]:
+async def find_in(node: Node) -> list[Conflict]:
+    """The same in a story that this process has open."""
+    revisions = [decode(encoded) for encoded in await node.history()]
+    kept = list(recall(list(node.facts(KEPT).items())).values())
+    whole = [revision for revision in revisions if revision is not None]
+    return await asyncio.to_thread(_find, node.layout, whole, kept, node.user.person)
+
+
+def _find(layout: Layout, revisions: list[Revision], kept: list[Kept], me: str) -> list[Conflict]:
     places = {shown(path, layout.root): path for path in paths(layout.root)}
     story = [read_file(name, load(path)) for name, path in places.items()]
     folder = Folder(layout.root, layout.stage, layout.trash)
     here, _ = folder.scan()
-    me = load_user(user_home()).person
     found = conflicts(story, here, revisions, kept, format_of(story), me)
     resolved = set(_resolved(layout))
     return [each for each in found if each.id not in resolved]

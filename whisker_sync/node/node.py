@@ -342,6 +342,11 @@ class Node:
         self._running.feed(Edited(document, change, now_ms()))
 
     @property
+    def is_story(self) -> bool:
+        """Whether the folder's files are kept in sync."""
+        return self._files
+
+    @property
     def files(self) -> tuple[StoryPath, ...]:
         """The files of the story."""
         return self._running.peer.files()

@@ -58,6 +58,9 @@ class Conversation:
     superseded: bool = False
     """A newer connection to the same device replaced this one; the other side will end it."""
 
+    exchanged: tuple[int, int] | None = None
+    """Updates sent and received in the exchange that is going on; None: none is."""
+
     synced: bool = False
     """Both sides held the same at least once."""
 

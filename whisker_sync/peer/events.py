@@ -39,10 +39,49 @@ class PeerLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class InSync:
+class SyncStarted:
+    """
+    We and another device begin to exchange what one of us lacks.
+
+    It ends with :class:`SyncCompleted` or :class:`SyncFailed`; one that moves to another
+    connection starts again.
+    """
+
+    device: DeviceId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """So far an exchange has come."""
+
+    device: DeviceId
+    sent: int
+    """Updates that were sent since it started."""
+
+    received: int
+    """Updates that were received since it started."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCompleted:
     """We and another device hold exactly the same."""
 
     device: DeviceId
+    sent: int
+    """Updates that were sent since it started."""
+
+    received: int
+    """Updates that were received since it started."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFailed:
+    """An exchange ended before both held the same; nothing is lost, the next goes on."""
+
+    device: DeviceId
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +97,30 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Another device has durably stored our journal up to a position."""
+    """Another device has durably stored our journal up to a position, and said so."""
 
     device: DeviceId
     through: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictNoted:
+    """
+    A place of a story is worth a look after a merge; nothing is blocked.
+
+    No peer tells it: whoever tells events of a story looks for such places when it was merged.
+    """
+
+    id: str
+    """How it is called, on every device that sees the same."""
+
+    kind: str
+    path: str
+    passage: str | None
+    """The passage's name; None: it is about a file."""
+
+    sentence: str
+    """What happened and what to do, for the author."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +193,13 @@ Event = (
     PeerFound
     | PeerConnected
     | PeerLeft
-    | InSync
+    | SyncStarted
+    | SyncProgress
+    | SyncCompleted
+    | SyncFailed
     | Merged
     | Delivered
+    | ConflictNoted
     | FileChanged
     | Done
     | GuestWaiting

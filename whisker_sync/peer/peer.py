@@ -484,6 +484,8 @@ class Peer:
         self._doubles.left(session.device)
         if session.device not in self._lines.connected():
             self._dialing.left(session.device, now)
+            if conversation.exchanged is not None:
+                yield Tell(events.SyncFailed(session.device, session.theirs.name, reason))
             yield Tell(events.PeerLeft(session.device, session.theirs.name, reason))
 
     def _stop(self) -> Iterator[Effect]:

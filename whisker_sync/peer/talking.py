@@ -111,7 +111,10 @@ class Talking:
         if isinstance(message, Members):
             yield from self._circle.take(conversation, message, now)
             return
+        acked = session.acked
         said = session.receive(message, self._library, now)
+        if session.acked > acked:
+            yield Tell(events.Delivered(session.device, session.acked))
         if isinstance(message, Ack):
             statistics.acked(conversation.link, session.device, message.pushes, now)
         if isinstance(message, Bye) and message.reason == KNOWN:
@@ -170,6 +173,24 @@ class Talking:
             self._showing.forget_writes()
         self._acquaintances.meet(conversation, 0)
         yield Tell(events.PeerConnected(session.device, hello.name, str(conversation.address)))
+        yield from self._start(conversation, session)
+
+    def _start(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
+        """Say that an exchange begins, if it does."""
+        if conversation.exchanged is None and session.theirs is not None:
+            conversation.exchanged = (0, 0)
+            yield Tell(events.SyncStarted(session.device, session.theirs.name))
+
+    def _progress(
+        self, conversation: Conversation, session: Session, *, sent: int = 0, received: int = 0
+    ) -> Iterator[Effect]:
+        """Say how far the exchange has come, if anything was said."""
+        if not sent and not received:
+            return
+        yield from self._start(conversation, session)
+        before = conversation.exchanged or (0, 0)
+        conversation.exchanged = (before[0] + sent, before[1] + received)
+        yield Tell(events.SyncProgress(session.device, *conversation.exchanged))
 
     def _carry_out(
         self, conversation: Conversation, session: Session, said: Sequence[Outcome], now: float
@@ -178,6 +199,8 @@ class Talking:
         for item in said:
             match item:
                 case News():
+                    count = len(item.records)
+                    yield from self._progress(conversation, session, received=count)
                     yield from self._merging.from_link(conversation, session, item, now)
                 case ReadOn(after):
                     yield ReadLog(link, after, READ_BYTES)
@@ -188,7 +211,7 @@ class Talking:
                 case Matched():
                     yield from self._matched(conversation, session, now)
                 case Disagreed():
-                    yield from self._disagreed(session)
+                    yield from self._disagreed(conversation, session)
                 case Declined():
                     yield from self._splits.declined(session, item)
                 case Ended(reason):
@@ -197,6 +220,7 @@ class Talking:
                     if isinstance(message, Push):
                         count = len(message.records)
                         self._lines.statistics.pushed(link, session.device, count, now)
+                        yield from self._progress(conversation, session, sent=count)
                     yield from self._lines.send(conversation, message)
 
     def _matched(
@@ -206,10 +230,15 @@ class Talking:
         self._lines.statistics.matched(session.device, now)
         self._splits.are_one_again(session.device)
         self._acquaintances.note_progress(session, soon=True)
-        yield Tell(events.InSync(session.device))
+        if conversation.exchanged is not None:
+            yield Tell(events.SyncCompleted(session.device, *conversation.exchanged))
+            conversation.exchanged = None
 
-    def _disagreed(self, session: Session) -> Iterator[Effect]:
+    def _disagreed(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
         name = session.theirs.name if session.theirs is not None else ""
+        if conversation.exchanged is not None:
+            conversation.exchanged = None
+            yield Tell(events.SyncFailed(session.device, name, "both still hold different texts"))
         if not session.mute:
             yield Tell(
                 events.Trouble(
