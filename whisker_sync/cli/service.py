@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from whisker_sync.cli import exits
 from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
+
+if TYPE_CHECKING:
+    from whisker_sync.store.layout import Layout
 
 EXAMPLES = """\b
 Examples:
@@ -23,20 +28,30 @@ def command() -> None:
     """Start syncing this story whenever you log in."""
 
 
+def start_at_login(layout: Layout, port: int | None) -> int:
+    """Start a story at each login from now on, and now; on a port, if it is to have another."""
+    from dataclasses import replace
+
+    from whisker_sync.daemon import process, service
+    from whisker_sync.daemon.control import is_running
+    from whisker_sync.node.settings import load_local, save_local
+
+    found = service.service_of(layout, Path.home())
+    if is_running(layout):
+        process.stop(layout)  # the system starts it, so that it can watch over it
+    if port is not None:
+        save_local(layout, replace(load_local(layout), port=port))
+    service.install(found)
+    OUTPUT.data({"name": found.name, "file": str(found.file)})
+    OUTPUT.say(f"It starts at each login, as {found.name} ({found.file}).")
+    return exits.OK
+
+
 @command.command(epilog=EXAMPLES)
 @shared_options
 def install() -> None:
     """Start it at each login from now on, and now."""
-    from whisker_sync.daemon import process, service
-    from whisker_sync.daemon.control import is_running
-
-    layout = workspace()
-    found = service.service_of(layout, Path.home())
-    if is_running(layout):
-        process.stop(layout)  # the system starts it, so that it can watch over it
-    service.install(found)
-    OUTPUT.data({"name": found.name, "file": str(found.file)})
-    OUTPUT.say(f"It starts at each login, as {found.name} ({found.file}).")
+    start_at_login(workspace(), None)
 
 
 @command.command(epilog=EXAMPLES)

@@ -12,15 +12,12 @@ from typing import Any
 
 import click
 
-from whisker_sync.cli import config, exits, older, reset, stats
-from whisker_sync.cli.common import here, shared_options, workspace, workspace_or_asking
+from whisker_sync.cli import config, exits, now, older, reset, stats
+from whisker_sync.cli.common import here, shared_options, workspace_or_asking
 from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import (
     asking_sentence,
-    counted,
-    name_of,
     not_syncing,
-    safety,
     service_sentence,
     status_lines,
 )
@@ -48,6 +45,7 @@ def command() -> None:
 @click.option("--interface", metavar="IP", help="Use only this address of this machine.")
 @click.option("--no-lan", is_flag=True, help="Neither announce this device nor look for others.")
 @click.option("--verbose", is_flag=True, help="Write everything that happens to the log.")
+@click.option("--at-login", is_flag=True, help="Also start it at each login from now on.")
 @click.option("--ask", is_flag=True, hidden=True)
 @click.option("--report", is_flag=True, hidden=True)
 @shared_options
@@ -57,6 +55,7 @@ def start(
     interface: str | None,
     no_lan: bool,
     verbose: bool,
+    at_login: bool,
     ask: bool,
     report: bool,
 ) -> int:
@@ -68,6 +67,12 @@ def start(
     from whisker_sync.store.layout import holder
 
     layout = workspace_or_asking()
+    if at_login:
+        if foreground or interface or no_lan or verbose:
+            raise click.UsageError("--at-login goes with --port only: the system starts it")
+        from whisker_sync.cli.service import start_at_login
+
+        return start_at_login(layout, port)
     if foreground:
         # Whoever wants a report is the keeper, and starts it again when it hangs.
         options = {"lan": not no_lan, "port": port, "interface": interface, "watched": report}
@@ -137,33 +142,6 @@ def stop() -> None:
     pid = process.stop(workspace_or_asking())
     OUTPUT.data({"pid": pid, "running": False})
     OUTPUT.say("Stopped. What you save now is shared when you start again.")
-
-
-@command.command(epilog=EXAMPLES)
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds to wait.")
-@shared_options
-def now(timeout: float) -> int:
-    """Wait until every reachable device has everything, and we have theirs."""
-    layout = workspace()
-    status = asyncio.run(_ask(layout, {"do": "now", "seconds": timeout}))
-    OUTPUT.data({**status, "synced": not (status.get("offline") or status.get("timeout"))})
-    if status.get("offline"):
-        unsent = counted(status["pending"], "change is", "changes are")
-        alone = f"{unsent} on this device only" if status["pending"] else "Nothing is unsent"
-        OUTPUT.say(f"Nobody is reachable. {alone}.")
-        return exits.OFFLINE
-    if status.get("timeout"):
-        OUTPUT.say(f"Not done after {timeout:g} seconds; it goes on in the background.")
-        OUTPUT.say(safety(status))
-        return exits.OFFLINE
-    names = ", ".join(name_of(peer) for peer in status["peers"] if peer["connected"])
-    if names:
-        OUTPUT.say(f"The same here and with {names}, and saved on both sides.")
-    if status["relay"]["state"] == "in sync":
-        OUTPUT.say("The relay has everything of yours, and you have everything that was there.")
-    if status["pending"]:
-        OUTPUT.say(safety(status))
-    return exits.OK
 
 
 @command.command(epilog=EXAMPLES)
@@ -243,6 +221,7 @@ async def _ask(layout: Any, question: dict[str, Any]) -> dict[str, Any]:
     return await ask(layout, question)
 
 
+command.add_command(now.command, "now")
 command.add_command(config.command, "config")
 command.add_command(stats.command, "stats")
 command.add_command(reset.command, "reset")
