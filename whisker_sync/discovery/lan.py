@@ -44,8 +44,9 @@ NAME_BYTES = 8
 RESOLVE_MS = 3000
 """How long we wait to learn where an announcement leads."""
 
-# It reports each address it cannot use, with a traceback; we look for ourselves.
-logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
+# It reports each address it cannot use, with a traceback; we look for ourselves. Whoever has set
+# up logging sees it all the same; without that it is not printed.
+logging.getLogger("zeroconf").addHandler(logging.NullHandler())
 
 
 class Lan:
