@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from whisker_sync.identity.contents import ContentKeys
 from whisker_sync.identity.envelope import Envelope, MailKeys, Postmark
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import WorkspaceId
@@ -102,3 +103,21 @@ def test_an_envelope_is_closed_and_opened_as_the_vectors_say(vector: dict[str, A
     assert envelope.close(KEYS, device) == sealed
     assert Envelope.open(KEYS, workspace, sealed) == envelope
     assert envelope.track == told("track")
+
+
+def test_a_content_is_sealed_as_the_page_says() -> None:
+    key, context = told("key"), told("context")
+    content = b"a picture " * 30_000
+    sha256 = hashlib.sha256(content).digest()
+    assert sha256.hex() == VECTORS["content"]["SHA-256"]
+    pieces = ContentKeys(KEYS).close(content)
+    assert len(pieces) == len(VECTORS["content"]["pieces"]) == 2
+    for index, (piece, vector) in enumerate(zip(pieces, VECTORS["content"]["pieces"], strict=True)):
+        name = sha256 + index.to_bytes(4, "big")
+        id_ = hmac.digest(hkdf(key, "content id"), name, "sha256")[:16]
+        padded = len(content).to_bytes(4, "big") + content[index * 250_000 :][:250_000]
+        padded += bytes(vector["bytes"] - 32 - len(padded))
+        cipher = ChaCha20Poly1305(hkdf(key, "content", name))
+        assert id_ + cipher.encrypt(bytes(12), padded, context) == piece
+        assert (id_.hex(), len(piece)) == (vector["id"], vector["bytes"])
+        assert hashlib.sha256(piece).hexdigest() == vector["SHA-256 of the piece"]

@@ -221,7 +221,7 @@ async def test_a_relay_that_never_takes_a_stamp_is_not_asked_for_ever(
 async def test_a_mailbox_that_does_not_exist_is_empty(server: Server, relay: Relay) -> None:
     server.replies = [(404, error("unknown_mailbox")), (404, error("no_snapshot"))]
     assert await relay.read(BOX, 0) == Page(Incarnation(b""), 1, 0, 1, ())
-    assert await relay.snapshot(BOX) is None
+    assert await relay.snapshot(BOX, 9) is None
 
 
 async def test_an_answer_without_end_is_none(
@@ -246,7 +246,7 @@ def listed(*ids: bytes, **change: object) -> tuple[int, bytes]:
 
 async def test_a_snapshot_is_read_with_its_blobs_in_order(server: Server, relay: Relay) -> None:
     server.replies = [listed(b"a" * 16, b"b" * 16), (200, b"first"), (200, b"second")]
-    found = await relay.snapshot(BOX)
+    found = await relay.snapshot(BOX, 9)
     assert found == Snapshot(Incarnation(b"life-one"), 42, (b"first", b"second"))
     assert [target[-32:] for _, target, _, _ in server.heard[1:]] == ["61" * 16, "62" * 16]
 
@@ -260,7 +260,7 @@ async def test_a_snapshot_that_is_replaced_while_it_is_read_is_asked_for_again(
         listed(b"b" * 16),
         (200, b"newer"),
     ]
-    found = await relay.snapshot(BOX)
+    found = await relay.snapshot(BOX, 9)
     assert found is not None
     assert found.blobs == (b"newer",)
 
@@ -274,7 +274,7 @@ async def test_a_snapshot_that_says_nothing_usable_is_no_answer(
     server: Server, relay: Relay, change: dict[str, object]
 ) -> None:
     server.replies = [listed(b"a" * 16, **change), (404, error("no_snapshot"))]
-    assert await relay.snapshot(BOX) is None
+    assert await relay.snapshot(BOX, 9) is None
     assert STATES[0] is not None
 
 

@@ -40,6 +40,7 @@ from whisker_sync.wire.messages import (
     Revisions,
     Shelves,
     Standing,
+    Stocked,
     Titles,
     WantAsset,
     WantRevisions,
@@ -137,6 +138,11 @@ message: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         Covers,
         st.dictionaries(life, number, max_size=3).map(lambda tracks: tuple(sorted(tracks.items()))),
+    ),
+    st.builds(
+        lambda lying, lacked: Stocked(tuple(sorted(lying.items())), tuple(sorted(lacked))),
+        st.dictionaries(st.binary(min_size=32, max_size=32), st.integers(0, 255), max_size=3),
+        st.sets(st.binary(min_size=32, max_size=32), max_size=3),
     ),
     st.builds(
         lambda incarnation, ends, cursors, assets: Carried(

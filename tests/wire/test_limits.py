@@ -239,6 +239,13 @@ def test_a_snapshot_stands_in_for_so_many_sessions() -> None:
     assert not carries(covers(limits.MAX_TRACKS + 1))
 
 
+def test_a_letter_says_of_so_many_contents_that_they_lie_there_or_do_not() -> None:
+    most = limits.MAX_STOCKED
+    lying = [[each, 1] for each in ids(most + 1, 32)]
+    assert_edge([71, lying[:most], []], [71, lying, []])
+    assert_edge([71, [], list(ids(most, 32))], [71, [], list(ids(most + 1, 32))])
+
+
 def test_a_bundle_says_so_much_of_what_its_maker_holds() -> None:
     def carried(cursors: int, assets: int) -> Fields:
         held = [[each, b"i" * 8, 1] for each in ids(cursors, 32)]

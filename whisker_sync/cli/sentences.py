@@ -153,6 +153,9 @@ def _relay_lines(relay: dict[str, Any]) -> list[str]:
         "in sync": "connected, has everything of yours",
     }
     lines = [f"Relay {relay['url']}: {states[relay['state']]}{waits}."]
+    if relay["waiting"]:
+        count = counted(relay["waiting"], "picture or sound waits", "pictures and sounds wait")
+        lines.append(f"{count} for the LAN: that is too much for the relay.")
     if relay["missing"]:
         count = counted(relay["missing"], "message", "messages")
         lines.append(f"The relay is missing {count}: what was in it comes from the others.")

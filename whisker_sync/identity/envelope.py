@@ -119,6 +119,10 @@ class MailKeys:
         """What hides the contents of one session's envelopes."""
         return ChaCha20Poly1305(derive(self._key, "msg", public + session))
 
+    def derive(self, purpose: str, about: bytes = b"") -> bytes:
+        """A key of 32 bytes for one purpose, and there for ``about`` alone."""
+        return derive(self._key, purpose, about)
+
     def __repr__(self) -> str:
         return f"MailKeys(epoch={self.epoch}, mailbox={self.mailbox.hex()[:8]}, key=***)"
 

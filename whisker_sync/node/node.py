@@ -49,8 +49,10 @@ from whisker_sync.peer.effects import (
     Persist,
     PostMail,
     Proven,
+    PutBlobs,
     PutSnapshot,
     ReadAsset,
+    ReadBlobs,
     ReadLog,
     ReadMail,
     ReadRevisions,
@@ -502,6 +504,8 @@ class Node:
                 | ReadSnapshot()
                 | PostMail()
                 | PutSnapshot()
+                | ReadBlobs()
+                | PutBlobs()
             ):
                 self._postman.carry_out(effect)
             case Tell(event):

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
 from random import SystemRandom
 from typing import Any, TypeVar
 
@@ -21,13 +22,17 @@ from whisker_sync.ids import MailboxId
 from whisker_sync.node.running import now_ms
 from whisker_sync.peer.effects import (
     PostMail,
+    PutBlobs,
     PutSnapshot,
+    ReadBlobs,
     ReadMail,
     ReadSnapshot,
     UnwatchMail,
     WatchMail,
 )
 from whisker_sync.peer.inputs import (
+    BlobsPut,
+    BlobsRead,
     Input,
     MailPosted,
     MailRead,
@@ -98,7 +103,15 @@ class Postman:
             self._relay = None
 
     def carry_out(
-        self, effect: WatchMail | UnwatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot
+        self,
+        effect: WatchMail
+        | UnwatchMail
+        | ReadMail
+        | ReadSnapshot
+        | PostMail
+        | PutSnapshot
+        | ReadBlobs
+        | PutBlobs,
     ) -> None:
         """Begin what the peer asks for."""
         relay = self._relay
@@ -112,8 +125,12 @@ class Postman:
                 self._unwatch(mailbox)
             case ReadMail(box, after):
                 self._begin(self._read(relay, box, after), "mail read")
-            case ReadSnapshot(box):
-                self._begin(self._read_snapshot(relay, box), "mail snapshot")
+            case ReadSnapshot(box, most):
+                self._begin(self._read_snapshot(relay, box, most), "mail snapshot")
+            case ReadBlobs():
+                self._begin(self._read_blobs(relay, effect), "mail blobs read")
+            case PutBlobs():
+                self._begin(self._put_blobs(relay, effect), "mail blobs put")
             case PostMail():
                 self._begin(self._post(relay, effect), "mail post")
             case PutSnapshot():
@@ -145,9 +162,22 @@ class Postman:
         page = await self._insist(lambda: relay.read(box, after))
         self._feed(MailRead(box.mailbox, page))
 
-    async def _read_snapshot(self, relay: Relay, box: MailboxKey) -> None:
-        snapshot = await self._insist(lambda: relay.snapshot(box))
+    async def _read_snapshot(self, relay: Relay, box: MailboxKey, most: int) -> None:
+        snapshot = await self._insist(lambda: relay.snapshot(box, most))
         self._feed(SnapshotRead(box.mailbox, snapshot))
+
+    async def _read_blobs(self, relay: Relay, read: ReadBlobs) -> None:
+        blobs = [await self._insist(partial(relay.blob, read.box, id_)) for id_ in read.ids]
+        self._feed(BlobsRead(read.box.mailbox, read.content, tuple(blobs)))
+
+    async def _put_blobs(self, relay: Relay, put: PutBlobs) -> None:
+        problem: str | None = None
+        try:
+            for blob in put.blobs:
+                await relay.put_blob(put.box, blob)
+        except RelayRefused as refused:
+            problem = str(refused)
+        self._feed(BlobsPut(put.box.mailbox, put.content, problem))
 
     async def _insist(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Ask until the relay does not refuse: nothing can go on before it was read."""
@@ -170,7 +200,7 @@ class Postman:
     async def _put(self, relay: Relay, put: PutSnapshot) -> None:
         mailbox = put.box.mailbox
         try:
-            covers = await relay.put_snapshot(put.box, put.envelopes, put.covers)
+            covers = await relay.put_snapshot(put.box, put.envelopes, put.covers, put.kept)
         except RelayRefused as refused:
             self._feed(MailRefused(mailbox, b"", str(refused)))
         else:

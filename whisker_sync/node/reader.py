@@ -111,7 +111,7 @@ class Reader:
         entries = await writer.run(writer.journal.read, after, max_bytes)
         self._running.feed(LogRead(link, tuple(entries)))
 
-    async def _read_asset(self, link: LinkId, asset: bytes) -> None:
+    async def _read_asset(self, link: LinkId | None, asset: bytes) -> None:
         writer = self._running.writer
         content = await writer.run(writer.journal.asset, asset)
         self._running.feed(AssetRead(link, asset, content))

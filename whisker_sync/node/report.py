@@ -92,6 +92,7 @@ def _relay(relay: RelayStatus) -> dict[str, Any]:
         "problem": relay.problem,
         "unsent": relay.unsent if relay.url else 0,
         "missing": relay.missing,
+        "waiting": relay.waiting,
     }
 
 

@@ -9,7 +9,8 @@ is, and then all its chunks. Whom to ask for what is for
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from whisker_sync import chunks
 from whisker_sync.ids import LinkId
@@ -18,6 +19,7 @@ from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.peer.conversation import Conversation
 from whisker_sync.peer.effects import Effect, ReadAsset
 from whisker_sync.peer.fetching import Fetching
+from whisker_sync.peer.inputs import AssetRead
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
 from whisker_sync.sync.session import WINDOW, Came, Session
@@ -30,6 +32,25 @@ MAX_UNWRITTEN = 8 << 20
 """Bytes of binary files on their way to the journal from which on no more are asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one binary file of the story consists of."""
+
+    asset: bytes
+    """The SHA-256 of the file."""
+
+    contents: tuple[bytes, ...]
+    """The file itself, or its list and then its chunks; of one whose list is not here, the list."""
+
+    is_own: bool
+    """It was saved here."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is cut into chunks."""
+        return self.contents != (self.asset,)
+
+
 class Assets:
     """See the module; what is *ready* can be written into the author's folder."""
 
@@ -40,6 +61,8 @@ class Assets:
         self._larges: dict[bytes, tuple[bytes, int]] = {}  # by their lists: content and size
         self._lacking: dict[bytes, set[bytes]] = {}  # what we have not of each
         self._offered: set[bytes] = set()  # contents that were said to be ready
+        self._own: set[bytes] = set()  # files that were saved here
+        self._units: tuple[Unit, ...] = ()
 
     # What the story needs.
 
@@ -69,10 +92,32 @@ class Assets:
         for list_, (asset, _) in self._larges.items():
             needed[asset] = tuple(self._lacking[list_])
         self._fetching.want(asset for lacking in needed.values() for asset in lacking)
+        self._units = tuple(self._story(manuscript))
         for asset in sorted(needed.keys() - self._offered):
             if not needed[asset]:
                 self._offered.add(asset)
                 yield asset
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """The story's binary files, the small ones first."""
+        return self._units
+
+    @property
+    def lacking(self) -> tuple[bytes, ...]:
+        """Contents that the story needs, that are not here, and that nobody was asked for."""
+        return self._fetching.unasked
+
+    def saved(self, assets: Iterable[bytes]) -> None:
+        """Note that files were saved here."""
+        self._own.update(assets)
+
+    def _story(self, manuscript: Manuscript) -> Iterator[Unit]:
+        for asset in sorted(manuscript.assets()):
+            yield Unit(asset, (asset,), asset in self._own)
+        for asset, list_, _ in sorted(manuscript.larges(), key=lambda large: large[2]):
+            parts = chunks.hashes(self._library.list_of(list_) or b"")
+            yield Unit(asset, (list_, *parts), asset in self._own)
 
     def needed(self, manuscript: Manuscript) -> Iterator[bytes]:
         """All contents that the story consists of and that are here; lists before their chunks."""
@@ -148,9 +193,9 @@ class Assets:
                 conversation.reading = True
                 yield ReadAsset(conversation.link, asset)
 
-    def answer(self, link: LinkId, asset: bytes, content: bytes | None) -> Iterator[Effect]:
+    def answer(self, read: AssetRead) -> Iterator[Effect]:
         """Send what was read for somebody; None: it is not here."""
-        conversation = self._lines.get(link)
+        conversation = None if read.link is None else self._lines.get(read.link)
         if conversation is not None:
             conversation.reading = False
-            yield from self._lines.send(conversation, Asset(asset, content))
+            yield from self._lines.send(conversation, Asset(read.asset, read.content))

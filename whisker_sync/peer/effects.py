@@ -75,9 +75,9 @@ class ReadLog:
 
 @dataclass(frozen=True, slots=True)
 class ReadAsset:
-    """Read the content of a binary file from the journal, for a link."""
+    """Read the content of a binary file from the journal, for a link or (None) for the relay."""
 
-    link: LinkId
+    link: LinkId | None
     asset: bytes
 
 
@@ -134,6 +134,8 @@ class ReadSnapshot:
     """Read the snapshot of a mailbox; answered by ``SnapshotRead``."""
 
     box: MailboxKey
+    most: int
+    """As many of its first blobs; what comes behind its letter are contents that it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,32 @@ class PutSnapshot:
     envelopes: tuple[bytes, ...]
     covers: int
     """It stands in for all entries up to this position."""
+
+    kept: tuple[bytes, ...] = ()
+    """Ids of blobs that live as long as it does: contents of binary files."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBlobs:
+    """Read pieces of a content from a mailbox; answered by ``BlobsRead``."""
+
+    box: MailboxKey
+    content: bytes
+    """The SHA-256 of the content."""
+
+    ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PutBlobs:
+    """Leave all pieces of a content in a mailbox; answered by ``BlobsPut``."""
+
+    box: MailboxKey
+    content: bytes
+    """The SHA-256 of the content."""
+
+    blobs: tuple[bytes, ...]
+    """Each begins with its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,5 +215,7 @@ Effect = (
     | ReadSnapshot
     | PostMail
     | PutSnapshot
+    | ReadBlobs
+    | PutBlobs
     | Tell
 )

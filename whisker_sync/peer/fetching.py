@@ -100,6 +100,11 @@ class Fetching:
         return min(times, default=None)
 
     @property
+    def unasked(self) -> tuple[bytes, ...]:
+        """The contents that we lack and that nobody was asked for, as things are."""
+        return tuple(asset for asset in self._missing if asset not in self._asked)
+
+    @property
     def missing(self) -> int:
         """How many contents we lack."""
         return len(self._missing)

@@ -288,6 +288,26 @@ class MailRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class BlobsRead:
+    """The answer to ``ReadBlobs``."""
+
+    mailbox: MailboxId
+    content: bytes
+    blobs: tuple[bytes | None, ...]
+    """In the order in which they were asked for; None: it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobsPut:
+    """The answer to ``PutBlobs``."""
+
+    mailbox: MailboxId
+    content: bytes
+    refused: str | None
+    """Why the relay does not take them; None: they are durable there."""
+
+
+@dataclass(frozen=True, slots=True)
 class LetterBrought:
     """Somebody brought a letter by hand; see :meth:`Peer.open_bundle`."""
 
@@ -333,7 +353,7 @@ class AssetsKept:
 class AssetRead:
     """The answer to ``ReadAsset``."""
 
-    link: LinkId
+    link: LinkId | None
     asset: bytes
     content: bytes | None
 
@@ -384,6 +404,8 @@ Input = (
     | MailPosted
     | SnapshotPut
     | MailRefused
+    | BlobsRead
+    | BlobsPut
     | LetterBrought
     | Committed
     | StoreTrouble

@@ -69,7 +69,8 @@ from whisker_sync.peer.status import RelayStatus
 from whisker_sync.record import Record
 from whisker_sync.sync.mailbox import Forgot, Letter, Mailbox, Outcome, Unreadable
 from whisker_sync.wire import letters
-from whisker_sync.wire.messages import Members, Message, Push
+from whisker_sync.wire.messages import Members, Message, Push, Stocked
+from whisker_sync.wire.relay import MAX_SNAPSHOT_BLOBS
 
 RECEIPT_SECONDS = 2.0
 """How long after reading we say so, if there is nothing else to say; up to twice as long."""
@@ -174,6 +175,9 @@ class _Place:
     putting: bool = False
     """A snapshot is on its way."""
 
+    pieces: int = 1
+    """How many of the first blobs of the snapshot are its letter, as far as we know."""
+
 
 class Mailing:
     """See the module; does nothing until :meth:`name_relay` and :meth:`use`."""
@@ -198,9 +202,15 @@ class Mailing:
         self._watched: MailboxId | None = None
         self._held_up = float("-inf")  # until then nothing is left, because it was refused
         self._notes: deque[tuple[int, Seen]] = deque()  # ticket, what is durably read with it
-        self._receipt_at = self._papers_at = _NEVER
+        self._receipt_at = self._papers_at = self._news_at = _NEVER
         self._snapshot_at = _NEVER
         self._told_unreadable = False
+        self._news: Stocked | None = None  # to be said in the next letter
+        self.stocked: tuple[bytes, ...] = ()
+        """Ids of blobs that a snapshot is to keep: contents of binary files."""
+
+        self.forgot = 0
+        """How often the relay has forgotten something."""
 
     # What is known.
 
@@ -226,8 +236,30 @@ class Mailing:
             told=place is not None and place.caught_up and place.box.position > 0,
             unsent=self._library.unacked(place.outgoing.own_mailed if place is not None else 0),
             missing=place.missing if place is not None else 0,
+            waiting=0,
             settled=self._is_settled,
         )
+
+    @property
+    def keys(self) -> MailKeys | None:
+        """The keys of the mailbox in use; None: there is none, or we are about to leave it."""
+        place = self._place
+        return None if place is None or self._is_moving(place) else place.box.keys
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the mailbox in use was read to its end."""
+        return self._place is not None and self._place.caught_up
+
+    def say(self, news: Stocked, now: float) -> None:
+        """Say something of contents in the next letter, and soon."""
+        before = self._news
+        if before is not None:
+            lying = dict(before.lying) | dict(news.lying)
+            lacked = {*before.lacked, *news.lacked} - lying.keys()
+            news = Stocked(tuple(sorted(lying.items())), tuple(sorted(lacked)))
+        self._news = news
+        self._news_at = min(self._news_at, self._soon(now, PAPERS_SECONDS))
 
     @property
     def settled(self) -> bool:
@@ -247,7 +279,7 @@ class Mailing:
         place = self._place
         if place is None or self._keys is None or not place.caught_up or place.out:
             return _NEVER
-        times = [self._papers_at]
+        times = [self._papers_at, self._news_at]
         if self._gives:
             times.append(place.outgoing.deadline())
         if place.seen == place.box.seen:
@@ -317,8 +349,11 @@ class Mailing:
                 place.wants_snapshot |= place.box.needs_snapshot
                 place.more |= place.box.position > before and not place.box.at_end
                 yield from self._at_the_end(place, now)
+            case SnapshotRead(_, snapshot) if place.box.pieces(snapshot) > place.pieces:
+                place.fetching, place.wants_snapshot = False, True
+                place.pieces = place.box.pieces(snapshot)
             case SnapshotRead(_, snapshot):
-                place.fetching, place.more = False, True
+                place.fetching, place.more, place.pieces = False, True, 1
                 yield from self._absorb(place, place.box.take_snapshot(snapshot), now)
             case MailPosted(_, id_):
                 self._posted(place, id_)
@@ -388,7 +423,7 @@ class Mailing:
             place.fetching = True
             if place.wants_snapshot:
                 place.wants_snapshot = False
-                yield ReadSnapshot(key)
+                yield ReadSnapshot(key, place.pieces)
             else:
                 place.more = False
                 yield ReadMail(key, place.box.position)
@@ -462,6 +497,7 @@ class Mailing:
                     yield outcome
                 case Forgot(before, after):
                     self._doubt(place, now)
+                    self.forgot += 1
                     yield Alarm(
                         f"the relay has forgotten messages (it had {before}, now it has {after}); "
                         "what is here is left there again"
@@ -530,12 +566,16 @@ class Mailing:
         elif self._papers_at == _NEVER:  # more of them may follow at once
             self._papers_at = self._soon(now, PAPERS_SECONDS)
         papers_due = are_news and now >= self._papers_at
-        if parcel is None and not receipt_due and not papers_due:
+        news_due = self._news is not None and now >= self._news_at
+        if parcel is None and not receipt_due and not papers_due and not news_due:
             return False
         messages: list[Message] = []
         if papers is not None and are_news:
             self._papers_at, place.papers = _NEVER, papers.digest
             messages.append(papers)
+        if self._news is not None:
+            messages.append(self._news)
+            self._news, self._news_at = None, _NEVER
         self._write(place, [*messages, *pushes(parcel.records if parcel is not None else ())])
         return True
 
@@ -578,7 +618,8 @@ class Mailing:
         letter = letters.write(messages, self._key.device)
         desk = Desk(self._key, self._workspace, self._dice.randbytes(SESSION_BYTES))
         blobs = desk.close(place.box.keys, self._postmark(place), letter)
-        yield PutSnapshot(place.box.keys.box, blobs, place.box.position)
+        kept = self.stocked[: MAX_SNAPSHOT_BLOBS - len(blobs)]
+        yield PutSnapshot(place.box.keys.box, blobs, place.box.position, kept)
 
     def _may_replace(self, place: _Place) -> bool:
         """Whether we have, durably, all that the mailbox has, and it has all that we have."""

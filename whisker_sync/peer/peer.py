@@ -70,6 +70,8 @@ from whisker_sync.peer.host import Host
 from whisker_sync.peer.inputs import (
     AssetRead,
     AssetsKept,
+    BlobsPut,
+    BlobsRead,
     Chosen,
     Committed,
     DialFailed,
@@ -404,8 +406,14 @@ class Peer:
                 yield from self._link_down(link, reason, at, now)
             case LogRead(link, entries):
                 yield from self._talking.read_on(link, entries, now)
-            case AssetRead(link, asset, content):
-                yield from self._showing.assets.answer(link, asset, content)
+            case AssetRead() if input.link is None:
+                yield from self._post.leave(input, now)
+            case BlobsRead():
+                yield from self._post.take_blobs(input, now)
+            case BlobsPut():
+                self._post.put_blobs(input, now)
+            case AssetRead():
+                yield from self._showing.assets.answer(input)
             case RevisionsRead():
                 yield from self._telling.answer(input)
             case Chosen():

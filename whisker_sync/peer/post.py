@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from random import Random
 
 from whisker_sync.errors import MembershipError, NotEntitled
@@ -19,18 +20,19 @@ from whisker_sync.peer import events
 from whisker_sync.peer.acquaintances import Acquaintances
 from whisker_sync.peer.bundling import Luggage, pack, parcels, records_since, unpack
 from whisker_sync.peer.circle import Circle
-from whisker_sync.peer.effects import Effect, Tell
-from whisker_sync.peer.inputs import MailRead, SnapshotRead
+from whisker_sync.peer.effects import Effect, ReadBlobs, Tell
+from whisker_sync.peer.inputs import AssetRead, BlobsPut, BlobsRead, MailRead, SnapshotRead
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.mailing import Alarm, Mailing, MailInput
 from whisker_sync.peer.merging import Merging
 from whisker_sync.peer.showing import Showing
 from whisker_sync.peer.status import Ourselves, RelayStatus
+from whisker_sync.peer.stock import Stock
 from whisker_sync.peer.telling import Telling
 from whisker_sync.sync.mailbox import Letter
 from whisker_sync.wire.bundles import Bundle
 from whisker_sync.wire.limits import MAX_HELD
-from whisker_sync.wire.messages import Asset, Carried, Members, Push, Revisions, Shelves
+from whisker_sync.wire.messages import Asset, Carried, Members, Push, Revisions, Shelves, Stocked
 
 MAX_UNKNOWN = 64
 """Letters kept of devices that may turn out to be members."""
@@ -52,6 +54,8 @@ class Post:
     ) -> None:
         workspace = ourselves.papers.workspace
         self._mail = Mailing(ourselves.device_key, workspace, library, dice)
+        self._stock = Stock(library, dice)
+        self._forgot = 0  # how often we know that the relay forgot something
         self._self = ourselves
         self._library = library
         self._circle = circle
@@ -69,16 +73,19 @@ class Post:
     @property
     def status(self) -> RelayStatus:
         """How it stands with the relay."""
-        return self._mail.status
+        status = self._mail.status
+        settled = status.settled and not self._stock.busy
+        return replace(status, settled=settled, waiting=self._stock.waiting)
 
     @property
     def settled(self) -> bool:
         """Nothing is under way, or the relay cannot be reached, so that nothing can be."""
-        return self._mail.settled
+        unreached = self._mail.status.problem is not None and not self._mail.status.reached
+        return self._mail.settled and (unreached or not self._stock.busy)
 
     def deadline(self) -> float:
         """When :meth:`follow` has something to do, if nothing happens before."""
-        return self._mail.deadline()
+        return min(self._mail.deadline(), self._stock.deadline())
 
     def name_relay(self, url: str) -> None:
         """Say which relay there is, by its address; empty: none."""
@@ -92,6 +99,7 @@ class Post:
     def hear(self, said: MailInput, now: float) -> Iterator[Effect]:
         """Take what the relay said."""
         brought = False
+        self._stock.use(self._mail.url, self._mail.keys)
         for heard in self._mail.hear(said, now):
             match heard:
                 case Alarm(sentence):
@@ -105,7 +113,40 @@ class Post:
     def follow(self, now: float) -> Iterator[Effect]:
         """What is to be asked of the relay now."""
         self._share_papers()
+        if self._mail.on:
+            yield from self._follow_stock(now)
         yield from self._mail.follow(now)
+
+    def _follow_stock(self, now: float) -> Iterator[Effect]:
+        stock, assets, mail = self._stock, self._showing.assets, self._mail
+        stock.use(mail.url, mail.keys)
+        if self._forgot != mail.forgot:
+            self._forgot = mail.forgot
+            stock.doubt()
+        if not mail.caught_up:
+            return
+        gives = self._circle.belonging.membership.may_write(self._self.device)
+        yield from stock.follow(assets.units, assets.lacking, now, gives=gives)
+        mail.stocked = stock.ids
+        if (news := stock.news()) is not None:
+            mail.say(news, now)
+
+    def take_blobs(self, read: BlobsRead, now: float) -> Iterator[Effect]:
+        """Take pieces of a content that came from the relay."""
+        for came in self._stock.take(read, now):
+            match came:
+                case Asset():
+                    yield from self._showing.asset_brought(came, now)
+                case ReadBlobs():
+                    yield came
+
+    def put_blobs(self, put: BlobsPut, now: float) -> None:
+        """Note that a content is at the relay, or is not taken there."""
+        self._stock.put(put, now)
+
+    def leave(self, read: AssetRead, now: float) -> Iterator[Effect]:
+        """Leave a content at the relay that was read from the journal for it."""
+        yield from self._stock.read(read, now)
 
     def stop(self) -> None:
         """Keep where we are in the mailbox, when something else is written anyway."""
@@ -155,6 +196,8 @@ class Post:
                     yield from self._showing.asset_brought(message, now)
                 case Revisions() if not self._circle.reads(letter.device):
                     self._telling.take(message.revisions)
+                case Stocked() if mailed and letter.device != self._self.device:
+                    self._stock.hear(message, now)
                 case Carried() if not mailed and letter.device != self._self.device:
                     yield from self._acquaintances.note_carried(letter.device, message)
                 case Shelves() if not mailed and letter.device != self._self.device:

@@ -326,6 +326,8 @@ class Showing:
         library, me = self._library, self._self
         if outcome.change is not None:
             library.wrote(STORY, outcome.change, at, from_file=True)
+        self.assets.saved(asset for asset, _ in outcome.assets)
+        self.assets.saved(large.sha256 for large in outcome.larges)
         for asset, content in outcome.assets:
             library.keep(asset, content)
         for large in outcome.larges:

@@ -90,6 +90,9 @@ class RelayStatus:
     missing: int
     """Messages that must be there and are not."""
 
+    waiting: int
+    """Binary files that are too much for it: they wait for devices to meet."""
+
     settled: bool
     """Nothing is under way to it or from it."""
 

@@ -98,7 +98,7 @@ class Snapshot:
     incarnation: Incarnation
     covers: int
     blobs: tuple[bytes, ...]
-    """Envelopes that carry one letter."""
+    """Envelopes that carry one letter; behind them may be what it keeps besides."""
 
 
 @dataclass(slots=True)
@@ -202,6 +202,15 @@ class Mailbox:
                 out += self._open(entry.body, position)
         return out
 
+    def pieces(self, snapshot: Snapshot | None) -> int:
+        """How many of its first blobs are the letter of a snapshot; 0: it cannot be read."""
+        if snapshot is None or not snapshot.blobs:
+            return 0
+        try:
+            return Envelope.open(self.keys, self._workspace, snapshot.blobs[0]).count
+        except BadEnvelope:
+            return 0
+
     def take_snapshot(self, snapshot: Snapshot | None) -> list[Outcome]:
         """Read a snapshot, if there is one, and go on behind it or behind what was trimmed."""
         if snapshot is None:
@@ -212,7 +221,8 @@ class Mailbox:
             self.start_over()
             return out
         try:
-            letter = open_letter(self.keys, self._workspace, snapshot.blobs)
+            blobs = snapshot.blobs[: self.pieces(snapshot)] or snapshot.blobs
+            letter = open_letter(self.keys, self._workspace, blobs)
         except (BadEnvelope, MalformedFrame) as problem:
             return [Unreadable(0, problem.problem)]
         if not any(isinstance(message, Covers) for message in letter.messages):

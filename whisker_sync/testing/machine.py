@@ -41,8 +41,10 @@ from whisker_sync.peer.effects import (
     Persist,
     PostMail,
     Proven,
+    PutBlobs,
     PutSnapshot,
     ReadAsset,
+    ReadBlobs,
     ReadLog,
     ReadMail,
     ReadRevisions,
@@ -695,8 +697,8 @@ class Machine:
                 self._take_turns(lambda: self._fetch(effect))
             case ReadLog(link, after, max_bytes):
                 self._submit(lambda: self._read_log(link, after, max_bytes))
-            case ReadAsset(link, asset):
-                self._submit(lambda: self._read_asset(link, asset))
+            case ReadAsset():
+                self._submit(lambda: self._read_asset(effect))
             case ReadRevisions(link, ids):
                 self._submit(lambda: self._read_revisions(link, ids))
             case Compact():
@@ -708,6 +710,8 @@ class Machine:
                 | ReadSnapshot()
                 | PostMail()
                 | PutSnapshot()
+                | ReadBlobs()
+                | PutBlobs()
             ):
                 assert self._world.relay is not None
                 self._world.relay.ask(self, effect)
@@ -791,8 +795,8 @@ class Machine:
     def _read_log(self, link: LinkId, after: int, max_bytes: int) -> None:
         self.tell(LogRead(link, tuple(self.journal.read(after, max_bytes))))
 
-    def _read_asset(self, link: LinkId, asset: bytes) -> None:
-        self.tell(AssetRead(link, asset, self.journal.asset(asset)))
+    def _read_asset(self, read: ReadAsset) -> None:
+        self.tell(AssetRead(read.link, read.asset, self.journal.asset(read.asset)))
 
     def _read_revisions(self, link: LinkId, ids: tuple[bytes, ...]) -> None:
         self.tell(RevisionsRead(link, tuple(self.journal.revisions(ids))))

@@ -12,7 +12,7 @@ relay cannot be reached, when it can be again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,17 @@ from whisker_sync.identity.mailbox import MailboxKey
 from whisker_sync.ids import Incarnation, MailboxId
 from whisker_sync.peer.effects import (
     PostMail,
+    PutBlobs,
     PutSnapshot,
+    ReadBlobs,
     ReadMail,
     ReadSnapshot,
     UnwatchMail,
     WatchMail,
 )
 from whisker_sync.peer.inputs import (
+    BlobsPut,
+    BlobsRead,
     Input,
     MailPosted,
     MailRead,
@@ -83,14 +87,21 @@ class _Box:
     entries: list[Entry] = field(default_factory=list)
     trimmed: int = 0
     snapshot: Snapshot | None = None
+    blobs: dict[bytes, bytes] = field(default_factory=dict)
+    puts: int = 0
+    kept: frozenset[bytes] = frozenset()
+    """Blobs that the snapshot names besides its letter."""
+
     shown: int = 0
     """Up to here somebody has read."""
 
     ids: set[bytes] = field(default_factory=set)
 
     def copy(self) -> _Box:
-        entries, ids = list(self.entries), set(self.ids)
-        return _Box(self.incarnation, entries, self.trimmed, self.snapshot, self.shown, ids)
+        copy = _Box(self.incarnation, list(self.entries), self.trimmed, self.snapshot)
+        copy.blobs, copy.kept, copy.puts = dict(self.blobs), self.kept, self.puts
+        copy.shown, copy.ids = self.shown, set(self.ids)
+        return copy
 
     def page(self, after: int) -> Page:
         head = len(self.entries)
@@ -106,6 +117,9 @@ class ImaginedRelay:
     def __init__(self, world: World, vices: Vices) -> None:
         self.vices = vices
         self.is_up = True
+        self.room = 1000
+        """How many blobs one mailbox may hold."""
+
         self.kept_back = 0
         """How many entries nobody will ever see."""
 
@@ -147,6 +161,7 @@ class ImaginedRelay:
             parts.append(mailbox)
             parts += [entry.id + entry.body for entry in box.entries]
             parts += box.snapshot.blobs if box.snapshot is not None else ()
+            parts += [id_ + blob for id_, blob in box.blobs.items()]
         return b"".join(parts)
 
     def size(self, mailbox: MailboxId) -> int:
@@ -166,12 +181,32 @@ class ImaginedRelay:
             self._post(key, Entry(envelope[:ID_BYTES], envelope))
         return self.is_up
 
+    def forget_blobs(self) -> None:
+        """Lose all contents, and tell nobody."""
+        for box in self._boxes.values():
+            box.blobs.clear()
+
+    def blobs(self, mailbox: MailboxId) -> frozenset[bytes]:
+        """The ids of contents' pieces in a mailbox."""
+        return frozenset(self._boxes[mailbox].blobs)
+
+    def puts(self, mailbox: MailboxId) -> int:
+        """How many contents were left in a mailbox, counting each time."""
+        return self._boxes[mailbox].puts
+
     # What it is asked.
 
     def ask(
         self,
         machine: Machine,
-        effect: WatchMail | UnwatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot,
+        effect: WatchMail
+        | UnwatchMail
+        | ReadMail
+        | ReadSnapshot
+        | PostMail
+        | PutSnapshot
+        | ReadBlobs
+        | PutBlobs,
     ) -> None:
         """Carry out what a process asks; the answer comes later, unless the process ends."""
         match effect:
@@ -183,15 +218,17 @@ class ImaginedRelay:
                 self._watched.get((machine.name, machine.life), {}).pop(mailbox, None)
             case ReadMail(box, after):
                 self._request(machine, lambda: MailRead(box.mailbox, self._read(box, after)))
-            case ReadSnapshot(box):
-                self._request(
-                    machine, lambda: SnapshotRead(box.mailbox, self._box(box.mailbox).snapshot)
-                )
+            case ReadSnapshot(box, most):
+                self._request(machine, lambda: self._read_snapshot(box, most))
+            case ReadBlobs(box, content, ids):
+                self._request(machine, lambda: self._read_blobs(box, content, ids))
+            case PutBlobs(box, content, blobs):
+                self._request(machine, lambda: self._put_blobs(box, content, blobs))
             case PostMail(box, id_, envelope):
                 assert envelope[:ID_BYTES] == id_
                 self._request(machine, lambda: self._post(box, Entry(id_, envelope)))
-            case PutSnapshot(box, envelopes, covers):
-                self._request(machine, lambda: self._put(box, envelopes, covers))
+            case PutSnapshot(box, envelopes, covers, kept):
+                self._request(machine, lambda: self._put(box, envelopes, covers, kept))
 
     def _request(self, machine: Machine, answer: Callable[[], Input]) -> None:
         """Reach the relay after a while, and come back after another; or try again."""
@@ -243,11 +280,41 @@ class ImaginedRelay:
                 self._wake_all(key)
         return MailPosted(key.mailbox, entry.id)
 
-    def _put(self, key: MailboxKey, envelopes: tuple[bytes, ...], covers: int) -> Input:
+    def _read_snapshot(self, key: MailboxKey, most: int) -> Input:
+        snapshot = self._box(key.mailbox).snapshot
+        if snapshot is not None:
+            snapshot = replace(snapshot, blobs=snapshot.blobs[:most])
+        return SnapshotRead(key.mailbox, snapshot)
+
+    def _read_blobs(self, key: MailboxKey, content: bytes, ids: tuple[bytes, ...]) -> Input:
+        blobs = self._box(key.mailbox).blobs
+        return BlobsRead(key.mailbox, content, tuple(map(blobs.get, ids)))
+
+    def _put_blobs(self, key: MailboxKey, content: bytes, blobs: tuple[bytes, ...]) -> Input:
         box = self._box(key.mailbox)
+        box.puts += 1
+        for blob in blobs:
+            if len(box.blobs) >= self.room and blob[:ID_BYTES] not in box.blobs:
+                return BlobsPut(key.mailbox, content, "it is full")
+            assert box.blobs.setdefault(blob[:ID_BYTES], blob) == blob  # else it refuses
+        return BlobsPut(key.mailbox, content, None)
+
+    def _put(
+        self,
+        key: MailboxKey,
+        envelopes: tuple[bytes, ...],
+        covers: int,
+        kept: tuple[bytes, ...],
+    ) -> Input:
+        box = self._box(key.mailbox)
+        if not box.blobs.keys() >= set(kept):
+            return SnapshotPut(key.mailbox, 0)
         before = box.snapshot.covers if box.snapshot is not None else 0
         if not before <= covers <= len(box.entries):
             return SnapshotPut(key.mailbox, 0)
+        for id_ in box.kept - set(kept):
+            box.blobs.pop(id_, None)
+        box.kept = frozenset(kept)
         box.snapshot = Snapshot(box.incarnation, covers, envelopes)
         box.trimmed = max(box.trimmed, covers)
         return SnapshotPut(key.mailbox, covers)

@@ -147,9 +147,9 @@ class Relay:
         """
         await self._ask(box, "PUT", wire.entry_target(box.mailbox, id_), envelope, Answer.fields)
 
-    async def snapshot(self, box: MailboxKey) -> Snapshot | None:
+    async def snapshot(self, box: MailboxKey, most: int) -> Snapshot | None:
         """
-        The snapshot of a mailbox; None: there is none.
+        The snapshot of a mailbox, with ``most`` of its first blobs; None: there is none.
 
         Raises:
             RelayRefused: The relay will not.
@@ -159,22 +159,46 @@ class Relay:
             if found is None:
                 return None
             incarnation, covers, ids = found
-            blobs = [await self._blob(box, id_) for id_ in ids]
+            blobs = [await self.blob(box, id_) for id_ in ids[:most]]
             if None not in blobs:
                 return Snapshot(incarnation, covers, tuple(blob for blob in blobs if blob))
             await asyncio.sleep(self._dice.uniform(*BACKOFF) / 10)  # replaced while we read it
 
-    async def _blob(self, box: MailboxKey, id_: bytes) -> bytes | None:
+    async def blob(self, box: MailboxKey, id_: bytes) -> bytes | None:
+        """
+        A blob of a mailbox; None: it is not there.
+
+        Raises:
+            RelayRefused: The relay will not.
+        """
+
         def content(answer: Answer) -> bytes | None:
             return answer.body if answer.status == 200 else None
 
         return await self._ask(box, "GET", wire.blob_target(box.mailbox, id_), b"", content)
 
-    async def put_snapshot(self, box: MailboxKey, envelopes: tuple[bytes, ...], covers: int) -> int:
+    async def put_blob(self, box: MailboxKey, blob: bytes) -> None:
+        """
+        Leave a blob, which begins with its id; returns when it is durable there.
+
+        Raises:
+            RelayRefused: The relay will not.
+        """
+        target = wire.blob_target(box.mailbox, blob[: wire.ID_BYTES])
+        await self._ask(box, "PUT", target, blob, Answer.fields)
+
+    async def put_snapshot(
+        self,
+        box: MailboxKey,
+        envelopes: tuple[bytes, ...],
+        covers: int,
+        kept: tuple[bytes, ...] = (),
+    ) -> int:
         """
         Put a snapshot in the place of the entries up to a position, and trim them.
 
-        Returns ``covers``; 0 if another one came meanwhile, or covers more.
+        It also names the blobs ``kept``, so that they live as long. Returns ``covers``; 0 if
+        another one came meanwhile, or covers more, or a blob is not there any more.
 
         Raises:
             RelayRefused: The relay will not.
@@ -182,10 +206,10 @@ class Relay:
         target = wire.mailbox_target(box.mailbox)
         before = await self._ask(box, "GET", target, b"", _number_of_snapshot)
         ids = [envelope[: wire.ID_BYTES] for envelope in envelopes]
-        for id_, envelope in zip(ids, envelopes, strict=True):
-            target = wire.blob_target(box.mailbox, id_)
-            await self._ask(box, "PUT", target, envelope, Answer.fields)
-        body = {"v": 1, "covers": covers, "blobs": [id_.hex() for id_ in ids], "replaces": before}
+        for envelope in envelopes:
+            await self.put_blob(box, envelope)
+        named = [id_.hex() for id_ in (*ids, *kept)]
+        body = {"v": 1, "covers": covers, "blobs": named, "replaces": before}
         try:
             target = wire.snapshot_target(box.mailbox)
             await self._ask(box, "PUT", target, json.dumps(body).encode(), Answer.fields)

@@ -51,6 +51,7 @@ from whisker_sync.wire.messages import (
     Revisions,
     Shelves,
     Standing,
+    Stocked,
     Titles,
     WantAsset,
     WantRevisions,
@@ -127,6 +128,8 @@ def _fields(message: Message, sender: DeviceId) -> Fields:
             return [70, [list(track) for track in tracks]]
         case Carried(incarnation, base, through, cursors, assets):
             return [69, incarnation, base, through, [list(c) for c in cursors], list(assets)]
+        case Stocked(lying, lacked):
+            return [71, [list(each) for each in lying], list(lacked)]
         case Bye(reason):
             return [12, _said(reason)]
         case Challenge(oldest, newest, nonce):
@@ -551,6 +554,21 @@ def _carried(fields: Fields, _: DeviceId) -> Carried:
     return Carried(Incarnation(_exactly(fields[0], 8)), base, through, cursors, assets)
 
 
+def _stocked(fields: Fields, _: DeviceId) -> Stocked:
+    _count(fields, 2)
+    lying = tuple(_lying(item) for item in _list(fields[0], limits.MAX_STOCKED))
+    _ascending([content for content, _ in lying])
+    lacked = tuple(_exactly(item, 32) for item in _list(fields[1], limits.MAX_STOCKED))
+    _ascending(lacked)
+    return Stocked(lying, lacked)
+
+
+def _lying(value: object) -> tuple[bytes, int]:
+    fields = _list(value, 2)
+    _count(fields, 2)
+    return _exactly(fields[0], 32), _number(fields[1], 255)
+
+
 def _cursor(value: object) -> tuple[DeviceId, Incarnation, int]:
     fields = _list(value, 3)
     _count(fields, 3)
@@ -631,5 +649,6 @@ _READERS: dict[int, Callable[[Fields, DeviceId], Message | Part]] = {
     59: _revisions,
     60: _present,
     70: _covers,
+    71: _stocked,
     _PART: _part,
 }

@@ -77,6 +77,9 @@ MAX_SPANS = 256
 MAX_TRACKS = 1024
 """Sessions whose envelopes a snapshot of a mailbox stands in for."""
 
+MAX_STOCKED = 1024
+"""Contents of binary files of which one letter says that they lie in the mailbox, or do not."""
+
 MAX_CURSORS = 1024
 """Devices of which a bundle says how far its maker holds their journals."""
 

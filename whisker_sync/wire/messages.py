@@ -303,6 +303,17 @@ class Covers:
 
 
 @dataclass(frozen=True, slots=True)
+class Stocked:
+    """Which contents of binary files lie in the mailbox, and which the sender looks for there."""
+
+    lying: tuple[tuple[bytes, int], ...]
+    """The SHA-256 of each that the sender has left, ascending, and in how many pieces."""
+
+    lacked: tuple[bytes, ...]
+    """The SHA-256 of each that the sender needs and has not found, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
 class Carried:
     """What the bundle with this brings, and what its maker holds of others."""
 
@@ -355,6 +366,7 @@ Message = (
     | Covers
     | Carried
     | Present
+    | Stocked
     | Bye
 )
 """Everything that can be said; parts are the packaging of one that is large."""
