@@ -172,6 +172,26 @@ def test_a_snapshot_keeps_pictures_and_who_is_new_gets_them(
         assert bob.text("start.twee") == ":: Start\n19.\n"
 
 
+def test_who_is_new_and_makes_the_next_snapshot_keeps_what_the_last_one_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mailing, "SNAPSHOT_ENTRIES", 6)
+    monkeypatch.setattr(mailing, "SNAPSHOT_SECONDS", 0.1)
+    with World(11, relay=HONEST) as world:
+        alice, bob = two(world)
+        alice.boot()
+        world.run(5)
+        alice.save("map.png", PICTURE)
+        for number in range(17):
+            alice.save("start.twee", f":: Start\n{number}.\n")
+            world.run(5)
+        alice.stop()
+        alone(world, bob)
+        (mailbox,) = relay_of(world).mailboxes
+        assert relay_of(world).blobs(mailbox)
+        assert has(bob, "map.png", PICTURE)
+
+
 def test_after_a_removal_pictures_lie_in_the_new_mailbox_under_other_ids() -> None:
     from whisker_sync.peer.acts import Remove
 

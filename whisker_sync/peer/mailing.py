@@ -206,8 +206,8 @@ class Mailing:
         self._snapshot_at = _NEVER
         self._told_unreadable = False
         self._news: Stocked | None = None  # to be said in the next letter
-        self.stocked: tuple[bytes, ...] = ()
-        """Ids of blobs that a snapshot is to keep: contents of binary files."""
+        self.stocked: tuple[Stocked, tuple[bytes, ...]] = (Stocked((), ()), ())
+        """Which contents lie in the mailbox, and the ids of their blobs, for a snapshot to keep."""
 
         self.forgot = 0
         """How often the relay has forgotten something."""
@@ -612,13 +612,14 @@ class Mailing:
         place.putting = True
         for sent in place.sent:  # whatever became of our envelopes, this holds what they did
             place.box.cover(sent.track, sent.seq)
-        messages: list[Message] = [place.box.covers, *pushes(self._library.missing(()))]
+        lying, ids = self.stocked  # whoever makes the next one must know what that is to keep
+        messages: list[Message] = [place.box.covers, lying, *pushes(self._library.missing(()))]
         if self._papers is not None:
             messages.insert(0, self._papers)
         letter = letters.write(messages, self._key.device)
         desk = Desk(self._key, self._workspace, self._dice.randbytes(SESSION_BYTES))
         blobs = desk.close(place.box.keys, self._postmark(place), letter)
-        kept = self.stocked[: MAX_SNAPSHOT_BLOBS - len(blobs)]
+        kept = ids[: MAX_SNAPSHOT_BLOBS - len(blobs)]
         yield PutSnapshot(place.box.keys.box, blobs, place.box.position, kept)
 
     def _may_replace(self, place: _Place) -> bool:

@@ -127,7 +127,7 @@ class Post:
             return
         gives = self._circle.belonging.membership.may_write(self._self.device)
         yield from stock.follow(assets.units, assets.lacking, now, gives=gives)
-        mail.stocked = stock.ids
+        mail.stocked = (stock.all, stock.ids)
         if (news := stock.news()) is not None:
             mail.say(news, now)
 
@@ -196,7 +196,7 @@ class Post:
                     yield from self._showing.asset_brought(message, now)
                 case Revisions() if not self._circle.reads(letter.device):
                     self._telling.take(message.revisions)
-                case Stocked() if mailed and letter.device != self._self.device:
+                case Stocked() if mailed:
                     self._stock.hear(message, now)
                 case Carried() if not mailed and letter.device != self._self.device:
                     yield from self._acquaintances.note_carried(letter.device, message)

@@ -98,6 +98,11 @@ class Stock:
         return self._leaving is not None or self._search is not None or self._wakes < _NEVER
 
     @property
+    def all(self) -> Stocked:
+        """All that lies there, as a letter says it."""
+        return Stocked(tuple(sorted(self._lying.items())), ())
+
+    @property
     def ids(self) -> tuple[bytes, ...]:
         """The ids of all pieces that lie there, for a snapshot to keep."""
         if self._keys is None:
