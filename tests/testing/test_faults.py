@@ -351,3 +351,12 @@ def test_answering_with_everything_again_and_again_is_found() -> None:
         world.settle()
         world.exchanges["alice", "bob"] = bounds.MAX_EXCHANGES + 1
         assert world.check() == ["bob answered alice 4 times with all that it lacked"]
+
+
+def test_asking_for_nothing_again_and_again_is_found() -> None:
+    with World(1) as world:
+        pair(world)
+        world.settle()
+        world.vain_questions["alice", "bob"] = bounds.MAX_VAIN_QUESTIONS + 1
+        sentence = "alice asked bob 13 times for all that it lacks, and lacked nothing"
+        assert world.check() == [sentence]

@@ -15,6 +15,14 @@ from whisker_sync.sync import session
 MAX_EXCHANGES = 3
 """Times that a device may get from another all that it lacks, after everything was healed."""
 
+MAX_VAIN_QUESTIONS = 12
+"""
+Times that a device may ask another for all that it lacks, and lack nothing.
+
+Two that find each other begin with several connections, of which one stays; on each, whoever
+knows nothing yet of the other's journal begins with the question.
+"""
+
 SLACK = 1 << 20
 """Bytes beyond a limit that one message or one unsaved edit may have; worlds are small."""
 

@@ -13,9 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from whisker_sync.document import extent
 from whisker_sync.ids import DeviceId, LinkId
 from whisker_sync.peer.inputs import Drained, FrameArrived, Input, LinkDown
-from whisker_sync.wire.codec import encode
+from whisker_sync.wire.codec import decode, encode
 from whisker_sync.wire.limits import COMPRESS_FROM
 from whisker_sync.wire.messages import Asset, Catch, Message, Push
 
@@ -36,7 +37,16 @@ def _start(message: Message) -> bytes:
 
 _CATCH = _start(Catch(()))
 # Large answers come in parts, as any large message does.
-_ANSWERS = (_start(Push(0, ())), _start(Asset(bytes(32), bytes(COMPRESS_FROM))))
+_PUSH = _start(Push(0, ()))
+_ANSWERS = (_PUSH, _start(Asset(bytes(32), bytes(COMPRESS_FROM))))
+
+
+def _brings_nothing(answer: bytes) -> bool:
+    """Whether an answer has no edit in it; what was ever deleted is in each of them."""
+    if not answer.startswith(_PUSH):
+        return False
+    message = decode(answer, DeviceId(bytes(32)))
+    return isinstance(message, Push) and not any(extent(each.update) for each in message.records)
 
 
 class Party(Protocol):
@@ -130,7 +140,8 @@ class Connection:
         world = self._world
         if end.is_asked and frame.startswith(_ANSWERS):
             end.is_asked = False
-            world.answered(self._other(end).machine, end.machine)
+            lacked = not _brings_nothing(frame)
+            world.answered(self._other(end).machine, end.machine, lacked=lacked)
         end.empty_at = max(end.empty_at, world.now) + len(frame) / BYTES_PER_SECOND
         late = self._latency * (1 + world.dice.random())
         # Absolute times: added up in another order, two frames could change places.

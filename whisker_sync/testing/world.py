@@ -45,7 +45,7 @@ from whisker_sync.peer.acts import Invite
 from whisker_sync.peer.effects import Effect, Persist, Send
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.inputs import FrameArrived, Input
-from whisker_sync.testing.bounds import MAX_EXCHANGES
+from whisker_sync.testing.bounds import MAX_EXCHANGES, MAX_VAIN_QUESTIONS
 from whisker_sync.testing.courier import Courier
 from whisker_sync.testing.disk import Disk
 from whisker_sync.testing.machine import Machine, texts_of
@@ -114,7 +114,10 @@ class World:
         """How often a process died that nobody had stopped."""
 
         self.exchanges: Counter[tuple[str, str]] = Counter()
-        """How often one machine got from another all that it lacks, since :meth:`settle`."""
+        """How often one machine got from another all that it lacked, since :meth:`settle`."""
+
+        self.vain_questions: Counter[tuple[str, str]] = Counter()
+        """How often one machine asked another for all that it lacks, and lacked nothing."""
 
         self._place = disks
         self._expected = {TWO_PICTURES}
@@ -279,6 +282,7 @@ class World:
         if self.relay is not None:
             self.relay.mend()
         self.exchanges.clear()
+        self.vain_questions.clear()
         until = self.now + seconds
         while not self.is_quiet:
             if self.now >= until:
@@ -335,6 +339,11 @@ class World:
             f"{other} answered {one} {count} times with all that it lacked"
             for (one, other), count in self.exchanges.items()
             if count > MAX_EXCHANGES
+        ]
+        wrong += [
+            f"{one} asked {other} {count} times for all that it lacks, and lacked nothing"
+            for (one, other), count in self.vain_questions.items()
+            if count > MAX_VAIN_QUESTIONS
         ]
         for machine in self.machines.values():
             wrong += self._check_alone(machine)
@@ -395,9 +404,10 @@ class World:
         """Note part of a sentence about trouble that machines are right to say from now on."""
         self._expected.add(sentence)
 
-    def answered(self, asking: Party, asked: Party) -> None:
-        """Note that one machine got from another all that it lacks."""
-        self.exchanges[asking.name, asked.name] += 1
+    def answered(self, asking: Party, asked: Party, *, lacked: bool) -> None:
+        """Note that one machine got from another all that it lacked, if it ``lacked`` anything."""
+        count = self.exchanges if lacked else self.vain_questions
+        count[asking.name, asked.name] += 1
 
     def lose(self, words: set[str]) -> None:
         """Note words that died with a process before any disk had them, or with their disk."""
