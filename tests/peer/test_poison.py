@@ -8,8 +8,7 @@ from tests.peer.crowd import Crowd, Someone
 from whisker_sync.document import Document, Kind, Root, Schema
 from whisker_sync.ids import DeviceId
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.merging import MAX_QUARANTINE
-from whisker_sync.peer.poison import QUARANTINE, Poison, facts_of
+from whisker_sync.peer.poison import MAX_QUARANTINE, QUARANTINE, Poison, facts_of, quarantined
 from whisker_sync.record import Record
 
 NOTES = Schema((Root("body", Kind.TEXT),))
@@ -25,7 +24,7 @@ def edit(document: Document, text: str) -> Record:
 def test_it_is_known_again_however_it_is_packed() -> None:
     document = Document("notes", NOTES, 7)
     before, poison, after = (edit(document, text) for text in ("one ", "two ", "three "))
-    known = Poison(dict(facts_of(poison)))
+    known = Poison(facts_of(poison, {}))
     assert known.is_in("notes", poison.update)
     assert known.is_in("notes", document.encode())
     assert not known.is_in("notes", before.update)
@@ -44,7 +43,7 @@ def poisoned() -> tuple[Crowd, Someone, Someone]:
     alice.save("cave.twee", ":: Cave\nIt is deadly here.\n")
     crowd.run()
     record = alice.entries[-1].record
-    bob.facts.update(facts_of(record))
+    bob.facts.update(facts_of(record, bob.facts))
     bob.boot()
     crowd.connect(alice, bob)
     crowd.wait()
@@ -78,3 +77,12 @@ def test_so_much_is_put_aside_and_no_more(already: int, monkeypatch: pytest.Monk
     crowd.wait()
     assert "cave.twee" not in bob.folder
     assert bob.peer.status().quarantined == MAX_QUARANTINE
+
+
+@pytest.mark.parametrize("already", [MAX_QUARANTINE - 1, MAX_QUARANTINE])
+def test_so_much_that_ended_processes_is_kept_and_no_more(already: int) -> None:
+    record = edit(Document("notes", NOTES, 7), "deadly")
+    facts = {f"{QUARANTINE}{i}": b"" for i in range(already)}
+    facts |= facts_of(record, facts)
+    assert quarantined(facts) == MAX_QUARANTINE
+    assert Poison(facts).is_in("notes", record.update)

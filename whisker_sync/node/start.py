@@ -161,9 +161,12 @@ async def _put_poison_aside(
         guilty = await asyncio.to_thread(
             suspects.find_guilty, under_way, recalled.documents, schemas
         )
-        facts = tuple(fact for record in guilty for fact in facts_of(record))
-        recalled.facts.update(facts)
-        await running.writer.run(running.writer.journal.write, [Batch(facts=facts)])
+        facts: dict[str, bytes] = {}
+        for record in guilty:
+            facts |= facts_of(record, recalled.facts)
+            recalled.facts.update(facts)
+        batch = Batch(facts=tuple(facts.items()))
+        await running.writer.run(running.writer.journal.write, [batch])
         for record in guilty:
             running.tell(
                 Trouble(

@@ -10,13 +10,12 @@ are there; see :mod:`~whisker_sync.peer.splits`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Generator, Iterator, Sequence
 
 from whisker_sync.document import Change
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import DeviceId
-from whisker_sync.peer import events
+from whisker_sync.peer import events, poison
 from whisker_sync.peer.acquaintances import Acquaintances
 from whisker_sync.peer.circle import Circle
 from whisker_sync.peer.conversation import Conversation
@@ -24,14 +23,10 @@ from whisker_sync.peer.effects import Effect, Tell
 from whisker_sync.peer.guard import Guard
 from whisker_sync.peer.library import Library, Merge
 from whisker_sync.peer.lines import Lines
-from whisker_sync.peer.poison import QUARANTINE, QUARANTINE_BYTES
 from whisker_sync.peer.showing import Showing
 from whisker_sync.peer.splits import Splits
 from whisker_sync.record import Record
 from whisker_sync.sync.session import News, Session
-
-MAX_QUARANTINE = 1000
-"""Refused updates that are kept."""
 
 
 class Merging:
@@ -54,11 +49,6 @@ class Merging:
         self._acquaintances = acquaintances
         self._splits = splits
         self._showing = showing
-
-    @property
-    def quarantined(self) -> int:
-        """Updates that were refused and put aside."""
-        return len(self._library.facts_below(QUARANTINE))
 
     def edited(self, document: str, change: Change, at: int, now: float) -> Iterator[Effect]:
         """Take note of an edit that a program made here."""
@@ -121,11 +111,11 @@ class Merging:
         return merge
 
     def _quarantine(self, record: Record, reason: str) -> Iterator[Effect]:
-        name = QUARANTINE + hashlib.sha256(record.update).hexdigest()[:32]
-        if name in self._library.facts:
+        kept = poison.quarantine(record, self._library.facts)
+        if kept.keys() & self._library.facts:
             return
-        if self.quarantined < MAX_QUARANTINE:
-            self._library.remember(name, record.update[:QUARANTINE_BYTES])
+        for name, update in kept.items():
+            self._library.remember(name, update)
         yield Tell(
             events.Trouble(f"an update from {fingerprint(record.author)} was put aside: {reason}")
         )

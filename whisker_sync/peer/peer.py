@@ -110,6 +110,7 @@ from whisker_sync.peer.inputs import (
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import WITHOUT_A_WORD, Lines
 from whisker_sync.peer.merging import Merging
+from whisker_sync.peer.poison import quarantined
 from whisker_sync.peer.post import Post
 from whisker_sync.peer.presence import Here, Presence
 from whisker_sync.peer.put_back import PutBack
@@ -352,7 +353,7 @@ class Peer:
             documents=len(library.names),
             pending=library.unacked(acked),
             held=library.held,
-            quarantined=self._merging.quarantined,
+            quarantined=quarantined(library.facts),
             peers=known,
             state_vectors={name: library.document(name).clocks() for name in library.names},
             problems=self._showing.problems,
@@ -374,7 +375,13 @@ class Peer:
     def load(self) -> Load:
         """What is kept in memory just now."""
         library = self._library
-        return Load(library.held, library.held_bytes, library.log_bytes, self._lines.in_flight)
+        return Load(
+            library.held,
+            library.held_bytes,
+            library.log_bytes,
+            self._lines.in_flight,
+            quarantined(library.facts),
+        )
 
     @property
     def statistics(self) -> Statistics:

@@ -21,6 +21,9 @@ PREFIX = "poison/"
 QUARANTINE = "quarantine/"
 """What the facts begin with that keep the bytes of refused updates."""
 
+MAX_QUARANTINE = 1000
+"""Refused updates that are kept."""
+
 QUARANTINE_BYTES = 64 * 1024
 """Bytes of a refused update that are kept for whoever looks into it."""
 
@@ -66,11 +69,22 @@ def fact_of(document: str, spans: Sequence[Span]) -> tuple[str, bytes]:
     return PREFIX + hashlib.sha256(known_by).hexdigest()[:32], known_by
 
 
-def facts_of(record: Record) -> tuple[tuple[str, bytes], ...]:
-    """Names and values of the facts that say of a record that it is poison, and keep it."""
+def facts_of(record: Record, known: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The facts that say of a record that it is poison, and keep it if there is room."""
+    name, spans = fact_of(record.document, extent(record.update))
+    return {name: spans, **quarantine(record, known)}
+
+
+def quarantine(record: Record, known: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The fact that keeps a refused record for whoever looks into it; {} if there are too many."""
     name = QUARANTINE + hashlib.sha256(record.update).hexdigest()[:32]
-    spans = extent(record.update)
-    return fact_of(record.document, spans), (name, record.update[:QUARANTINE_BYTES])
+    full = name not in known and quarantined(known) >= MAX_QUARANTINE
+    return {} if full else {name: record.update[:QUARANTINE_BYTES]}
+
+
+def quarantined(facts: Iterable[str]) -> int:
+    """How many refused records are kept."""
+    return sum(name.startswith(QUARANTINE) for name in facts)
 
 
 def is_overlapping(some: Iterable[Span], others: Collection[Span]) -> bool:

@@ -154,7 +154,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a peer keeps in memory, apart from its documents."""
+    """What a peer keeps, apart from its documents."""
 
     held: int
     """Updates that wait for others which they build on."""
@@ -167,3 +167,6 @@ class Load:
 
     in_flight: int
     """Bytes that were given to a link and have not left yet, on the link with the most."""
+
+    quarantined: int
+    """Refused updates that are kept."""

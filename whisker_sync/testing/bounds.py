@@ -1,5 +1,5 @@
 """
-What a peer may keep in memory, and how often one may get all that it lacks from another.
+What a peer may keep, and how often one may get all that it lacks from another.
 
 A simulated world looks after each input. The limits are those of the rooms that keep
 them, as they are at the moment: a test that wants to see them at work makes them small.
@@ -8,7 +8,7 @@ them, as they are at the moment: a test that wants to see them at work makes the
 from __future__ import annotations
 
 from whisker_sync.document import hold
-from whisker_sync.peer import library
+from whisker_sync.peer import library, poison
 from whisker_sync.peer.status import Load
 from whisker_sync.sync import session
 
@@ -33,6 +33,7 @@ def overfull(load: Load, documents: int) -> list[str]:
         ("updates that wait", load.held, documents * hold.MAX_HELD),
         ("bytes that wait", load.held_bytes, documents * hold.MAX_HELD_BYTES),
         ("bytes of its log in memory", load.log_bytes, library.LOG_BYTES + SLACK),
+        ("refused updates that are kept", load.quarantined, poison.MAX_QUARANTINE),
         ("bytes on their way", load.in_flight, session.WINDOW + session.PUSH_BYTES + SLACK),
     )
     return [

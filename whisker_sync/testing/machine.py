@@ -79,6 +79,7 @@ from whisker_sync.peer.inputs import (
     Tick,
 )
 from whisker_sync.peer.peer import Peer
+from whisker_sync.peer.poison import facts_of
 from whisker_sync.peer.put_back import RESTORED, UNNOTICED
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, facts_after, rewrite
 from whisker_sync.peer.status import Ourselves, Status
@@ -190,12 +191,16 @@ class Machine:
         self.went_back = False
         """It forgot things that it had told others to have stored; or is one of two with one id."""
 
+        self.has_died_of_something = False
+        """There is an update that it will not take in, and so nobody can keep."""
+
         self.vain_ticks = 0
         """The most ticks in a row that left the deadline where it was: a node would spin."""
 
         self.unkept: set[str] = set()
         """Words that a program inserted and that no disk has yet."""
 
+        self._guilty: list[Record] = []
         self._acts = 0
         self._in_vain = 0
         self._world = world
@@ -330,6 +335,7 @@ class Machine:
         try:
             self._journal = self.disk.open(world.dice.randbytes(8))
             recalled = self._recognise(self._journal, self._journal.recall())
+            recalled = self._put_poison_aside(self._journal, recalled)
             recalled = self._write_anew(self._journal, recalled)
         except DiskFull:
             self.disk.lose_power()
@@ -389,6 +395,16 @@ class Machine:
         self.after(HEAD_SECONDS, self._follow_journal)
         kept = {**recalled.facts, **facts}
         return replace(recalled, facts={k: value for k, value in kept.items() if value is not None})
+
+    def _put_poison_aside(self, journal: Journal, recalled: Recalled) -> Recalled:
+        """Never again take in what ended a process, as there."""
+        facts: dict[str, bytes] = {}
+        for record in self._guilty:
+            facts |= facts_of(record, {**recalled.facts, **facts})
+        self._guilty.clear()
+        if facts:
+            journal.write([Batch(facts=tuple(facts.items()))])
+        return replace(recalled, facts={**recalled.facts, **facts})
 
     def _write_anew(self, journal: Journal, recalled: Recalled) -> Recalled:
         """Let go of edits that others cannot take in, or have already, as there."""
@@ -462,6 +478,17 @@ class Machine:
             self.unkept -= self._words_of(self._busy)
         self.disk.lose_power()
         self._die(silently=silently)
+
+    def die_of(self, record: Record) -> None:
+        """
+        Meet an update that ends the process, and never take it in again.
+
+        As others do not stumble over it, whoever wrote it has to write it anew.
+        """
+        self.has_died_of_something = True
+        self._guilty.append(record)
+        self._world.expect("it has ended this program before")
+        self.crash()
 
     def stop(self) -> None:
         """End the process as its user would."""
