@@ -44,8 +44,8 @@ class Replica:
     def hear(self, update: bytes) -> None:
         """Take an update, whether it is ready or not."""
         match self.document.merge(update, "others"):
-            case NotReady():
-                self.hold.add(update, None)
+            case NotReady(missing):
+                self.hold.add(update, None, missing)
             case Applied():
                 self.hold.release(self.document, "others")
             case outcome:

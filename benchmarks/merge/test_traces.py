@@ -93,8 +93,8 @@ def test_a_real_session_merges_to_what_its_authors_wrote(trace: Path) -> None:
     hold: Hold[None] = Hold()
     for update in shuffled:
         match stranger.merge(update, "others"):
-            case NotReady():
-                hold.add(update, None)
+            case NotReady(missing):
+                hold.add(update, None, missing)
             case Applied():
                 hold.release(stranger, "others")
             case outcome:

@@ -458,8 +458,8 @@ def test_shuffled_and_doubled_histories_end_the_same(seed: int, people: int, ste
 
 def _deliver(replica: Document, hold: Hold[bytes], update: bytes) -> None:
     match replica.merge(update, "other"):
-        case NotReady():
-            hold.add(update, update)
+        case NotReady(missing):
+            hold.add(update, update, missing)
         case Applied():
             hold.release(replica, "other")
         case outcome:
@@ -528,7 +528,7 @@ def test_a_hold_is_bounded() -> None:
     one, hold = fresh(1), Hold[int]()
     updates = [insert(one, 0, "x") for _ in range(MAX_HELD + 2)]
     for i, update in enumerate(updates[1:]):
-        hold.add(update, i)
+        hold.add(update, i, {})
     assert len(hold) == MAX_HELD
     assert hold.dropped == 1
 
@@ -536,10 +536,10 @@ def test_a_hold_is_bounded() -> None:
 def test_a_hold_is_bounded_in_bytes_too() -> None:
     hold = Hold[int]()
     half = MAX_HELD_BYTES // 2
-    hold.add(b"a" * half, 1)
-    hold.add(b"b" * half, 2)
+    hold.add(b"a" * half, 1, {})
+    hold.add(b"b" * half, 2, {})
     assert (hold.size, hold.dropped) == (MAX_HELD_BYTES, 0)
-    hold.add(b"c", 3)
+    hold.add(b"c", 3, {})
     assert (hold.size, hold.dropped) == (half + 1, 1)
 
 

@@ -133,8 +133,8 @@ class Author:
                 case Applied(touched):
                     self.updates[update] = None
                     self._happened(self.manuscript.merged(touched))
-                case NotReady():
-                    self.hold.add(update, update)
+                case NotReady(missing):
+                    self.hold.add(update, update, missing)
                     continue
                 case Nothing():
                     continue

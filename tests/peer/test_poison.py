@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from tests.peer.crowd import Crowd, Someone
-from whisker_sync.document import Document, Kind, Root, Schema
-from whisker_sync.ids import DeviceId
+from whisker_sync.batch import Recalled
+from whisker_sync.document import Document, Kind, Root, Schema, extent
+from whisker_sync.ids import DeviceId, Incarnation
 from whisker_sync.peer.events import Trouble
+from whisker_sync.peer.library import Library
 from whisker_sync.peer.poison import MAX_QUARANTINE, QUARANTINE, Poison, facts_of, quarantined
 from whisker_sync.record import Record
 
+BOB = DeviceId(b"b" * 32)
 NOTES = Schema((Root("body", Kind.TEXT),))
 
 
@@ -86,3 +91,20 @@ def test_so_much_that_ended_processes_is_kept_and_no_more(already: int) -> None:
     facts |= facts_of(record, facts)
     assert quarantined(facts) == MAX_QUARANTINE
     assert Poison(facts).is_in("notes", record.update)
+
+
+def test_what_builds_on_it_is_refused_and_what_waits_for_that_waits_no_more() -> None:
+    one, other = Document("notes", NOTES, 7), Document("notes", NOTES, 8)
+    poison = edit(one, "deadly ")
+    other.merge(poison.update, "test")
+    after, later = edit(other, "very "), edit(other, "so ")
+    recalled = Recalled(Incarnation(bytes(8)), 0, 1, facts_of(poison, {}), {}, ())
+    library = Library(DeviceId(b"a" * 32), recalled, {"notes": NOTES}, Random(1))
+    assert library.merge(later, BOB).waits
+    assert library.merge(after, BOB).refused is not None
+    assert not library.waits
+    for record in (after, later):  # let go of the cause, and all is well
+        assert library.merge(record, BOB).refused is not None
+        assert library.spans_refused(record) == extent(poison.update)
+    fresh = Document("notes", NOTES, 9)
+    assert not library.merge(edit(fresh, "well"), BOB).refused

@@ -24,8 +24,9 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.ingest import Found
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.shadow import Content
-from whisker_sync.peer import library
+from whisker_sync.peer import library, poison
 from whisker_sync.peer.library import Library
+from whisker_sync.record import Record
 from whisker_sync.store.journal import Journal
 from whisker_sync.sync import session
 from whisker_sync.sync.session import Outcome, Session
@@ -297,3 +298,30 @@ def test_catching_only_exceptions_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(BaseException, match=r".") as raised:
         panic()
     assert not isinstance(raised.value, Exception)
+
+
+def refused_twice() -> list[str]:
+    """What is wrong in a world in which somebody dies of two edits."""
+    with World(1) as world:
+        alice, bob = world.machine("alice"), world.machine("bob")
+        world.run(3)
+        bob.stop()
+        for place in ("cave", "lake"):
+            alice.save(f"{place}.twee", f":: {place}\nIt is deadly here.\n")
+            world.run(3)
+        for entry in alice.journal.read(0, 1 << 30)[-2:]:
+            bob.die_of(entry.record)
+        bob.boot()
+        world.settle()
+        return world.check()
+
+
+def test_a_quarantine_without_a_bound_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poison, "MAX_QUARANTINE", 1)
+    assert refused_twice() == []
+
+    def keep(record: Record, _: Mapping[str, bytes]) -> dict[str, bytes]:
+        return {poison.QUARANTINE + record.update.hex()[:32]: record.update}
+
+    monkeypatch.setattr(poison, "quarantine", keep)
+    assert any("refused updates that are kept; 1 is the limit" in each for each in refused_twice())

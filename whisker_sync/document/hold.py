@@ -10,6 +10,8 @@ comes back with the answer to a state vector.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from whisker_sync.document.document import Applied, Document, NotReady
@@ -24,6 +26,16 @@ MAX_HELD_BYTES = 4 << 20
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _Held(Generic[T]):
+    """An update that waits."""
+
+    update: bytes
+    item: T
+    missing: Mapping[int, int]
+    """What it lacked when it came: client to clock."""
+
+
 class Hold(Generic[T]):
     """Updates of one document that wait, each with what belongs to it."""
 
@@ -34,19 +46,19 @@ class Hold(Generic[T]):
         self.dropped = 0
         """Updates that fell out because there were too many."""
 
-        self._held: deque[tuple[bytes, T]] = deque()
+        self._held: deque[_Held[T]] = deque()
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def add(self, update: bytes, item: T) -> None:
-        """Hold an update; the oldest fall out when there is no room."""
-        if any(held == update for held, _ in self._held):
+    def add(self, update: bytes, item: T, missing: Mapping[int, int]) -> None:
+        """Hold an update that lacks something; the oldest fall out when there is no room."""
+        if any(held.update == update for held in self._held):
             return
-        self._held.append((update, item))
+        self._held.append(_Held(update, item, missing))
         self.size += len(update)
         while len(self._held) > MAX_HELD or self.size > MAX_HELD_BYTES:
-            self.size -= len(self._held.popleft()[0])
+            self.size -= len(self._held.popleft().update)
             self.dropped += 1
 
     def release(self, document: Document, origin: str) -> tuple[list[T], frozenset[Touch]]:
@@ -57,15 +69,27 @@ class Hold(Generic[T]):
         while progress and self._held:
             progress = False
             waiting, self._held, self.size = self._held, deque(), 0
-            for update, item in waiting:
-                match document.merge(update, origin):
+            for held in waiting:
+                match document.merge(held.update, origin):
                     case NotReady():
-                        self._held.append((update, item))
-                        self.size += len(update)
+                        self._held.append(held)
+                        self.size += len(held.update)
                     case Applied(places):
-                        released.append(item)
+                        released.append(held.item)
                         touched |= places
                         progress = True
                     case _:  # known by now, or refused for good
                         progress = True
         return released, frozenset(touched)
+
+    def drop(self, in_vain: Callable[[Mapping[int, int]], bool]) -> list[T]:
+        """Let go of what waits for something that will never come; return what belonged to it."""
+        waiting, self._held, self.size = self._held, deque(), 0
+        dropped: list[T] = []
+        for held in waiting:
+            if in_vain(held.missing):
+                dropped.append(held.item)
+            else:
+                self._held.append(held)
+                self.size += len(held.update)
+        return dropped

@@ -180,6 +180,12 @@ class Manuscript:
                     part.id in (files if part.piece is Piece.OWN else passages) for part in parts
                 )
 
+    def _recall_what_came_back(self) -> None:
+        """Recall shadows of what the document did not know at first, and was told since."""
+        for path, shadow in list(self._shadows.items()):
+            if shadow.disk is None and shadow.staged is None and shadow.stored:
+                self._recall(path, shadow.stored)
+
     # What happened to the files.
 
     def saw(self, files: Sequence[FileSeen], now: float, at: int | None = None) -> Outcome:
@@ -326,6 +332,8 @@ class Manuscript:
         """
         # Nobody had to tell us what came from the network before the folder was read.
         self._view = View(self._document)
+        if not again:
+            self._recall_what_came_back()
         for shadow in self._shadows.values():
             shadow.flights.clear()
         self._deferred.clear()

@@ -84,7 +84,7 @@ async def wake(
     intent = Intent(layout.intent)
     try:
         await _put_poison_aside(running, intent, recalled, schemas)
-        recalled = await _write_anew(running, user.key.device, recalled, schemas)
+        recalled = await _write_anew(running, layout, user.key.device, recalled, schemas)
     except BaseException:
         intent.close()
         raise
@@ -178,7 +178,11 @@ async def _put_poison_aside(
 
 
 async def _write_anew(
-    running: Running, device: DeviceId, recalled: Recalled, schemas: Mapping[str, Schema]
+    running: Running,
+    layout: Layout,
+    device: DeviceId,
+    recalled: Recalled,
+    schemas: Mapping[str, Schema],
 ) -> Recalled:
     """Let go of edits that others cannot take in, as was decided before this start."""
     writer, journal = running.writer, running.writer.journal
@@ -198,6 +202,8 @@ async def _write_anew(
                 record = Record(name, done.change.update, device, client, now_ms())
                 entries = (Entry(recalled.head + 1, device, record),)
             batch = Batch(entries, facts_after(asked, name, cut))
+            if done.lost:  # the files are looked at when it is here again
+                save_local(layout, replace(load_local(layout), joining=True))
             life = secrets.token_bytes(8)
             await writer.run(journal.restart, name, done.state, done.digest, batch, life)
         recalled = await writer.run(journal.recall)

@@ -42,11 +42,12 @@ from whisker_sync.document import (
     Span,
     Touch,
     coalesce,
+    extent,
     fresh_client,
 )
 from whisker_sync.errors import EngineFailure
 from whisker_sync.ids import DeviceId, Incarnation
-from whisker_sync.peer.poison import Poison
+from whisker_sync.peer.poison import Poison, is_overlapping
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import Revision
 from whisker_sync.wire.messages import Holding
@@ -248,8 +249,11 @@ class Library:
                 return self._applied(document, arrival, touched)
             case Nothing():
                 return Merge()
-            case NotReady():
-                self._holds[record.document].add(record.update, arrival)
+            case NotReady(missing) if self._poison.is_missing(record.document, missing):
+                self._refuse_after(record)
+                return Merge(refused="it builds on what has ended this program before")
+            case NotReady(missing):
+                self._holds[record.document].add(record.update, arrival, missing)
                 return Merge(waits=True)
             case Rejected(reason):
                 if document.broken is not None:  # what is in memory cannot be trusted any more
@@ -263,19 +267,19 @@ class Library:
         """What of a record that was refused cannot be taken in."""
         return self._poison.spans_in(record)
 
-    def is_for_us_to_withdraw(self, name: str, client: int, teller: DeviceId) -> bool:
+    def is_for_us_to_withdraw(self, name: str, span: Span, teller: DeviceId) -> bool:
         """
-        Whether we let go of what a client wrote because ``teller`` cannot take it in.
+        Whether we let go of something because ``teller`` cannot take it in.
 
-        If it was written here, or if it is the one who wrote it that lets go of it.
+        If it was written here, or if the one lets go of it who wrote it, or gave it to us.
         """
-        if client == self._documents[name].client:
+        if span[0] == self._documents[name].client:
             return True
         return any(
-            entry.record.client == client
-            and (entry.source == self._device or entry.record.author == teller)
+            is_overlapping(extent(entry.record.update), [span])
             for entry in self._log
             if entry.record.document == name
+            and (entry.source in (self._device, teller) or entry.record.author == teller)
         )
 
     def remember(self, name: str, value: bytes | None, *, soon: bool = True) -> None:
@@ -473,6 +477,16 @@ class Library:
             touched |= more
         self._update_sendable()
         return Merge(tuple(applied), touched)
+
+    def _refuse_after(self, record: Record) -> None:
+        """Never take in what builds on poison, nor what waits for that."""
+        name = record.document
+        refused = [record]
+        while refused:
+            for each in refused:
+                self._poison.note_after(each)
+            in_vain = self._holds[name].drop(lambda gap: self._poison.is_missing(name, gap))
+            refused = [arrival.record for arrival in in_vain]
 
     def _append(self, arrival: Arrival) -> None:
         self.head += 1

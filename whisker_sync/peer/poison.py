@@ -33,6 +33,7 @@ class Poison:
 
     def __init__(self, facts: Mapping[str, bytes]) -> None:
         self._spans: dict[str, list[Span]] = {}
+        self._after: dict[str, list[Span]] = {}  # what was refused because it builds on it
         for name, value in facts.items():
             if name.startswith(PREFIX):
                 self._learn(value)
@@ -47,11 +48,32 @@ class Poison:
             return False
         return is_overlapping(extent(update), known)
 
+    def is_missing(self, document: str, missing: Mapping[int, int]) -> bool:
+        """
+        Tell whether what an update builds on is some of it, or builds on it in turn.
+
+        ``missing`` has for each client the clock that is needed: nothing of a client can come
+        that is later than what was refused of it.
+        """
+        never = [*self._spans.get(document, ()), *self._after.get(document, ())]
+        return any(clock <= missing.get(client, -1) for client, clock, _ in never)
+
+    def note_after(self, record: Record) -> None:
+        """Note that a record was refused because it builds on some of it."""
+        self._after.setdefault(record.document, []).extend(extent(record.update))
+
     def spans_in(self, record: Record) -> tuple[Span, ...]:
-        """What of a record is refused; all of it, if it is refused for another reason."""
+        """
+        What others are to let go of, so that nothing has to be refused because of a record.
+
+        Of what only builds on poison, that is the poison: if it is let go of, all is that builds
+        on it. If a record is refused for another reason, it is all of it.
+        """
         of_record = extent(record.update)
         known = self._spans.get(record.document, ())
         poison = tuple(span for span in known if is_overlapping(of_record, [span]))
+        if not poison and is_overlapping(of_record, self._after.get(record.document, ())):
+            poison = tuple(known)
         return (poison or of_record)[:MAX_SPANS]
 
     def _learn(self, value: bytes) -> None:

@@ -66,6 +66,9 @@ class Rewrite:
     client: int
     """The client id it was written under."""
 
+    lost: bool
+    """Something of others went, too, and comes back from them: until then the files know more."""
+
 
 def cut_of(fact: bytes) -> tuple[Span, ...]:
     """What a fact says; () if it is damaged."""
@@ -134,7 +137,7 @@ def rewrite(
         with kept.edit(ORIGIN) as edit:
             _write_anew(whole, kept, edit)
         change = edit.change
-    return Rewrite(state, digest, change, client)
+    return Rewrite(state, digest, change, client, not all(mine for _, mine in left))
 
 
 def _write_anew(whole: Document, kept: Document, edit: Edit) -> None:

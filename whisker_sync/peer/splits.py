@@ -75,7 +75,7 @@ class Splits:
     def _withdraw(self, document: str, teller: DeviceId, spans: Sequence[Span]) -> None:
         """Let go of what is ours to let go of, and write it anew; see rewrite.py."""
         library = self._library
-        cut = [span for span in spans if library.is_for_us_to_withdraw(document, span[0], teller)]
+        cut = [span for span in spans if library.is_for_us_to_withdraw(document, span, teller)]
         tries = int(library.facts.get(_REWRITES + document, b"0"))
         if cut and tries < MAX_REWRITES and CUT + document not in library.facts:
             library.remember(_REWRITES + document, str(tries + 1).encode())

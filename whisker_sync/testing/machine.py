@@ -424,6 +424,7 @@ class Machine:
                     record = Record(name, done.change.update, device, client, self.clock)
                     entries = (Entry(recalled.head + 1, device, record),)
                 batch = Batch(entries, facts_after(asked, name, cut))
+                self.joining |= done.lost
                 journal.restart(name, done.state, done.digest, batch, dice.randbytes(8))
             recalled = journal.recall()
         return recalled
@@ -487,7 +488,7 @@ class Machine:
         """
         self.has_died_of_something = True
         self._guilty.append(record)
-        self._world.expect("it has ended this program before")
+        self._world.expect("has ended this program before")
         self.crash()
 
     def stop(self) -> None:
