@@ -1,10 +1,10 @@
 """
-A relay as a part of a web application that does other things, too.
+A relay as a part of a FastAPI application that does other things, too.
 
     RELAY_FILE=relay.db uvicorn mount_relay:app
 
-The relay is an ASGI application; it is mounted below a path, and lives as long as the
-whole. It cannot read what it keeps, and neither can the application around it.
+The relay is an ASGI application like any other: it is mounted below a path, and lives as
+long as the whole. It cannot read what it keeps, and neither can the application around it.
 """
 
 import os
@@ -12,10 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Mount, Route
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
 
 from whisker_sync.relay import app as relay_app
 from whisker_sync.relay.sqlite import SqliteStore
@@ -23,16 +21,18 @@ from whisker_sync.relay.sqlite import SqliteStore
 relay = relay_app(SqliteStore(Path(os.environ.get("RELAY_FILE", "relay.db"))))
 
 
-async def welcome(_: Request) -> PlainTextResponse:
-    """The rest of the application."""
-    return PlainTextResponse("Letters are taken at /mail.")
-
-
 @asynccontextmanager
-async def lifespan(_: Starlette) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Open and close the relay with the application."""
     async with relay:
         yield
 
 
-app = Starlette(routes=[Route("/", welcome), Mount("/mail", relay)], lifespan=lifespan)
+app = FastAPI(lifespan=lifespan)
+app.mount("/mail", relay)
+
+
+@app.get("/", response_class=PlainTextResponse)
+async def welcome() -> str:
+    """The rest of the application."""
+    return "Letters are taken at /mail."
