@@ -25,7 +25,9 @@ def test_a_relay_and_a_name_are_set_shown_and_unset(ada: Person) -> None:
     home.write_text("# mine\n" + home.read_text())
     assert ada.json("sync", "config")["url"] is None
     set_ = ada.json("sync", "config", "--url", URL + "/", "--device-name", "kitchen laptop")
-    assert set_ == {"v": 1, "url": URL, "device_name": "kitchen laptop"}
+    assert set_ == {
+        "v": 1, "url": URL, "device_name": "kitchen laptop", "fetch_up_to": None,
+    }  # fmt: skip
     assert ada.json("sync", "config") == set_
     assert home.read_text().startswith("# mine\n")
     shown = ada.run("sync", "config").stdout
@@ -91,7 +93,9 @@ def test_settings_of_the_original_are_taken_over(ada: Person) -> None:
     assert "takes no key" in done.stdout
     assert "transport, sync_interval, conflict_strategy" in done.stdout
     assert "secret" not in done.stdout
-    assert ada.json("sync", "config") == {"v": 1, "url": URL, "device_name": "old laptop"}
+    assert ada.json("sync", "config") == {
+        "v": 1, "url": URL, "device_name": "old laptop", "fetch_up_to": None,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"url": "carrier pigeon"}'])

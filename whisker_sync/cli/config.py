@@ -39,6 +39,13 @@ Examples:
 @click.option("--device-name", metavar="NAME", help="What the others see this device called.")
 @click.option("--unset-device-name", is_flag=True, help="Call it by its host name again.")
 @click.option(
+    "--fetch-up-to",
+    type=click.IntRange(min=0),
+    metavar="MIB",
+    help="Larger binary files come only when you ask: whisker fetch.",
+)
+@click.option("--unset-fetch-up-to", is_flag=True, help="Fetch all of them again.")
+@click.option(
     "--import", "original", is_flag=True, help=f"Take over what fits of {ORIGINAL} in the folder."
 )
 @click.option(
@@ -58,6 +65,8 @@ def command(
     unset_url: bool,
     device_name: str | None,
     unset_device_name: bool,
+    fetch_up_to: int | None,
+    unset_fetch_up_to: bool,
     original: bool,
     transport: str | None,
     interval: int | None,
@@ -69,6 +78,8 @@ def command(
         raise click.UsageError("--url and --unset-url say opposite things")
     if device_name is not None and unset_device_name:
         raise click.UsageError("--device-name and --unset-device-name say opposite things")
+    if fetch_up_to is not None and unset_fetch_up_to:
+        raise click.UsageError("--fetch-up-to and --unset-fetch-up-to say opposite things")
     _refuse(strategy, key)
     if original:
         theirs = _original(workspace().root / ORIGINAL)
@@ -76,12 +87,15 @@ def command(
         device_name = device_name or theirs.get("device_name")
     relay = _set_relay(url, unset=unset_url)
     name = _set_name(device_name, unset=unset_device_name)
-    OUTPUT.data({"url": relay or None, "device_name": name})
+    up_to = _set_fetch_up_to(fetch_up_to, unset=unset_fetch_up_to)
+    OUTPUT.data({"url": relay or None, "device_name": name, "fetch_up_to": up_to})
     if relay:
         OUTPUT.say(f"Changes are left at the relay {relay}, encrypted, for those who are away.")
     else:
         OUTPUT.say("No relay is used. Name one with: whisker sync config --url URL")
     OUTPUT.say(f"The others see this device as {name}.")
+    if up_to is not None:
+        OUTPUT.say(f"Binary files larger than {up_to} MiB come only when you ask: whisker fetch.")
     for sentence in _needless(transport, interval):
         OUTPUT.say(sentence)
     return exits.OK
@@ -150,6 +164,21 @@ def _set_relay(url: str | None, *, unset: bool) -> str:
             asyncio.run(ask(layout, {"do": "relay", "url": wanted}))
         else:
             save_local(layout, replace(before, relay=wanted))
+    return wanted
+
+
+def _set_fetch_up_to(mebibytes: int | None, *, unset: bool) -> int | None:
+    from whisker_sync.daemon.control import ask, is_running
+    from whisker_sync.node.settings import load_local, save_local
+
+    layout = workspace()
+    before = load_local(layout)
+    wanted = None if unset else before.fetch_up_to if mebibytes is None else mebibytes
+    if wanted != before.fetch_up_to:
+        if is_running(layout):
+            asyncio.run(ask(layout, {"do": "fetch up to", "mebibytes": wanted}))
+        else:
+            save_local(layout, replace(before, fetch_up_to=wanted))
     return wanted
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "init": "Make a folder a story that can be shared.",
     "invite": "Let somebody take part: print a link to join with.",
     "join": "Join a story that you were invited to.",
+    "fetch": "Let large files come that this device was told not to fetch.",
     "leave": "Leave this story with this device; its files stay.",
     "members": "Show who belongs to this story, and change that.",
     "parse": "Show the passages of Twee files, and what is wrong with them.",

@@ -91,6 +91,9 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"{found} {places} worth a look after merging; see: whisker conflicts")
     if restarted := status.get("restarted"):
         lines.append(f"Started again {ago(restarted['at'])}: {restarted['why']}.")
+    if absent := status.get("not_fetched"):
+        count = counted(len(absent), "large file is", "large files are")
+        lines.append(f"{count} not fetched, as you set it; see: whisker fetch")
     if back := status.get("went_back"):
         lines.append(back_sentence(back))
     lines += [problem["sentence"] + "." for problem in status["problems"]]

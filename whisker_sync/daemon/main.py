@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from whisker_sync.daemon.members import Members
 from whisker_sync.daemon.waiting import Waiting, has_to_wait
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
+from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.kept import KEPT
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node import bundles
@@ -39,7 +40,9 @@ from whisker_sync.node.settings import (
     load_local,
     load_user,
     parse_address,
+    save_local,
 )
+from whisker_sync.paths import accept
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
 
@@ -183,6 +186,11 @@ class Daemon:
                     return {"kept": as_answer(self._node.facts(KEPT))}
                 case "older":
                     return await self._older(str(question.get("choice")))
+                case "fetch up to":
+                    self._fetch_up_to(question.get("mebibytes"))
+                    return {"ok": True}
+                case "fetch":
+                    return await self._fetch(question)
                 case "former":
                     return {"former": names.as_answer(self._node.document(STORY))}
                 case "milestone":
@@ -226,6 +234,25 @@ class Daemon:
         async with asyncio.timeout(CHOICE_SECONDS):
             await self._node.choose(newest=choice == "newest")
         return {"files": paths, "left": list(self._node.status.went_back)}
+
+    def _fetch_up_to(self, mebibytes: object) -> None:
+        """Let binary files come by themselves up to a size from now on."""
+        up_to = mebibytes if isinstance(mebibytes, int) else None
+        save_local(self._layout, replace(load_local(self._layout), fetch_up_to=up_to))
+        self._node.fetch_up_to(up_to)
+
+    async def _fetch(self, question: Answer) -> Answer:
+        """Let binary files come that are too large to come by themselves, and wait for them."""
+        wanted = [accept(str(path)) for path in question.get("paths") or ()]
+        self._node.fetch(wanted)
+        seconds = float(question.get("seconds") or CHOICE_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._node.until(lambda _: not self._absent(wanted))
+        return {"files": wanted, "left": self._absent(wanted)}
+
+    def _absent(self, paths: list[StoryPath]) -> list[StoryPath]:
+        return [path for path in paths if not (self._layout.root / path).exists()]
 
     async def _use_relay(self, url: str) -> None:
         """Use a relay from now on; an empty URL: none."""

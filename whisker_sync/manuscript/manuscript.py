@@ -32,6 +32,7 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import back, pictures, schema
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.checked import Checked
+from whisker_sync.manuscript.chosen import Chosen
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.ingest import Blob, Found, Intake, Landing, Plan, Saved, Text, unite
 from whisker_sync.manuscript.kept import KEPT, MAX_KEPT, missed
@@ -131,6 +132,7 @@ class Manuscript:
         self._links = Links()
         self._kept = recall_kept(list(facts.items()))
         self._checked = Checked(facts)
+        self._chosen = Chosen(facts)
         self._past = back.Past(facts)
         self._back = back.Back(self._past, self._shadows)
         self._again = False  # the journal is older than the files that are just taken in
@@ -807,6 +809,34 @@ class Manuscript:
 
     # What the document shows.
 
+    def fetch_up_to(self, size: int | None) -> None:
+        """Say how large a binary file may be to come by itself; None: whatever it is."""
+        self._chosen.up_to = size
+
+    def fetch(self, paths: Iterable[StoryPath]) -> Outcome:
+        """Let binary files come, however large they are; see chosen.py."""
+        self._chosen.fetch(paths)
+        return self._outcome(None, set())
+
+    def not_fetched(self) -> dict[StoryPath, int]:
+        """Return the binary files that are not here because nobody asked for them, and sizes."""
+        if self._chosen.up_to is None:
+            return {}
+        contents = {path: self._view.content(path) for path in self._view.paths()}
+        return {
+            path: content.size
+            for path, content in contents.items()
+            if isinstance(content, Picture)
+            and content.size <= MAX_ASSET_BYTES
+            and not self._is_wanted(path, content)
+        }
+
+    def _is_wanted(self, path: StoryPath, picture: Picture) -> bool:
+        """Tell whether a binary file comes: what is here already is kept up to date."""
+        shadow = self._shadows.get(path)
+        is_here = shadow is not None and shadow.disk is not None
+        return is_here or self._chosen.wants(path, picture.size)
+
     def assets(self) -> frozenset[bytes]:
         """Return the SHA-256 of every binary content that the files need and that is one asset."""
         return frozenset(each.sha256 for each in self._pictures() if not each.list)
@@ -820,7 +850,9 @@ class Manuscript:
     def _pictures(self) -> Iterator[Picture]:
         for path in self._view.paths():
             content = self._view.content(path)
-            if isinstance(content, Picture) and content.size <= MAX_ASSET_BYTES:
+            if not isinstance(content, Picture) or content.size > MAX_ASSET_BYTES:
+                continue
+            if self._is_wanted(path, content):
                 yield content
 
     def known(self) -> tuple[StoryPath, ...]:
@@ -914,6 +946,7 @@ class Manuscript:
 
     def _facts(self, dirty: set[StoryPath]) -> tuple[tuple[str, bytes | None], ...]:
         facts = [*self._facts_to_come, *self._checked.news(), *self._past.news()]
+        facts += self._chosen.news()
         self._facts_to_come = []
         for path in sorted(dirty):
             shadow = self._shadows[path]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -69,6 +69,8 @@ from whisker_sync.peer.inputs import (
     Do,
     Edited,
     Entered,
+    Fetch,
+    FetchUpTo,
     LetterBrought,
     Milestone,
     Sighted,
@@ -212,6 +214,7 @@ class Node:
             guard=woken.intent,
         )
         self._keep_papers()
+        self.fetch_up_to(load_local(self.layout).fetch_up_to)
         running.spawn(start.follow(running.writer, woken.install), "install")
         if self._files:
             # If who the others are is lost, too, they may still be here.
@@ -366,6 +369,14 @@ class Node:
         self._running.feed(Chosen(newest, now_ms()))
         await self._running.until_durable()
         await self._disk.until_written()
+
+    def fetch_up_to(self, mebibytes: int | None) -> None:
+        """Let binary files come by themselves up to a size; None: whatever they have."""
+        self._running.feed(FetchUpTo(None if mebibytes is None else mebibytes << 20))
+
+    def fetch(self, paths: Iterable[StoryPath]) -> None:
+        """Let some come that are larger."""
+        self._running.feed(Fetch(tuple(paths)))
 
     async def plan(self) -> Plan:
         """What joining with the files that are in the folder comes to; nothing is changed."""

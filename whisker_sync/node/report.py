@@ -45,6 +45,7 @@ def report(status: Status, title: str) -> dict[str, Any]:
         "split": list(status.split),
         "trouble": status.trouble,
         "went_back": list(status.went_back),
+        "not_fetched": [{"path": path, "size": size} for path, size in status.not_fetched],
         "problems": [{"path": p.path, "sentence": p.sentence} for p in status.problems],
         "peers": [_peer(peer) for peer in status.peers],
         "relay": _relay(status.relay),

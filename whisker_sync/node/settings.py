@@ -12,7 +12,7 @@ Per workspace, below ``.whisker`` (see :mod:`whisker_sync.store.layout`)::
 
     config.toml     id, title
     local/papers    who belongs, and the keys sealed for this device; see peer/belonging.py
-    local/local.toml   port, peers, relay: what concerns this machine only
+    local/local.toml   port, peers, relay, fetch_up_to: what concerns this machine only
 
 A device's key is never in a project, so that copying a folder does not copy an identity.
 """
@@ -89,6 +89,9 @@ class Local:
 
     relay: str = ""
     """Where the relay is that carries letters; empty: there is none."""
+
+    fetch_up_to: int | None = None
+    """Mebibytes up to which a binary file comes by itself; None: whatever it has."""
 
     joining: bool = False
     """This device joined and has not had everything yet. What is in the folder is compared
@@ -277,8 +280,11 @@ def load_local(layout: Layout) -> Local:
     relay = _text(settings, path, "relay", "")
     if relay:
         check_relay(relay, str(path))
+    up_to = settings.get("fetch_up_to")
+    if up_to is not None and (type(up_to) is not int or up_to < 0):
+        raise BadSettings(str(path), "fetch_up_to must be a number of mebibytes, 0 or more")
     joining, outside = settings.get("joining") is True, settings.get("outside") is True
-    return Local(port, named, relay, joining, outside)
+    return Local(port, named, relay, up_to, joining, outside)
 
 
 def save_local(layout: Layout, local: Local) -> None:
@@ -289,6 +295,7 @@ def save_local(layout: Layout, local: Local) -> None:
         "peers": peers,
         "joining": local.joining,
         "outside": local.outside,
+        "fetch_up_to": local.fetch_up_to,
     }
     if local.relay or "relay" in _read(layout.local / "local.toml"):
         settings["relay"] = local.relay

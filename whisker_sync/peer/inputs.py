@@ -114,6 +114,21 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchUpTo:
+    """Binary files up to a size come by themselves; said before anything of the story is."""
+
+    size: int | None
+    """Bytes; None: whatever they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The author wants binary files that did not come by themselves."""
+
+    paths: tuple[StoryPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Do:
     """Do something about who belongs; answered by the event ``Done``."""
 
@@ -416,6 +431,8 @@ Input = (
     | Milestone
     | Entered
     | Chosen
+    | FetchUpTo
+    | Fetch
     | Tick
     | Stopping
 )

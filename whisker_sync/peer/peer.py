@@ -79,6 +79,8 @@ from whisker_sync.peer.inputs import (
     Drained,
     Edited,
     Entered,
+    Fetch,
+    FetchUpTo,
     FileKept,
     FilesSeen,
     FileStuck,
@@ -358,6 +360,7 @@ class Peer:
             state_vectors={name: library.document(name).clocks() for name in library.names},
             problems=self._showing.problems,
             went_back=self._showing.went_back,
+            not_fetched=self._showing.not_fetched,
             trouble=self._trouble,
             outside=belonging.outside,
             role=belonging.role,
@@ -425,6 +428,10 @@ class Peer:
                 yield from self._telling.answer(input)
             case Chosen():
                 yield from self._showing.choose(input, now)
+            case FetchUpTo(size):
+                yield from self._showing.fetch_up_to(size, now)
+            case Fetch(paths):
+                yield from self._showing.fetch(paths, now)
             case Entered(document, place):
                 self._presence.enter(document, place, now)
             case Milestone():

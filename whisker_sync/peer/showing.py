@@ -237,6 +237,26 @@ class Showing:
             me, stand = self._self, self._manuscript.stand()
             self._telling.file(Revision(me.person, me.device, milestone.at, milestone.name, stand))
 
+    # Which binary files come.
+
+    def fetch_up_to(self, size: int | None, now: float) -> Iterator[Effect]:
+        """Let binary files up to a size come by themselves; None: all."""
+        if self._manuscript is not None:
+            self._manuscript.fetch_up_to(size)
+            yield from self._offer(self.assets.want(self._manuscript), now)
+
+    def fetch(self, paths: Iterable[StoryPath], now: float) -> Iterator[Effect]:
+        """Let some come that are larger."""
+        if self._manuscript is not None:
+            yield from self._absorb(self._manuscript.fetch(paths), self.at, now)
+            yield from self._offer(self.assets.want(self._manuscript), now)
+
+    @property
+    def not_fetched(self) -> tuple[tuple[StoryPath, int], ...]:
+        """Binary files that are not here because they are too large to come by themselves."""
+        found = {} if self._manuscript is None else self._manuscript.not_fetched()
+        return tuple(sorted(found.items()))
+
     # What is written.
 
     def release_writes(self) -> Iterator[Effect]:

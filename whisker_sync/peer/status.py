@@ -128,6 +128,9 @@ class Status:
     went_back: tuple[StoryPath, ...]
     """Files that are how they were before, and wait for their author's choice."""
 
+    not_fetched: tuple[tuple[StoryPath, int], ...]
+    """Binary files that are too large to come by themselves, and their bytes."""
+
     trouble: str | None
     """What keeps edits from being saved just now; None: nothing does."""
 
