@@ -28,11 +28,12 @@ SHOWS_THE_STORY = {
 """Commands that show the story or how it stands, and how they are called."""
 
 SHOWS_SOMETHING_ELSE = {
-    "bundle apply", "bundle create", "completion", "demo", "doctor", "formats", "import", "init",
-    "invite", "join", "leave", "members", "members confirm", "members decline", "members recovery",
-    "members remove", "members restore", "members role", "milestone", "peers add", "relay",
-    "rename", "restore", "service install", "service remove", "service show", "sync config",
-    "sync older", "sync reset", "sync start", "sync stop", "trash", "trash restore", "trash show",
+    "bundle apply", "bundle create", "completion", "demo", "doctor", "fetch", "formats", "import",
+    "init", "invite", "join", "leave", "members", "members confirm", "members decline",
+    "members recovery", "members remove", "members restore", "members role", "milestone",
+    "peers add", "relay", "rename", "restore", "service install", "service remove", "service show",
+    "sync config", "sync older", "sync reset", "sync start", "sync stop", "trash", "trash restore",
+    "trash show",
 }  # fmt: skip
 """Commands that do something, or show one thing that was asked for."""
 

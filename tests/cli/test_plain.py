@@ -129,6 +129,7 @@ EVERY: list[tuple[str, str, Arguments]] = [
     ("doctor", "fine:", words("doctor")),
     ("doctor", "nobody called", words("doctor", "--listen", "--timeout", "1", "--port", "47123")),
     ("doctor", "nothing answers", words("doctor", LOOPBACK, "--port", "47124")),
+    ("fetch", "Everything is here", words("fetch")),
     ("formats", "a-1: A 1.2.0", words("formats")),
     (
         "import",
