@@ -269,7 +269,8 @@ class Intake:
                 self.contents[sheet.saved.path] = page
         for sheet, part, copy, birth in self._copies:
             self._refile(sheet, part, copy, birth)
-        for taken in [taken for taken in self._limbo.taken if self._is_inside(taken.group)]:
+        cut = [taken for taken in self._limbo.taken if taken.known]
+        for taken in [taken for taken in cut if self._is_inside(taken.group)]:
             self._absorb(taken.group)
             self._limbo.seen({part.id for part in taken.group.parts})
         self._repair_links()

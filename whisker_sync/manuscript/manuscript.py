@@ -55,7 +55,7 @@ from whisker_sync.manuscript.origins import (
     renames,
     with_news,
 )
-from whisker_sync.manuscript.pieces import segment_of
+from whisker_sync.manuscript.pieces import headed, segment_of
 from whisker_sync.manuscript.render import View, too_large
 from whisker_sync.manuscript.revisions import repairs, stand, versions
 from whisker_sync.manuscript.shadow import (
@@ -74,6 +74,7 @@ from whisker_sync.paths import accept, same_as
 from whisker_sync.revision import Version
 from whisker_sync.story import codec
 from whisker_sync.story.kinds import is_twee
+from whisker_sync.story.twee import parse
 
 ORIGIN = "folder"
 """Origin of the edits that a save causes."""
@@ -485,8 +486,10 @@ class Manuscript:
                 here |= files_of(live)
             elif base := self._base(news[path], what, gone):
                 newest, unseen = self._newest(path, base), self._unseen(path, base)
-                batch.append(Saved(path, what, base, newest=newest, unseen=unseen))
                 here |= files_of(base)
+                if isinstance(base, Page) and isinstance(what, Text) and newest is None:
+                    newest, base = base, self._without_doubtful(path, base, what)
+                batch.append(Saved(path, what, base, newest=newest, unseen=unseen))
             else:
                 new[path] = what
         for path, origin in renames(gone | self._departed.since(self._deferred_since), new):
@@ -645,6 +648,32 @@ class Manuscript:
         shadow = self._shadows.get(path) or Shadow()
         is_old = any(base is version for version in shadow.earlier)
         return shadow.disk if is_old and isinstance(shadow.disk, Page) else None
+
+    def _without_doubtful(self, path: StoryPath, base: Page, what: Text) -> Page:
+        """
+        Return a base without the passages that came from other files, which have them still.
+
+        If the save misses them, its author may know them from there only; unless, with them
+        as news like others, it would have been made from this version, too.
+        """
+        shadow = self._shadows.get(path) or Shadow()
+        known = [*shadow.earlier, shadow.disk, shadow.staged and shadow.staged.content]
+        versions = [each for each in known if isinstance(each, Page)]
+        if not versions or versions[opened(what.text, versions)] is base:
+            return base
+        pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
+        others = {part.id for page in pages if isinstance(page, Page) for part in page.parts}
+        if not any(part.id in others for part in base.parts):
+            return base
+        names = {headed(passage.text).name for passage in parse(what.text).passages}
+        parts = [
+            part
+            for part in base.parts
+            if part.piece is not Piece.PASSAGE
+            or part.id not in others
+            or segment_of(part).name in names
+        ]
+        return base if len(parts) == len(base.parts) else Page.of(tuple(parts), base.eol, base.bom)
 
     def _unseen(self, path: StoryPath, base: Content) -> frozenset[str]:
         """Return the passages of a base that may have come to the disk after the save."""
