@@ -1,8 +1,8 @@
 """
 The shortest story that ends as badly.
 
-Of a world in which a word was lost or doubled, steps are left out for as long as some word is
-lost or doubled still: halves of them, then quarters, at last each alone (Zeller and
+Of a world in which a word was lost, else of one in which a word was doubled, steps are left out
+for as long as that is so: halves of them, then quarters, at last each alone (Zeller and
 Hildebrandt, Simplifying and isolating failure-inducing input, 2002). What is left names
 the cause.
 """
@@ -49,7 +49,8 @@ def smallest(seed: int, *, actions: Iterable[str] = ACTIONS, plain: bool = False
         return Smallest(world, world.judge())
 
     best = run(None)
-    if not (best.verdict.lost or best.verdict.doubled):
+    kind = "lost" if best.verdict.lost else "doubled"
+    if not getattr(best.verdict, kind):
         return best
     size = len(best.world.steps) // 2
     while size:
@@ -57,7 +58,7 @@ def smallest(seed: int, *, actions: Iterable[str] = ACTIONS, plain: bool = False
         while at < len(best.world.steps):
             steps = best.world.steps
             shorter = run([*steps[:at], *steps[at + size :]])
-            if shorter.verdict.lost or shorter.verdict.doubled:
+            if getattr(shorter.verdict, kind):
                 best = shorter
             else:
                 at += size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.manuscript.limits import RENAME_SECONDS
 
 A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
 B = ":: Other\nOther text is told here.\n\n"
@@ -185,3 +186,28 @@ def test_what_is_put_into_another_passage_without_its_header_does_not_come_back_
     everything = alice.text("a.twee") + alice.text("b.twee")
     assert everything.count("in the back") == 1
     assert everything.count("softly") == 1
+
+
+def test_an_editor_may_save_a_file_under_its_old_name_long_after_it_got_another() -> None:
+    alice, bob = pair(("a.twee", A + CAVE))
+    bob.put("b.twee", A + CAVE)
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    alice.now += 10 * RENAME_SECONDS
+    alice.crash()
+    alice.save("a.twee", A.replace("cold", "icy") + CAVE)
+    exchange(alice, bob)
+    assert list(bob.folder) == ["b.twee"]
+    assert bob.text("b.twee") == A.replace("cold", "icy") + CAVE
+
+
+def test_another_file_may_take_a_name_that_became_free() -> None:
+    alice, bob = pair(("a.twee", A + CAVE))
+    bob.put("b.twee", A + CAVE)
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    alice.now += 1.0
+    alice.save("a.twee", LAKE)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == LAKE
+    assert bob.text("b.twee") == A + CAVE

@@ -494,6 +494,7 @@ class Intake:
             was = file.path if sheet.saved.first else sheet.saved.was
             if was == sheet.saved.was and was is not None and file.path != sheet.saved.path:
                 self.plan.registers[f"{id_}/{schema.PATH}"] = sheet.saved.path
+                self.plan.registers[f"{id_}/{schema.FORMER}{was}"] = 1
             if sheet.saved.back:
                 self._revive_file(file)
             if not sheet.saved.first:

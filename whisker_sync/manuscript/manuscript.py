@@ -507,6 +507,7 @@ class Manuscript:
             what = new.pop(path)
             base = self._departed_as(origin, departed, what)
             batch.append(Saved(path, what, base, back=departed.by_author, was=was))
+        batch += self._under_old_names(new)
         if gone:
             here |= self._elsewhere(found)
         for path, base in gone.items():
@@ -583,6 +584,26 @@ class Manuscript:
         versions = [each for each in departed.earlier if self._fits(each)]
         versions.append(departed.content)
         return versions[self._opened(path, what, versions)]
+
+    def _under_old_names(self, new: dict[StoryPath, Found]) -> Iterator[Saved]:
+        """Take out what editors still save under names that files once had."""
+        for path in [path for path in new if self._view.content(path) is None]:
+            if base := self._renamed_under_editor(path, new[path]):
+                yield Saved(path, new.pop(path), base)
+
+    def _renamed_under_editor(self, path: StoryPath, what: Found) -> Page | None:
+        """Return what an editor shows that still saves a file under the name it had."""
+        if not isinstance(what, Text):
+            return None
+        for now in self._view.renamed(path):
+            shadow = self._shadows.get(now)
+            if shadow is None or not isinstance(shadow.disk, Page):
+                continue
+            versions = [*shadow.earlier, shadow.disk]
+            base = versions[self._opened(now, what, versions)]
+            if is_mostly(what.text, base):
+                return base
+        return None
 
     def _opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> int:
         if len(versions) == 1:

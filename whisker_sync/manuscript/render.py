@@ -81,6 +81,9 @@ class File:
     """Of a text that must be whole, its newest save; see checked.py."""
 
     deleted: frozenset[str]
+    former: frozenset[str]
+    """Paths that it had."""
+
     problem: Problem | None
     own: str | None = field(default=None, repr=False)
     """Its text outside of passages, once that was asked for."""
@@ -171,6 +174,7 @@ class View:
             picture=picture,
             saved=fields.get(schema.SAVED),
             deleted=_tombstones(fields),
+            former=frozenset(_named(fields, schema.FORMER)),
             problem=problem or doubt,
         )
         if path is not None:
@@ -304,6 +308,11 @@ class View:
     def files_at(self, path: StoryPath) -> list[File]:
         """Return the files of the document with this path, there or gone, in order."""
         return [self.files[id_] for id_ in sorted(self._at.get(path, ()))]
+
+    def renamed(self, path: StoryPath) -> list[StoryPath]:
+        """Return where the files are that once had a path."""
+        had = (file for file in self.files.values() if path in file.former)
+        return sorted(file.path for file in had if file.path is not None and file.path != path)
 
     def members(self, files: Iterable[str]) -> list[Passage]:
         """Return the passages of some files, dead or alive, in order."""

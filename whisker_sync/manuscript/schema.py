@@ -23,6 +23,7 @@ root              key or register     value
 ..                ``birth``           what it was then, for telling twins that changed since
 ..                ``as``              the passage that this one was a copy of
 ``F``             ``<file id>/p``     path
+..                ``<file id>/f:..``  1: a former path, under which an editor may still save it
 ..                ``<file id>/e``     line ends: ``\n``, ``\r\n``, ``\r``, ``raw``, ``html``
 ..                ``<file id>/b``     1: begins with a byte order mark
 ..                ``<file id>/a``     a binary file, without text: ``<sha256> <size> <list of
