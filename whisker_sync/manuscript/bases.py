@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence, Set
 from itertools import pairwise
 
-from whisker_sync.manuscript.shadow import Page, Part
+from whisker_sync.manuscript.shadow import Page
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse, parse_header
 
@@ -46,7 +46,7 @@ _PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 def opened(
     text: str,
     versions: Sequence[Page],
-    elsewhere: Container[Part] = (),
+    elsewhere: Container[str] = (),
     pasted: Iterable[str] = (),
 ) -> int:
     """
@@ -54,8 +54,8 @@ def opened(
 
     ``versions`` are those it can have been, oldest first, at least one. If nothing tells
     two of them apart, it was the one with more of the same lines, and then the newest.
-    What its author had ``elsewhere``, in other files, may have come from there, and what they
-    ``pasted`` into others they have seen.
+    Passages that their author had ``elsewhere``, in other files, may have come from there, and
+    what they ``pasted`` into others they have seen.
     """
     if len(versions) == 1:
         return 0
@@ -121,12 +121,11 @@ def _read(
     return saved, shown
 
 
-def _moved(versions: Sequence[Page], elsewhere: Container[Part]) -> set[str]:
-    """Return the passages that came from elsewhere, so that they tell little."""
-    first = {part.id for part in versions[0].parts}
-    parts = {part for version in versions for part in version.parts}
-    came = {part for part in parts if part.id not in first and part in elsewhere}
-    return {part.text for part in came} - {part.text for part in parts - came}
+def _moved(versions: Sequence[Page], elsewhere: Container[str]) -> set[str]:
+    """Return the passages that may have come from elsewhere, so that they tell little."""
+    first = {part.text for part in versions[0].parts}
+    texts = {part.text for version in versions for part in version.parts}
+    return {text for text in texts - first if text in elsewhere}
 
 
 def _pieces(text: str) -> list[str]:

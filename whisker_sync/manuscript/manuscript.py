@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -602,17 +602,19 @@ class Manuscript:
             versions = [*shadow.earlier, shadow.disk]
             base = versions[self._opened(now, what, versions)]
             if is_mostly(what.text, base):
-                return base
+                return _without_missing(base, what)  # It may be older than all we remember.
         return None
 
     def _opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> int:
         if len(versions) == 1:
             return 0
         pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
-        elsewhere = {part for page in pages if isinstance(page, Page) for part in page.parts}
-        elsewhere |= {part for t in self._limbo.taken if t.known for part in t.group.parts}
-        elsewhere |= self._left.keys()
-        pasted = [copy.segment.text for copy in self._limbo.pasted.values()]
+        elsewhere = {part.text for page in pages if isinstance(page, Page) for part in page.parts}
+        elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
+        elsewhere |= {part.text for part in self._left}
+        first = {part.id for part in versions[0].parts}
+        copies = (copy for copy in self._limbo.pasted.values() if copy.originals & first)
+        pasted = [copy.segment.text for copy in copies]
         return opened(what.text, versions, elsewhere, pasted)
 
     def _adopt(self, path: StoryPath, live: Content) -> None:
@@ -686,15 +688,7 @@ class Manuscript:
         others = {part.id for page in pages if isinstance(page, Page) for part in page.parts}
         if not any(part.id in others for part in base.parts):
             return base
-        names = {headed(passage.text).name for passage in parse(what.text).passages}
-        parts = [
-            part
-            for part in base.parts
-            if part.piece is not Piece.PASSAGE
-            or part.id not in others
-            or segment_of(part).name in names
-        ]
-        return base if len(parts) == len(base.parts) else Page.of(tuple(parts), base.eol, base.bom)
+        return _without_missing(base, what, others)
 
     def _unseen(self, path: StoryPath, base: Content) -> frozenset[str]:
         """Return the passages of a base that may have come to the disk after the save."""
@@ -1011,6 +1005,19 @@ class Manuscript:
         if problem not in self._told:
             self._told.add(problem)
             told.append(problem)
+
+
+def _without_missing(base: Page, what: Text, ids: Container[str] | None = None) -> Page:
+    """Return a base without passages, or those of some ids, that a save has not."""
+    names = {headed(passage.text).name for passage in parse(what.text).passages}
+    parts = [
+        part
+        for part in base.parts
+        if part.piece is not Piece.PASSAGE
+        or (ids is not None and part.id not in ids)
+        or segment_of(part).name in names
+    ]
+    return base if len(parts) == len(base.parts) else Page.of(tuple(parts), base.eol, base.bom)
 
 
 def _passages_of(content: Content | None) -> dict[str, Part]:
