@@ -157,3 +157,19 @@ def test_an_author_who_says_what_a_save_was_made_from_is_believed() -> None:
     alice._happened(alice.manuscript.saw([save], 0.0))
     exchange(alice, bob)
     assert bob.folder[StoryPath("a.twee")] == back
+
+
+def test_news_that_their_author_had_in_another_file_tell_little() -> None:
+    old, moved = ":: A\nThis is told.\n\n", ":: B\nThis was told elsewhere before.\n\n"
+    news = ":: C\nAnd nobody knew of that.\n\n"
+    versions = [page(old), page(old + moved + news)]
+    assert opened(old + moved, versions) == 1
+    assert opened(old + moved, versions, elsewhere=[moved]) == 0
+    assert opened(old + moved, [page(old), page(old + moved)], elsewhere=[moved]) == 1
+
+
+def test_news_that_were_pasted_elsewhere_were_seen() -> None:
+    old, new = ":: A\nThis is told.\n\n", ":: A\nThis is told at length.\n\n"
+    versions = [page(old), page(new)]
+    assert opened("", versions) == 0
+    assert opened("", versions, pasted=[new]) == 1

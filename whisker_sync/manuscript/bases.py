@@ -22,7 +22,7 @@ in any case, so what was kept against a save is reported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from whisker_sync.manuscript.shadow import Page
@@ -46,7 +46,7 @@ _PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 def opened(
     text: str,
     versions: Sequence[Page],
-    elsewhere: Container[str] = (),
+    elsewhere: Iterable[str] = (),
     pasted: Iterable[str] = (),
 ) -> int:
     """
@@ -59,11 +59,13 @@ def opened(
     """
     if len(versions) == 1:
         return 0
-    saved, shown = _read(text, versions, _moved(versions, elsewhere))
-    saved |= {each for piece in pasted for each in _elements(piece) if each[0] == "words"}
-    best = _cheapest(_costs(saved, shown), range(len(versions)))
+    saved, shown = _read(text, versions)
+    known = _known(versions, elsewhere) - shown[0]
+    seen = {each for piece in pasted for each in _elements(piece) if each[0] == "words"}
+    costs = _costs((saved - known) | seen, [elements - known for elements in shown])
+    best = _cheapest(costs, range(len(versions)))
     if len(best) > 1:
-        best = _cheapest(_costs(*_read(text, versions, frozenset())), best)
+        best = _cheapest(_costs(saved, shown), best)
     if len(best) == 1:
         return best[0]
     lines = Counter(text.split("\n"))
@@ -100,12 +102,10 @@ def _weight(elements: Iterable[_Element]) -> float:
     return sum(_WEIGHTS[element[0]] for element in elements)
 
 
-def _read(
-    text: str, versions: Sequence[Page], moved: Set[str]
-) -> tuple[set[_Element], list[set[_Element]]]:
+def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[_Element]]]:
     """Return the elements of a save and of each version, without the passages all share."""
-    pieces = [piece for piece in _pieces(text) if piece not in moved]
-    pages = [{part.text for part in version.parts} - moved for version in versions]
+    pieces = _pieces(text)
+    pages = [{part.text for part in version.parts} for version in versions]
     common = set(pieces).intersection(*pages)
     everywhere = {("words", word) for word in _words("".join(common))}
     saved = {element for piece in pieces if piece not in common for element in _elements(piece)}
@@ -121,11 +121,18 @@ def _read(
     return saved, shown
 
 
-def _moved(versions: Sequence[Page], elsewhere: Container[str]) -> set[str]:
-    """Return the passages that may have come from elsewhere, so that they tell little."""
+def _known(versions: Sequence[Page], elsewhere: Iterable[str]) -> set[_Element]:
+    """Return what news may have come from passages of the same name elsewhere."""
     first = {part.text for part in versions[0].parts}
     texts = {part.text for version in versions for part in version.parts}
-    return {text for text in texts - first if text in elsewhere}
+    names = {_name(text) for text in texts - first} - {None}
+    if not names:
+        return set()
+    return {e for text in elsewhere if _name(text) in names for e in _elements(text)}
+
+
+def _name(text: str) -> str | None:
+    return parse_header(text.partition("\n")[0]).name if text.startswith("::") else None
 
 
 def _pieces(text: str) -> list[str]:

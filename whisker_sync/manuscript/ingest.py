@@ -423,8 +423,14 @@ class Intake:
             elif len(group.parts) == 1:
                 # A co-author pasted the same there before; that was a copy.
                 copy = self._view.passages[target.groups[there].parts[0].id]
-                if copy.id not in ids and copy.copy_of is None:
+                if copy.id not in ids and copy.copy_of is None and self._is_copy(copy, ids):
                     self._copies.append((target, group.parts[0], copy.id, group.segment))
+
+    def _is_copy(self, copy: Passage, ids: Collection[str]) -> bool:
+        """Tell whether one of some passages holds the words of another still."""
+        words = self._view.segment(copy).words
+        all_ = (self._view.segment(self._view.passages[id_]).words for id_ in ids)
+        return any(own == words or likeness(own, words) >= RENAMED for own in all_)
 
     def _is_elsewhere(self, taken: Taken) -> bool:
         """Tell whether what was cut is in another file by now, because a co-author put it there."""
