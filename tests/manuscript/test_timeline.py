@@ -128,6 +128,19 @@ def test_each_word_belongs_to_whoever_brought_it() -> None:
     assert [time for text, time in spans if "It" in text] == [1]
 
 
+def test_words_of_two_who_wrote_apart_stay_whose_they_are() -> None:
+    revisions = [
+        revision(1, version("It is dark here.")),
+        revision(2, version("It is dark here, and warm.", "It is dark here.")),
+        revision(3, version("It is dark in here.", "It is dark here."), person="Bob"),
+    ]
+    spans = authors(revisions, "c", "It is dark in here, and warm.")
+    whose = {span.text.strip(): span.revision and span.revision.time for span in spans}
+    assert whose[", and warm"] == 2
+    assert whose["in"] == 3
+    assert None not in whose.values()
+
+
 def test_words_that_no_save_brought_are_old() -> None:
     spans = authors([revision(1, version("very old words", "old words"))], "c")
     assert [(s.text.strip(), s.revision is not None) for s in spans] == [

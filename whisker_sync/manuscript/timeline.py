@@ -125,33 +125,59 @@ def authors(revisions: Iterable[Revision], id_: str, text: str | None = None) ->
     Who wrote which words of a passage: of its newest version, or of ``text`` as it is today.
 
     A word belongs to the save that first brought it; what was there before counts as old.
+    Saves made apart each began without the words of the other, which are there again in
+    what follows: they stay whose they were.
     """
     current = ""
     owners: list[Revision | None] = []
+    lost: _Lost = []
     for revision in in_order(revisions):
         for version in revision.versions:
             if version.id == id_ and not revision.milestone:
                 # What it began with may hold words that came in no save that we know.
-                owners = _passed_on(current, owners, version.before or "", None)
+                owners = _passed_on(current, owners, version.before or "", None, lost)
                 owners = _passed_on(version.before or "", owners, version.text or "", revision)
                 current = version.text or ""
     if text is not None:
-        owners = _passed_on(current, owners, text, None)
+        owners = _passed_on(current, owners, text, None, lost)
         current = text
     return _spans(current, owners)
 
 
+_Lost = list[tuple[str, list["Revision | None"]]]
+"""Pieces of text that were not there any more when a save began, and whose they were."""
+
+
 def _passed_on(
-    old: str, owners: list[Revision | None], new: str, revision: Revision | None
+    old: str,
+    owners: list[Revision | None],
+    new: str,
+    revision: Revision | None,
+    lost: _Lost | None = None,
 ) -> list[Revision | None]:
     """Whose each code point is, after a text was edited."""
     passed: list[Revision | None] = []
     at = 0
+    gone: _Lost = []
     for splice in diff(old, new):
         passed += owners[at : splice.start]
-        passed += [revision] * len(splice.insert)
+        passed += _found_again(splice.insert, lost or []) or [revision] * len(splice.insert)
+        gone.append((old[splice.start : splice.end], owners[splice.start : splice.end]))
         at = splice.end
+    if lost is not None:
+        lost += [each for each in gone if each[0].strip()]
     return passed + owners[at:]
+
+
+def _found_again(text: str, lost: _Lost) -> list[Revision | None] | None:
+    """Whose a piece is that was lost before; the latest loss counts."""
+    if not text.strip():
+        return None
+    for piece, owners in reversed(lost):
+        at = piece.find(text)
+        if at >= 0:
+            return owners[at : at + len(text)]
+    return None
 
 
 def _spans(text: str, owners: Sequence[Revision | None]) -> list[Span]:
