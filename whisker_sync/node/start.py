@@ -3,7 +3,8 @@ What happens to a journal between being recalled and being lived in.
 
 Old history makes room; a journal that is not the one we knew begins a new life; an update
 that ended the process before this one is put aside; edits that others cannot take in are
-let go of, if that was decided. Each step is durable before the next.
+let go of, if that was decided; pictures that nobody needs make room, too. Each step is durable
+before the next.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from dataclasses import dataclass, replace
 from random import SystemRandom
 
 from whisker_sync.batch import Batch, Recalled
-from whisker_sync.document import Schema, fresh_client
+from whisker_sync.document import Document, Schema, fresh_client
 from whisker_sync.identity.keys import fingerprint
 from whisker_sync.ids import DeviceId
-from whisker_sync.node import suspects
+from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
+from whisker_sync.node import spares, suspects
 from whisker_sync.node.installs import HEAD_SECONDS, Install, Verdict
 from whisker_sync.node.running import Running, now_ms
 from whisker_sync.node.settings import User, load_local, save_local
@@ -85,6 +87,7 @@ async def wake(
     try:
         await _put_poison_aside(running, intent, recalled, schemas)
         recalled = await _write_anew(running, layout, user.key.device, recalled, schemas)
+        recalled = await _make_room(running.writer, recalled, schemas)
     except BaseException:
         intent.close()
         raise
@@ -110,6 +113,28 @@ async def _thin_history(writer: Writer, recalled: Recalled) -> Recalled:
     if not await writer.run(journal.thin, before, HISTORY_BYTES):
         return recalled
     return await writer.run(journal.recall)
+
+
+async def _make_room(writer: Writer, recalled: Recalled, schemas: Mapping[str, Schema]) -> Recalled:
+    """Let go of binary contents that the story has not needed for a month."""
+    has_any = any(name.startswith("asset/") for name in recalled.facts)
+    if not has_any or schemas.get(STORY) is not STORY_SCHEMA:
+        return recalled
+    found = await asyncio.to_thread(_spares, recalled)
+    if found.gone:  # first: a fact without its content is noticed, a content without its fact not
+        await writer.run(writer.journal.forget_assets, found.gone)
+    if found.facts:
+        await writer.run(writer.journal.write, [Batch(facts=found.facts)])
+    facts = {**recalled.facts, **dict(found.facts)}
+    kept = {name: value for name, value in facts.items() if value is not None}
+    return replace(recalled, facts=kept)
+
+
+def _spares(recalled: Recalled) -> spares.Spares:
+    client = fresh_client((), SystemRandom())
+    updates = recalled.documents.get(STORY, ())
+    document = Document.load(STORY, STORY_SCHEMA, client, updates)
+    return spares.spares(recalled.facts, spares.needed(document, recalled.facts), now_ms())
 
 
 async def _recognise(

@@ -267,6 +267,18 @@ class Journal:
                 self._write_facts([(HISTORY_FROM, str(edge + 1).encode())])
         return gone
 
+    def forget_assets(self, assets: Sequence[bytes]) -> None:
+        """
+        Remove contents of binary files, by their SHA-256; what is not here is not missed.
+
+        Raises:
+            JournalDamaged, DiskFull: As :meth:`write`; nothing was changed.
+        """
+        with self._unless_it_fails():
+            self._database.executemany(
+                "DELETE FROM asset WHERE sha256 = ?", [(asset,) for asset in assets]
+            )
+
     def check(self) -> list[str]:
         """What is wrong with the file, in sentences; empty: nothing is."""
         found = []

@@ -131,6 +131,11 @@ class MemoryJournal:
         self._life = Incarnation(entropy[:8])
         return self._life
 
+    def forget_assets(self, assets: Sequence[bytes]) -> None:
+        """Remove contents of binary files."""
+        for asset in assets:
+            self._assets.pop(asset, None)
+
     def thin(self, before: int, keep: int) -> int:
         """See there."""
         room = sum(len(content) for _, content in self._revisions.values())

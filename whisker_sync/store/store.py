@@ -94,6 +94,10 @@ class Store(Protocol):
     def renew(self, entropy: bytes) -> Incarnation:
         """Begin a new life with what is here; ``entropy``, 8 random bytes, names it."""
 
+    def forget_assets(self, assets: Sequence[bytes]) -> None:
+        """Remove contents of binary files, by their SHA-256; what is not here is not missed."""
+        ...
+
     def thin(self, before: int, keep: int) -> int:
         """
         Let go of old history: whole days (UTC), the oldest first, that end before a time.

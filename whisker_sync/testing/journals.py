@@ -222,6 +222,8 @@ class StoreSuite:
         reopen().write([Batch(assets=((sha256, content),)), Batch(assets=((sha256, content),))])
         assert reopen().asset(sha256) == content
         assert reopen().asset(bytes(32)) is None
+        reopen().forget_assets([sha256, bytes(32)])
+        assert reopen().asset(sha256) is None
 
     # The history.
 
