@@ -75,7 +75,7 @@ def command(
 
 def format_places() -> list[Path]:
     """Return where story formats may be, as seen from the folder that we work in."""
-    from whisker_sync.node.settings import user_home
+    from whisker_sync.api.settings import user_home
     from whisker_sync.project.formats import places
 
     return places(here().absolute(), user_home(), os.environ)
@@ -125,9 +125,9 @@ def _write(place: Path, page: bytes) -> None:
 
 def _former() -> Mapping[str, str]:
     """Return former names of passages, if this is a story that is shared."""
+    from whisker_sync.api.places import Layout
     from whisker_sync.daemon import names
     from whisker_sync.errors import WhiskerError
-    from whisker_sync.store.layout import Layout
 
     try:
         return asyncio.run(names.former(Layout.find(here())))
@@ -137,8 +137,8 @@ def _former() -> Mapping[str, str]:
 
 def _seed() -> bytes:
     """Return what an IFID is made of if the story has none: who share it make the same one."""
+    from whisker_sync.api.settings import load_config
     from whisker_sync.errors import WhiskerError
-    from whisker_sync.node.settings import load_config
 
     try:
         return bytes(load_config(workspace()).workspace)

@@ -12,7 +12,7 @@ from whisker_sync.cli.common import here, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 EXAMPLES = """\b
 Examples:
@@ -58,17 +58,12 @@ def apply(file: Path) -> None:
 
 async def _do(layout: Layout, question: dict[str, Any]) -> dict[str, Any]:
     """Ask the daemon; without one, open the story for as long as it takes."""
+    from whisker_sync.api.bundles import carry
+    from whisker_sync.api.settings import load_user, user_home
     from whisker_sync.daemon.control import ask
-    from whisker_sync.daemon.main import unpacking
     from whisker_sync.errors import DaemonNotRunning
-    from whisker_sync.node.node import Node
-    from whisker_sync.node.settings import load_user, user_home
 
     try:
         return await ask(layout, question)
     except DaemonNotRunning:
-        node = await Node.open(layout, load_user(user_home()), lan=False)
-        try:
-            return await unpacking(node, question)
-        finally:
-            await node.close()
+        return await carry(layout, load_user(user_home()), question)

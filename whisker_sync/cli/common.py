@@ -13,7 +13,7 @@ import click
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,7 +84,7 @@ def workspace() -> Layout:
     Raises:
         NotAWorkspace: There is none.
     """
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
     return Layout.find(here())
 
@@ -106,7 +106,7 @@ def workspace_or_asking() -> Layout:
     Raises:
         NotAWorkspace: There is neither.
     """
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
     return Layout.find_asking(here())
 
@@ -118,8 +118,8 @@ def check_place(root: Path, *, force: bool) -> None:
     Raises:
         BadPlace: It is not.
     """
+    from whisker_sync.api.places import why_not_here
     from whisker_sync.errors import BadPlace
-    from whisker_sync.folder.services import why_not_here
 
     if not force and (problem := why_not_here(root, Path.home())):
         raise BadPlace(problem)

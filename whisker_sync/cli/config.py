@@ -151,8 +151,8 @@ def _original(place: Path) -> dict[str, str]:
 
 
 def _set_relay(url: str | None, *, unset: bool) -> str:
+    from whisker_sync.api.settings import check_relay, load_local, save_local
     from whisker_sync.daemon.control import ask, is_running
-    from whisker_sync.node.settings import check_relay, load_local, save_local
 
     layout = workspace()
     before = load_local(layout)
@@ -168,8 +168,8 @@ def _set_relay(url: str | None, *, unset: bool) -> str:
 
 
 def _set_fetch_up_to(mebibytes: int | None, *, unset: bool) -> int | None:
+    from whisker_sync.api.settings import load_local, save_local
     from whisker_sync.daemon.control import ask, is_running
-    from whisker_sync.node.settings import load_local, save_local
 
     layout = workspace()
     before = load_local(layout)
@@ -184,8 +184,8 @@ def _set_fetch_up_to(mebibytes: int | None, *, unset: bool) -> int | None:
 
 def _set_name(name: str | None, *, unset: bool) -> str:
     """The name of this device, everywhere; a daemon that runs uses it from its next start on."""
+    from whisker_sync.api.settings import clean_name, load_user, name_device, user_home
     from whisker_sync.daemon.control import is_running
-    from whisker_sync.node.settings import clean_name, load_user, name_device, user_home
 
     home = user_home()
     if name is not None and clean_name(name) != name:

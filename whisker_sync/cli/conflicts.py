@@ -12,9 +12,8 @@ from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
-    from whisker_sync.manuscript.conflicts import Conflict, Side
-    from whisker_sync.manuscript.kept import Kept
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.past import Conflict, Kept, Side
+    from whisker_sync.api.places import Layout
 
 EXCERPT = 72
 """Code points of each version that are shown in a line; ``--json`` has all of it."""
@@ -61,8 +60,8 @@ def _one(found: list[Conflict], digits: str) -> Conflict:
 
 
 def _resolve(layout: Layout, conflict: Conflict) -> None:
+    from whisker_sync.api.past import Kind
     from whisker_sync.daemon import conflicts
-    from whisker_sync.manuscript.conflicts import Kind
 
     deleted = False
     if conflict.kind is Kind.KEPT:
@@ -79,7 +78,7 @@ def _resolve(layout: Layout, conflict: Conflict) -> None:
 def _delete(layout: Layout, kept: Kept) -> bool:
     """Do to the passage as it is now what the save had done to it."""
     from whisker_sync.api import authoring
-    from whisker_sync.manuscript.kept import as_saved
+    from whisker_sync.api.past import as_saved
 
     now = authoring.text_of(layout, kept.path)
     return now is not None and authoring.save(layout, kept.path, as_saved(now, kept))

@@ -19,8 +19,8 @@ from whisker_sync.cli.common import shared_options
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.identity.pairing import Host
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.joining import Host
+    from whisker_sync.api.places import Layout
 
 LOOPBACK = "127.0.0.1"
 SECONDS = 30.0
@@ -175,7 +175,7 @@ async def _play(place: Path, show: Show) -> int:
 
 
 async def _begin(ada: Author, show: Show) -> None:
-    from whisker_sync.node.settings import load_user, make_workspace
+    from whisker_sync.api.settings import load_user, make_workspace
 
     show.scene("Ada has a story.")
     with as_file(files("whisker_sync.cli") / "sample") as sample:
@@ -189,9 +189,8 @@ async def _begin(ada: Author, show: Show) -> None:
 
 
 async def _meet(ada: Author, bob: Author, show: Show) -> None:
-    from whisker_sync.identity.link import InvitationLink
-    from whisker_sync.node.joining import Admission, ask_to_join
-    from whisker_sync.node.settings import join_workspace, load_user
+    from whisker_sync.api.joining import Admission, InvitationLink, ask_to_join
+    from whisker_sync.api.settings import join_workspace, load_user
 
     show.scene("She invites Bob, who has nothing yet.")
     link = (await ada.ask("invite"))["link"]

@@ -59,28 +59,28 @@ def command(host: str | None, listen: bool, port: int, timeout: float) -> int:
 async def _findings(host: str | None, *, listen: bool, port: int, seconds: float) -> list[Finding]:
     from importlib.metadata import version
 
+    from whisker_sync.api import meeting
+    from whisker_sync.api.settings import user_home
     from whisker_sync.daemon import doctor
-    from whisker_sync.discovery import probe
     from whisker_sync.errors import CannotConnect
-    from whisker_sync.node.settings import user_home
 
     ours = version("whisker-sync")
     if listen:
         try:
-            who, meeting = await probe.listen(port, ours, _invite, seconds)
+            who, met = await meeting.listen(port, ours, _invite, seconds)
         except TimeoutError:
             return [_nobody_called()]
-        return doctor.judge(meeting, ours, who)
+        return doctor.judge(met, ours, who)
     if host is not None:
         try:
-            return doctor.judge(await probe.call(host, port, ours), ours, host)
+            return doctor.judge(await meeting.call(host, port, ours), ours, host)
         except CannotConnect:
             return [_no_answer(host, port)]
     return await doctor.examine(here(), user_home())
 
 
 def _invite(port: int) -> None:
-    from whisker_sync.discovery.probe import interfaces
+    from whisker_sync.api.meeting import interfaces
 
     OUTPUT.say("Type this on the other machine:")
     for each in interfaces():

@@ -40,7 +40,7 @@ def command(
     """
     from uuid import uuid4
 
-    from whisker_sync.node.settings import load_config, load_user, make_workspace, user_home
+    from whisker_sync.api.settings import load_config, load_user, make_workspace, user_home
     from whisker_sync.project.writing import Write, write_all
 
     root = (here() / folder if folder else here()).absolute()

@@ -12,7 +12,7 @@ from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 EXAMPLES = """\b
 Examples:

@@ -18,11 +18,9 @@ from whisker_sync.cli.exits import FAILED, OFFLINE, OK
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.identity.pairing import Host
-    from whisker_sync.node.asking import Asked
-    from whisker_sync.node.joining import Admission
-    from whisker_sync.node.settings import User
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.joining import Admission, Asked, Host
+    from whisker_sync.api.places import Layout
+    from whisker_sync.api.settings import User
 
 MAX_SHOWN = 20
 """Files of each kind that are listed, of those that are in a folder already."""
@@ -71,11 +69,9 @@ def command(
     standard input). Returns when everything is here. Files that are in the folder already
     stay and are shared.
     """
-    from whisker_sync.identity.link import InvitationLink
-    from whisker_sync.identity.spoken import read_invitation
-    from whisker_sync.node import asking as letters
-    from whisker_sync.node.joining import ask_to_join
-    from whisker_sync.node.settings import load_user, must_be_free_to_join, parse_address, user_home
+    from whisker_sync.api import joining
+    from whisker_sync.api.joining import InvitationLink, ask_to_join, read_invitation
+    from whisker_sync.api.settings import load_user, must_be_free_to_join, parse_address, user_home
 
     told = read_invitation(sys.stdin.read().strip() if invitation == "-" else invitation)
     named = () if address is None else (parse_address(address),)
@@ -101,7 +97,7 @@ def command(
     if admission is None:
         OUTPUT.say("Nothing was changed.")
         return FAILED
-    if isinstance(admission, letters.Asked):
+    if isinstance(admission, joining.Asked):
         root = place(admission.host.title)
         if not yes and not _is_empty(root) and not _agreed_unseen(root):
             OUTPUT.say("Nothing was changed.")
@@ -135,10 +131,10 @@ async def _asked(host: Host, user: User, *, yes: bool) -> bool:
 
 def _settle(root: Path, admission: Admission) -> Layout:
     """Make the folder a place of the story; or go on in it, after having been away."""
+    from whisker_sync.api.places import Layout
+    from whisker_sync.api.settings import join_again, join_workspace
     from whisker_sync.daemon.control import is_running
     from whisker_sync.daemon.process import stop
-    from whisker_sync.node.settings import join_again, join_workspace
-    from whisker_sync.store.layout import Layout
 
     layout = Layout(root)
     if not layout.config.exists():
@@ -152,10 +148,10 @@ def _settle(root: Path, admission: Admission) -> Layout:
 
 def _write(root: Path, asked: Asked, interface: str | None, *, start_now: bool) -> int:
     """Ask by letter, and go on once the inviter has answered, if that is soon."""
+    from whisker_sync.api.joining import keep
+    from whisker_sync.api.places import Layout
     from whisker_sync.daemon.control import is_running
     from whisker_sync.daemon.process import start, stop
-    from whisker_sync.node.asking import keep
-    from whisker_sync.store.layout import Layout
 
     host, layout = asked.host, Layout(root)
     if not layout.config.exists():
@@ -184,9 +180,9 @@ async def _answered(layout: Layout) -> bool:
     Raises:
         TurnedAway: We were not.
     """
+    from whisker_sync.api.joining import kept
     from whisker_sync.daemon.control import ask
     from whisker_sync.errors import DaemonNotRunning, TurnedAway
-    from whisker_sync.node.asking import kept
 
     with suppress(DaemonNotRunning):  # it is between waiting and syncing
         await ask(layout, {"do": "asked", "seconds": ANSWER_SECONDS})

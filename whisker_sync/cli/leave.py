@@ -14,7 +14,7 @@ from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import counted, name_of
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 EXAMPLES = """\b
 Examples:
@@ -33,9 +33,9 @@ def command(yes: bool) -> None:
     The others are told, and the key of the story is changed. Whoever is the only owner makes
     somebody else one first. To come back, have yourself invited again.
     """
+    from whisker_sync.api.settings import load_config
     from whisker_sync.daemon import process
     from whisker_sync.daemon.control import ask, is_running
-    from whisker_sync.node.settings import load_config
 
     layout = workspace()
     title = load_config(layout).title

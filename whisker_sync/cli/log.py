@@ -12,7 +12,7 @@ from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
-    from whisker_sync.revision import Revision, Version
+    from whisker_sync.api.past import Revision, Version
 
 NAMED = 4
 """Passages that are named in one line; of more, the line says how many."""
@@ -61,7 +61,7 @@ def command(
 
 def _about(revisions: list[Revision], name: str) -> list[Revision]:
     """What a passage or file went through, under whatever name it had at the time."""
-    from whisker_sync.manuscript.timeline import named
+    from whisker_sync.api.past import named
 
     ids = set(named(revisions, name))
 
@@ -76,7 +76,7 @@ def _about(revisions: list[Revision], name: str) -> list[Revision]:
 
 def line_of(revision: Revision) -> str:
     """One revision in one line."""
-    from whisker_sync.manuscript.timeline import total
+    from whisker_sync.api.past import total
 
     head = f"{past.short(revision)}  {past.when(revision)}  {revision.person}: "
     if revision.milestone:

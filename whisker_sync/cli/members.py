@@ -101,7 +101,7 @@ def recovery() -> None:
     """
     import secrets
 
-    from whisker_sync.identity.recovery import ENTROPY_BYTES, RecoveryKey
+    from whisker_sync.api.members import ENTROPY_BYTES, RecoveryKey
 
     key = RecoveryKey(secrets.token_bytes(ENTROPY_BYTES))
     _ask({"do": "recovery", "public": key.public.hex()}, start=True)
@@ -123,7 +123,7 @@ def restore() -> None:
 
     This device must be a member: have it invited first.
     """
-    from whisker_sync.identity.recovery import RecoveryKey
+    from whisker_sync.api.members import RecoveryKey
 
     asked = OUTPUT.interactive
     words = str(click.prompt("The sixteen words")) if asked else sys.stdin.read()
@@ -151,10 +151,10 @@ def _a(role: str) -> str:
 
 def _look() -> dict[str, Any]:
     """Who belongs: as the daemon knows it, or as it is on disk."""
+    from whisker_sync.api.members import report
+    from whisker_sync.api.settings import load_papers, load_user, user_home
     from whisker_sync.daemon.control import ask
     from whisker_sync.errors import DaemonNotRunning
-    from whisker_sync.node.members import report
-    from whisker_sync.node.settings import load_papers, load_user, user_home
 
     layout = workspace()
     try:

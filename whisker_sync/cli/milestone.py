@@ -24,9 +24,9 @@ Examples:
 @shared_options
 def command(name: str) -> None:
     """Give the story a name as it stands, to come back to it."""
+    from whisker_sync.api.settings import clean_name
     from whisker_sync.cli import past
     from whisker_sync.daemon.control import ask
-    from whisker_sync.node.settings import clean_name
 
     if clean_name(name) != name or len(name) > LONGEST:
         raise click.UsageError(f"a milestone is called something like first draft, not {name!r}")

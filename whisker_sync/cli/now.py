@@ -15,7 +15,7 @@ from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import counted, name_of, person_sentence, safety
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 EVERY_SECONDS = 0.2
 """How often it is looked how far it is."""

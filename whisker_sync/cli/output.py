@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
+from whisker_sync.api.shown import harmless
 from whisker_sync.cli.lines import simple, wrapped
-from whisker_sync.shown import harmless
 
 VERSION = 1
 """Of the JSON objects; changes only when a field changes its meaning."""

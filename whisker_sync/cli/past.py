@@ -17,7 +17,7 @@ import click
 from whisker_sync.cli.common import workspace
 
 if TYPE_CHECKING:
-    from whisker_sync.revision import Revision, Version
+    from whisker_sync.api.past import Revision, Version
 
 SHORT = 8
 """Hexadecimal digits of a revision's id that are shown; fewer may be typed."""
@@ -28,8 +28,8 @@ LEAST = 4
 
 def read(since: int = 0) -> list[Revision]:
     """The history of the workspace that this run works in, oldest first."""
+    from whisker_sync.api.past import in_order
     from whisker_sync.daemon import history
-    from whisker_sync.manuscript.timeline import in_order
 
     return in_order(asyncio.run(history.read(workspace(), since)))
 
@@ -112,7 +112,7 @@ def parse_time(text: str, *, end_of_day: bool) -> int | None:
 
 def as_data(revision: Revision) -> dict[str, Any]:
     """A revision for programs, without its texts."""
-    from whisker_sync.manuscript.timeline import tally
+    from whisker_sync.api.past import tally
 
     versions = []
     for version in revision.versions:

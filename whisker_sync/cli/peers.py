@@ -41,8 +41,8 @@ def command(ctx: click.Context) -> None:
 @shared_options
 def add(address: str) -> None:
     """Call a device at an address, now and whenever it is not connected."""
+    from whisker_sync.api.settings import parse_address
     from whisker_sync.daemon.control import ask
-    from whisker_sync.node.settings import parse_address
 
     parse_address(address)
     asyncio.run(ask(workspace(), {"do": "connect", "address": address}))

@@ -103,7 +103,7 @@ def command(
 
     It keeps and passes on what it cannot read, until Ctrl-C or SIGTERM.
     """
-    from whisker_sync.node.settings import user_home
+    from whisker_sync.api.settings import user_home
     from whisker_sync.relay.limits import MIB, Limits
     from whisker_sync.relay.serve import Options, serve
 

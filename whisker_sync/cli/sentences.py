@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 ASK_SECONDS = 3.0
 """How long a daemon may take to say what is only here; the command has done its work by then."""
@@ -39,8 +39,8 @@ def say_if_only_here(layout: Layout | None) -> None:
 
 def not_syncing(layout: Layout) -> str:
     """What it means that no daemon runs for a story."""
+    from whisker_sync.api.settings import load_papers, load_user, user_home
     from whisker_sync.errors import WhiskerError
-    from whisker_sync.node.settings import load_papers, load_user, user_home
 
     with suppress(WhiskerError):  # who waits to be let in has no papers yet
         us = load_user(user_home()).key.device
@@ -208,7 +208,7 @@ def ago(when: float) -> str:
 
 def back_sentence(paths: list[str]) -> str:
     """What happened to files that went back, and what to do."""
-    from whisker_sync.ids import StoryPath
-    from whisker_sync.manuscript.back import sentence
+    from whisker_sync.api.folder import StoryPath
+    from whisker_sync.api.past import sentence
 
     return f"{sentence(map(StoryPath, paths))} --newest or --share."

@@ -12,7 +12,7 @@ from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 EXAMPLES = """\b
 Examples:
@@ -32,9 +32,9 @@ def start_at_login(layout: Layout, port: int | None) -> int:
     """Start a story at each login from now on, and now; on a port, if it is to have another."""
     from dataclasses import replace
 
+    from whisker_sync.api.settings import load_local, save_local
     from whisker_sync.daemon import process, service
     from whisker_sync.daemon.control import is_running
-    from whisker_sync.node.settings import load_local, save_local
 
     found = service.service_of(layout, Path.home())
     if is_running(layout):

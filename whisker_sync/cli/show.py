@@ -13,7 +13,7 @@ from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
-    from whisker_sync.revision import Version
+    from whisker_sync.api.past import Version
 
 EXAMPLES = """\b
 Examples:

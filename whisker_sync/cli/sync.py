@@ -60,11 +60,10 @@ def start(
     report: bool,
 ) -> int:
     """Keep this folder and those of the others the same, from now on."""
+    from whisker_sync.api.places import holder, service_of
     from whisker_sync.daemon import process
     from whisker_sync.daemon.control import is_running
     from whisker_sync.errors import DaemonNotRunning, WorkspaceBusy
-    from whisker_sync.folder.services import service_of
-    from whisker_sync.store.layout import holder
 
     layout = workspace_or_asking()
     if at_login:
@@ -105,9 +104,9 @@ def start(
 
 def _run(options: dict[str, Any], *, report: bool) -> int:
     """Be the daemon."""
+    from whisker_sync.api.settings import load_user, user_home
     from whisker_sync.daemon.main import Daemon
     from whisker_sync.errors import WhiskerError
-    from whisker_sync.node.settings import load_user, user_home
 
     layout = workspace_or_asking()
 
@@ -182,16 +181,16 @@ def _asking(layout: Any) -> dict[str, Any] | None:
     """What this folder waits for, as the daemon would say it."""
     if not layout.asked.exists():
         return None
+    from whisker_sync.api.joining import kept
     from whisker_sync.daemon.waiting import said
-    from whisker_sync.node.asking import kept
 
     return said(kept(layout))
 
 
 def _status_of(layout: Any, path: Path) -> int:
     """Say of one file whether it is synced, and if not, why; needs no daemon."""
+    from whisker_sync.api.folder import Folder
     from whisker_sync.errors import DaemonNotRunning
-    from whisker_sync.folder.files import Folder
 
     place = Path(os.path.normpath(here().absolute() / path))
     if not place.is_relative_to(layout.root):

@@ -15,8 +15,8 @@ from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import say_if_only_here
 
 if TYPE_CHECKING:
-    from whisker_sync.folder.trash import Trash, Trashed
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.folder import Trash, Trashed
+    from whisker_sync.api.places import Layout
 
 LETTERS = 10
 """How much of a version's name is shown; enough to tell it from the others."""
@@ -74,8 +74,7 @@ def restore(version: str, to: Path | None) -> int:
 
     The others get it like any other save.
     """
-    from whisker_sync.folder.files import Folder, Kept, Source, content_of, sha256_of
-    from whisker_sync.paths import accept
+    from whisker_sync.api.folder import Folder, Kept, Source, accept, content_of, sha256_of
 
     layout = workspace()
     folder = Folder(layout.root, layout.stage, layout.trash)
@@ -115,7 +114,7 @@ def _list(path: Path | None) -> int:
 
 
 def _trash(layout: Layout) -> Trash:
-    from whisker_sync.folder.trash import Trash
+    from whisker_sync.api.folder import Trash
 
     return Trash(layout.trash)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 EVERY_SECONDS = 0.5
 """How often it is looked."""
@@ -81,9 +81,9 @@ async def _status(layout: Layout) -> dict[str, Any]:
 
 async def _recent(layout: Layout) -> list[str]:
     """The newest saves, of everybody."""
+    from whisker_sync.api.past import in_order
     from whisker_sync.cli.log import line_of
     from whisker_sync.daemon import history
-    from whisker_sync.manuscript.timeline import in_order
 
     hour_ago = int((time.time() - 3600) * 1000)
     revisions = in_order(await history.read(layout, hour_ago))

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from whisker_sync.api.past import has_word, words
 from whisker_sync.cli import past
 from whisker_sync.cli.common import shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 from whisker_sync.cli.sentences import say_if_only_here
-from whisker_sync.text.tokens import has_word, words
 
 if TYPE_CHECKING:
-    from whisker_sync.manuscript.timeline import Span
-    from whisker_sync.revision import Version
+    from whisker_sync.api.past import Span, Version
 
 EXAMPLES = """\b
 Examples:
@@ -28,7 +27,7 @@ Examples:
 @shared_options
 def command(name: str) -> None:
     """Show who wrote which words of a passage."""
-    from whisker_sync.manuscript.timeline import authors, named, stand
+    from whisker_sync.api.past import authors, named, stand
 
     revisions = past.read()
     now = stand(revisions)

@@ -11,7 +11,7 @@ from whisker_sync.cli.common import shared_options
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
-    from whisker_sync.store.layout import Layout
+    from whisker_sync.api.places import Layout
 
 EXAMPLES = """\b
 Examples:
@@ -26,8 +26,8 @@ SECONDS = 3.0
 @shared_options
 def command() -> None:
     """Show every story on this machine, with one sentence each on whether it is safe."""
-    from whisker_sync.node.installs import stories
-    from whisker_sync.node.settings import user_home
+    from whisker_sync.api.places import stories
+    from whisker_sync.api.settings import user_home
 
     found = asyncio.run(_all(stories(user_home())))
     OUTPUT.data({"workspaces": found})
@@ -42,10 +42,10 @@ async def _all(layouts: list[Layout]) -> list[dict[str, Any]]:
 
 
 async def _one(layout: Layout) -> dict[str, Any]:
+    from whisker_sync.api.settings import load_config
     from whisker_sync.cli.sentences import asking_sentence, not_syncing, safety
     from whisker_sync.daemon.control import ask
     from whisker_sync.errors import DaemonNotRunning
-    from whisker_sync.node.settings import load_config
 
     config = load_config(layout)
     known = {
