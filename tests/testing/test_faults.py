@@ -230,6 +230,36 @@ def test_words_that_others_have_stored_may_not_be_lost_with_a_backup() -> None:
         assert world.check() == ["1 words are lost: w0x"]
 
 
+@pytest.mark.parametrize(
+    "starts",
+    [
+        0,
+        pytest.param(1, marks=pytest.mark.xfail(strict=True, reason="see docs/reliability.md")),
+    ],
+)
+def test_what_a_machine_put_back_reads_from_its_folder_is_there_once(starts: int) -> None:
+    """Journal and notes are put back, the folder is not; and it starts again, all alone."""
+    with World(1) as world:
+        alice, bob = pair(world)
+        alice.save("cave.twee", CAVE)
+        world.run(3)
+        world.back_up(alice)
+        alice.save("cave.twee", CAVE.replace("dark", "pitch dark"))
+        world.run(3)
+        world.part([alice])
+        alice.restore(folder=False, home=True)
+        world.run(3)
+        for _ in range(starts):
+            alice.stop()
+            alice.boot()
+            world.run(3)
+        world.heal()
+        world.settle()
+        assert (
+            alice.text("cave.twee") == bob.text("cave.twee") == CAVE.replace("dark", "pitch dark")
+        )
+
+
 def test_without_a_backup_nothing_can_be_restored() -> None:
     with World(1) as world:
         alice, _ = pair(world)
