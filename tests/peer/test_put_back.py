@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.peer.events import BeginAnew, Trouble
-from whisker_sync.peer.inputs import Edited
-from whisker_sync.peer.put_back import RESTORED, UNNOTICED
-from whisker_sync.peer.rewrite import CUT, WITHDRAWN
+from whisker_sync.peer.inputs import Edited, Stopping
+from whisker_sync.peer.put_back import ALONE, RESTORED, UNNOTICED, once
+from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of
 
 CAVE = StoryPath("cave.twee")
 TEXT = ":: Cave\nIt is dark here.\n"
@@ -73,3 +75,48 @@ def test_who_was_not_put_back_goes_on() -> None:
     crowd.wait()
     assert BeginAnew() not in alice.events
     assert bob.read(CAVE) == TEXT.replace("dark", "pitch dark")
+
+
+def clients_to_go(someone: Someone) -> set[int]:
+    return {client for client, _, _ in cut_of(someone.facts[WITHDRAWN + STORY])}
+
+
+def test_processes_that_met_nobody_are_one_to_whom_they_meet_later() -> None:
+    crowd, alice, bob = put_back()
+    before, pushes = len(alice.entries) - 1, alice.pushes
+    for _ in range(2):
+        alice.tell(Stopping())
+        crowd.run()
+        assert ALONE in alice.facts
+        alice.boot()
+        alice.save(CAVE, alice.read(CAVE) + "Very.\n")
+        crowd.run()
+    crowd.connect(alice, bob)
+    crowd.wait()
+    made_since = [entry.record.client for entry in alice.entries[before:]]
+    assert len(set(made_since)) == 3
+    assert clients_to_go(alice) >= set(made_since)
+    assert alice.pushes == pushes
+
+
+def test_a_process_that_met_somebody_leaves_no_word_of_where_it_began() -> None:
+    crowd, alice, bob = put_back()
+    alice.tell(Stopping())
+    crowd.run()
+    alice.boot()
+    crowd.connect(bob, alice)
+    crowd.wait()
+    alice.tell(Stopping())
+    crowd.run()
+    assert not once(alice.facts)
+
+
+@pytest.mark.parametrize(
+    "fact", [b"", b"{", b"[1]", b'["00", -1, 0]', b'["0000000000000000", 1, 0]']
+)
+def test_a_damaged_word_of_where_it_began_means_nothing(fact: bytes) -> None:
+    _, alice, _ = put_back()
+    alice.facts[ALONE] = fact
+    alice.boot()
+    assert once(alice.facts) == {ALONE: None}
+    assert not once(alice.peer.facts(""))

@@ -282,6 +282,15 @@ class Library:
             and (entry.source in (self._device, teller) or entry.record.author == teller)
         )
 
+    def clients_since(self, position: int, name: str) -> tuple[int, ...]:
+        """Under which client ids a document was edited here after a position, and is now."""
+        clients = {self._documents[name].client}
+        for entry in self._log:
+            ours = entry.source == self._device and entry.record.document == name
+            if ours and entry.seq > position:
+                clients |= {client for client, _, _ in extent(entry.record.update)}
+        return tuple(sorted(clients))
+
     def remember(self, name: str, value: bytes | None, *, soon: bool = True) -> None:
         """Keep a small value; ``soon=False``: when something else is written anyway."""
         if self.facts.get(name) == value and not (soon and name in self._lazy_facts):

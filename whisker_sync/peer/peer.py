@@ -514,6 +514,7 @@ class Peer:
         for _, session in self._lines.live():
             self._acquaintances.note_progress(session)
         self._lines.keep_statistics()
+        self._put_back.stop()
         self._post.stop()
         yield from self._persist(everything=True)
         for conversation in self._lines:

@@ -7,11 +7,16 @@ told, that is forgotten (*withdrawn*), and the files are compared once more when
 the others know. Some of that may be what was just forgotten: a copy of this disk has it, too, or a
 relay. Then it comes back like anything else. What a program wrote is in no file, and is written
 anew instead.
+
+A process that met nobody tells the next one, when it stops, where it began: to whoever is met
+later, both are one. What it says counts for one start, and is taken out of the journal before that
+start meets anybody; so who crashes forgets it, and nobody is ever suspected who told others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.manuscript.shadow import PREFIX as SHADOW
@@ -29,6 +34,17 @@ RESTORED = "restored"
 UNNOTICED = b"others said so"
 """What this fact holds until the next start, if only others could tell."""
 
+ALONE = "alone"
+"""What the facts begin with that a process leaves which met nobody: life, position, program."""
+
+_SHADOW = f"{ALONE}/"
+"""The same, for each shadow that it changed: what it was before; empty: there was none."""
+
+
+def once(facts: Iterable[str]) -> dict[str, None]:
+    """The facts to be forgotten before a process begins that is told them."""
+    return {name: None for name in facts if name == ALONE or name.startswith(_SHADOW)}
+
 
 class PutBack:
     """See the module; ``files``: the story is shown as files."""
@@ -40,10 +56,11 @@ class PutBack:
         self._library = library
         self._anew = anew
         self._files = files
-        self._began_at = library.head
-        self._shadows_then = library.facts_below(SHADOW)
+        self._began_at = library.head  # or where those began before us who met nobody, either
+        self._shadows_then: dict[str, bytes | None] = dict(library.facts_below(SHADOW))
         self._met = False  # somebody greeted this process
         self._by_program = False  # the story was edited by a program, too
+        self._recall()
 
     def note_program(self, document: str) -> None:
         """What a program wrote is in no file: it must never go without being written anew."""
@@ -60,6 +77,32 @@ class PutBack:
         if self._is_older(session.ours, session.theirs):
             yield from self._begin(session.theirs)
         self._met = True
+
+    def stop(self) -> None:
+        """Tell the next process where we began, if we met nobody."""
+        library = self._library
+        if self._met or not self._files or library.head == self._began_at:
+            return
+        alone = [library.incarnation.hex(), self._began_at, self._by_program]
+        library.remember(ALONE, json.dumps(alone).encode())
+        for name in library.facts_below(SHADOW).keys() | self._shadows_then:
+            then = self._shadows_then.get(name)
+            if library.facts.get(name) != then:
+                library.remember(_SHADOW + name, then or b"")
+
+    def _recall(self) -> None:
+        library = self._library
+        try:
+            life, began_at, by_program = json.loads(library.facts.get(ALONE, b"null"))
+            is_ours = life == library.incarnation.hex() and 0 <= began_at <= library.head
+        except (ValueError, TypeError):
+            is_ours = False  # there is none, or it is damaged
+        if is_ours:
+            self._began_at, self._by_program = began_at, bool(by_program)
+            for name, shadow in library.facts_below(_SHADOW).items():
+                self._shadows_then[name.removeprefix(_SHADOW)] = shadow or None
+        for name in once(library.facts):
+            library.remember(name, None, soon=False)
 
     def _is_older(self, ours: Hello, theirs: Hello) -> bool:
         """Whether they hold what was told in this life of our journal and is not here any more."""
@@ -82,5 +125,6 @@ class PutBack:
             shadows = dict.fromkeys(library.facts_below(SHADOW)) | self._shadows_then
             for name, shadow in shadows.items():
                 library.remember(name, shadow)
-            library.remember(WITHDRAWN + STORY, fact_of([(library.document(STORY).client, *ALL)]))
+            clients = library.clients_since(self._began_at, STORY)
+            library.remember(WITHDRAWN + STORY, fact_of([(each, *ALL) for each in clients]))
         self._anew.after(library.due)

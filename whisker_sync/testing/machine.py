@@ -80,7 +80,7 @@ from whisker_sync.peer.inputs import (
 )
 from whisker_sync.peer.peer import Peer
 from whisker_sync.peer.poison import facts_of
-from whisker_sync.peer.put_back import RESTORED, UNNOTICED
+from whisker_sync.peer.put_back import RESTORED, UNNOTICED, once
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, facts_after, rewrite
 from whisker_sync.peer.status import Ourselves, Status
 from whisker_sync.record import Entry, Record
@@ -390,7 +390,7 @@ class Machine:
         shared = before is not None and before.shared
         self.note = Note((*(before.marks[-1:] if before else ()), mark), 0, shared)
         facts[_INSTALL] = json.dumps({"device": self.device.hex(), "mark": mark}).encode()
-        journal.write([Batch(facts=tuple(facts.items()))])
+        journal.write([Batch(facts=tuple((once(recalled.facts) | facts).items()))])
         self.note = Note((mark,), recalled.head, shared)
         self.after(HEAD_SECONDS, self._follow_journal)
         kept = {**recalled.facts, **facts}
