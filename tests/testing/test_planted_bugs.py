@@ -31,7 +31,7 @@ from whisker_sync.store.journal import Journal
 from whisker_sync.sync import session
 from whisker_sync.sync.session import Outcome, Session
 from whisker_sync.testing import History, World, bounds, random_history
-from whisker_sync.testing.bounds import MAX_EXCHANGES
+from whisker_sync.testing.bounds import MAX_VAIN_QUESTIONS
 from whisker_sync.testing.histories import Boot, Crash, Operation, Wait, Write
 from whisker_sync.wire.messages import Rest
 
@@ -173,10 +173,17 @@ def ask_for_everything_again(patch: pytest.MonkeyPatch) -> None:
     def doubt(self: Session, their_head: int, our_head: int) -> list[Outcome]:
         said = match(self, their_head, our_head)
         doubts[id(self)] += 1
-        self.behind = doubts[id(self)] < 2 * MAX_EXCHANGES
+        self.behind = doubts[id(self)] < 2 * MAX_VAIN_QUESTIONS
         return said
 
     patch.setattr(Session, "_match", doubt)
+
+
+def answer_with_everything_again(patch: pytest.MonkeyPatch) -> None:
+    """The same, and answer with all there is, whatever the other side has."""
+    ask_for_everything_again(patch)
+    missing = Library.missing
+    patch.setattr(Library, "missing", lambda self, _: missing(self, ()))
 
 
 def send_without_looking_at_the_window(patch: pytest.MonkeyPatch) -> None:
@@ -213,7 +220,8 @@ def make_rooms_small(patch: pytest.MonkeyPatch) -> None:
 
 
 SAID: dict[Plant, str] = {
-    ask_for_everything_again: "times with all that it lacked",
+    answer_with_everything_again: "times with all that it lacked",
+    ask_for_everything_again: "and lacked nothing",
     keep_the_whole_log: "bytes of its log in memory",
     lose_the_tail: "recalls something else than it had",
     promise_before_commit: "promised",
@@ -247,7 +255,7 @@ def crashes(seed: int) -> History:
     """One writes, and the other dies in the moment in which it hears of that."""
     dice, operations = Random(seed), list[Operation]()
     for _ in range(8):
-        dying = Crash(1, fuse=dice.randrange(1, 9))
+        dying = Crash(1, fuse=dice.randrange(1, 20))
         operations += [Write(0), dying, Wait(40), Boot(1), Wait(700)]
     return History(seed, 2, tuple(operations))
 

@@ -15,7 +15,7 @@ from whisker_sync.sync import session
 MAX_EXCHANGES = 3
 """Times that a device may get from another all that it lacks, after everything was healed."""
 
-MAX_VAIN_QUESTIONS = 12
+MAX_VAIN_QUESTIONS = 8
 """
 Times that a device may ask another for all that it lacks, and lack nothing.
 
