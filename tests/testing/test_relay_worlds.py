@@ -395,3 +395,56 @@ def test_who_may_only_read_gets_everything_and_leaves_nothing_but_receipts() -> 
         assert carol.folder == bob.folder
         assert bob.status.quarantined == carol.status.quarantined == 0
         assert carol.vain_ticks <= MAX_VAIN_TICKS
+
+
+def history(machine: Machine) -> set[bytes]:
+    """The revisions that lie in a machine's journal, encoded."""
+    machine.boot()
+    return set(machine.journal.history())
+
+
+def test_the_history_comes_through_the_relay_alone() -> None:
+    with World(16, relay=HONEST) as world:
+        alice, bob = two(world)
+        alone(world, alice, ("start.twee", STORY), ("start.twee", STORY.replace("Dark", "Light")))
+        alone(world, bob, ("start.twee", STORY.replace("Dark", "Dim")))
+        alone(world, alice)
+        assert history(alice) == history(bob)
+        assert len(history(bob)) >= 3
+
+
+def test_a_snapshot_brings_the_newest_of_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailing, "SNAPSHOT_ENTRIES", 6)
+    with World(17, relay=HONEST) as world:
+        alice, bob = two(world)
+        saves = [("start.twee", STORY.replace("Dark", f"Dark {n}")) for n in range(16)]
+        alone(world, alice, *saves)
+        (mailbox,) = relay_of(world).mailboxes
+        assert relay_of(world).size(mailbox) < 8
+        alone(world, bob)
+        assert history(bob) == history(alice)
+        assert len(history(bob)) == 16
+        # What is too much stays with those who have it.
+        monkeypatch.setattr(mailing, "HISTORY_BYTES", 700)
+        alice.stop()
+        bob.stop()
+        more = [("start.twee", STORY.replace("Dark", f"Darker {n}")) for n in range(16)]
+        alone(world, alice, *more)
+        carol = world.machine("carol")
+        carol.stop()
+        alone(world, carol)
+        assert history(carol) < history(alice)
+        assert carol.text("start.twee") == alice.text("start.twee")
+
+
+def test_who_may_only_read_adds_nothing_to_the_history_through_a_relay() -> None:
+    with World(18, relay=HONEST) as world:
+        alice, bob = world.machine("alice"), world.machine("bob")
+        world.run(30)
+        alice.do(acts.ChangeRole(frozenset({bob.device}), Role.READER))
+        world.run(30)
+        before = history(alice)
+        world.part([alice])
+        bob.save("start.twee", STORY)
+        world.run(120)
+        assert history(alice) == before

@@ -53,6 +53,7 @@ from whisker_sync.peer.effects import (
     PutSnapshot,
     ReadAsset,
     ReadBlobs,
+    ReadHistory,
     ReadLog,
     ReadMail,
     ReadRevisions,
@@ -506,7 +507,7 @@ class Node:
                 self._network.carry_out(effect)
             case WriteFile() | WriteAsset():
                 self._disk.write(effect)
-            case ReadLog() | ReadAsset() | ReadRevisions() | Compact():
+            case ReadLog() | ReadAsset() | ReadRevisions() | ReadHistory() | Compact():
                 self._reader.carry_out(effect)
             case (
                 WatchMail()

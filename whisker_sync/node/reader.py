@@ -11,9 +11,9 @@ from whisker_sync.errors import DiskFull, JournalError
 from whisker_sync.ids import LinkId
 from whisker_sync.node.running import Running
 from whisker_sync.peer.bundling import ROOM, Luggage
-from whisker_sync.peer.effects import Compact, ReadAsset, ReadLog, ReadRevisions
+from whisker_sync.peer.effects import Compact, ReadAsset, ReadHistory, ReadLog, ReadRevisions
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.inputs import AssetRead, LogRead, RevisionsRead
+from whisker_sync.peer.inputs import AssetRead, HistoryRead, LogRead, RevisionsRead
 from whisker_sync.revision import DAY_MS, decode, id_of
 
 HISTORY_ROOM = 64 << 20
@@ -42,7 +42,9 @@ class Reader:
         self._running = running
         self._schemas = schemas
 
-    def carry_out(self, effect: ReadLog | ReadAsset | ReadRevisions | Compact) -> None:
+    def carry_out(
+        self, effect: ReadLog | ReadAsset | ReadRevisions | ReadHistory | Compact
+    ) -> None:
         """Begin what the peer asks for."""
         match effect:
             case ReadLog(link, after, max_bytes):
@@ -51,6 +53,8 @@ class Reader:
                 self._running.spawn(self._read_asset(link, asset), "read asset")
             case ReadRevisions(link, ids):
                 self._running.spawn(self._read_revisions(link, ids), "read revisions")
+            case ReadHistory(max_bytes):
+                self._running.spawn(self._read_history(max_bytes), "read history")
             case Compact():
                 self._running.spawn(self.compact(effect), "compact")
 
@@ -73,6 +77,11 @@ class Reader:
         except (DiskFull, JournalError) as problem:
             # Everything is still there, and only takes more room until the next time.
             self._running.tell(Trouble(str(problem)))
+
+    async def _read_history(self, max_bytes: int) -> None:
+        writer = self._running.writer
+        found = await writer.run(partial(writer.journal.history, max_bytes=max_bytes))
+        self._running.feed(HistoryRead(tuple(found)))
 
     async def luggage(self, luggage: Luggage) -> Read:
         """Read what goes into a bundle, as much as fits: the newest of the history first."""

@@ -90,6 +90,13 @@ class ReadRevisions:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """Read the newest revisions from the journal, for the relay; answered by ``HistoryRead``."""
+
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compact:
     """Replace a document's older records in the journal by one snapshot; nothing waits for it."""
 
@@ -208,6 +215,7 @@ Effect = (
     | ReadLog
     | ReadAsset
     | ReadRevisions
+    | ReadHistory
     | Compact
     | WatchMail
     | UnwatchMail

@@ -382,6 +382,14 @@ class RevisionsRead:
     """Encoded, in the order in which they were asked for; None: not kept any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryRead:
+    """The answer to ``ReadHistory``."""
+
+    revisions: tuple[bytes, ...]
+    """Encoded, the newest first."""
+
+
 # Time.
 
 
@@ -428,6 +436,7 @@ Input = (
     | AssetRead
     | AssetsKept
     | RevisionsRead
+    | HistoryRead
     | Milestone
     | Entered
     | Chosen

@@ -46,10 +46,11 @@ from whisker_sync.identity.envelope import (
 )
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.ids import Incarnation, MailboxId, WorkspaceId
-from whisker_sync.peer.bundling import pushes
+from whisker_sync.peer.bundling import LETTER_BYTES, of_history, pushes
 from whisker_sync.peer.effects import (
     PostMail,
     PutSnapshot,
+    ReadHistory,
     ReadMail,
     ReadSnapshot,
     UnwatchMail,
@@ -84,6 +85,9 @@ SNAPSHOT_ENTRIES = 500
 SNAPSHOT_BYTES = 8 << 20
 """Bytes of envelopes from which a snapshot replaces them."""
 
+HISTORY_BYTES = 4 << 20
+"""Bytes of the newest history that go into a snapshot."""
+
 SNAPSHOT_SECONDS = 20.0
 """How long whoever wants to make a snapshot leaves it to others; up to twice as long."""
 
@@ -101,7 +105,9 @@ _MAX_FACT = 1 << 24
 _NEVER = float("inf")
 
 MailInput = MailRead | SnapshotRead | MailPosted | MailRefused | MailWaits | SnapshotPut
-MailEffect = WatchMail | UnwatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot
+MailEffect = (
+    WatchMail | UnwatchMail | ReadMail | ReadSnapshot | PostMail | PutSnapshot | ReadHistory
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +215,9 @@ class Mailing:
         self.stocked: tuple[Stocked, tuple[bytes, ...]] = (Stocked((), ()), ())
         """Which contents lie in the mailbox, and the ids of their blobs, for a snapshot to keep."""
 
+        self._told: deque[bytes] = deque()  # revisions, to be said in letters
+        self._history: tuple[bytes, ...] | None = None  # what a snapshot is to say of it
+        self._reads_history = False
         self.forgot = 0
         """How often the relay has forgotten something."""
 
@@ -261,6 +270,16 @@ class Mailing:
         self._news = news
         self._news_at = min(self._news_at, self._soon(now, PAPERS_SECONDS))
 
+    def tell(self, revision: bytes, now: float) -> None:
+        """Say in a letter, and soon, what was added to the history here."""
+        if self.on and self._gives:
+            self._told.append(revision)
+            self._news_at = min(self._news_at, self._soon(now, PAPERS_SECONDS))
+
+    def know_history(self, revisions: tuple[bytes, ...]) -> None:
+        """The newest of the history was read for the snapshot that is due."""
+        self._history = revisions
+
     @property
     def settled(self) -> bool:
         """Nothing is under way, or the relay cannot be reached, so that nothing can be."""
@@ -271,7 +290,7 @@ class Mailing:
         place = self._place
         if place is None:
             return False
-        busy = place.out or place.more or place.fetching or self._is_moving(place)
+        busy = place.out or place.more or place.fetching or self._told or self._is_moving(place)
         return place.caught_up and not busy and (place.outgoing.own_empty or not self._gives)
 
     def deadline(self) -> float:
@@ -284,7 +303,7 @@ class Mailing:
             times.append(place.outgoing.deadline())
         if place.seen == place.box.seen:
             times.append(self._receipt_at)
-        if self._may_replace(place):
+        if self._may_replace(place) and not (self._reads_history and self._history is None):
             times.append(self._snapshot_at)
         return max(min(times), self._held_up)
 
@@ -566,7 +585,7 @@ class Mailing:
         elif self._papers_at == _NEVER:  # more of them may follow at once
             self._papers_at = self._soon(now, PAPERS_SECONDS)
         papers_due = are_news and now >= self._papers_at
-        news_due = self._news is not None and now >= self._news_at
+        news_due = bool(self._news is not None or self._told) and now >= self._news_at
         if parcel is None and not receipt_due and not papers_due and not news_due:
             return False
         messages: list[Message] = []
@@ -575,9 +594,20 @@ class Mailing:
             messages.append(papers)
         if self._news is not None:
             messages.append(self._news)
-            self._news, self._news_at = None, _NEVER
+            self._news = None
+        messages += of_history(self._next_told())
+        self._news_at = now if self._told else _NEVER
         self._write(place, [*messages, *pushes(parcel.records if parcel is not None else ())])
         return True
+
+    def _next_told(self) -> list[bytes]:
+        """As many of the revisions to be told as one letter takes."""
+        few: list[bytes] = []
+        room = LETTER_BYTES
+        while self._told and (not few or len(self._told[0]) <= room):
+            few.append(self._told.popleft())
+            room -= len(few[-1])
+        return few
 
     def _write(self, place: _Place, messages: Sequence[Message]) -> None:
         if place.seen == place.box.seen:
@@ -604,16 +634,23 @@ class Mailing:
             place.sent = _thinned(place.sent)
         self.checkpoint(soon=True)
 
-    def _snapshot(self, place: _Place, now: float) -> Iterator[PutSnapshot]:
+    def _snapshot(self, place: _Place, now: float) -> Iterator[PutSnapshot | ReadHistory]:
         """Put a snapshot in the place of all that was read, if it is time to."""
         if now < self._snapshot_at or not self._may_replace(place):
             return
+        if self._history is None:
+            if not self._reads_history:
+                self._reads_history = True
+                yield ReadHistory(HISTORY_BYTES)
+            return
+        history, self._history, self._reads_history = self._history, None, False
         self._snapshot_at = _NEVER
         place.putting = True
         for sent in place.sent:  # whatever became of our envelopes, this holds what they did
             place.box.cover(sent.track, sent.seq)
         lying, ids = self.stocked  # whoever makes the next one must know what that is to keep
         messages: list[Message] = [place.box.covers, lying, *pushes(self._library.missing(()))]
+        messages += of_history(history)
         if self._papers is not None:
             messages.insert(0, self._papers)
         letter = letters.write(messages, self._key.device)

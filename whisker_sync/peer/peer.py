@@ -86,6 +86,7 @@ from whisker_sync.peer.inputs import (
     FileStuck,
     FileWritten,
     FrameArrived,
+    HistoryRead,
     Input,
     LetterBrought,
     LinkDown,
@@ -418,6 +419,8 @@ class Peer:
                 yield from self._talking.read_on(link, entries, now)
             case AssetRead() if input.link is None:
                 yield from self._post.leave(input, now)
+            case HistoryRead():
+                self._post.know_history(input)
             case BlobsRead():
                 yield from self._post.take_blobs(input, now)
             case BlobsPut():

@@ -21,7 +21,14 @@ from whisker_sync.peer.acquaintances import Acquaintances
 from whisker_sync.peer.bundling import Luggage, pack, parcels, records_since, unpack
 from whisker_sync.peer.circle import Circle
 from whisker_sync.peer.effects import Effect, ReadBlobs, Tell
-from whisker_sync.peer.inputs import AssetRead, BlobsPut, BlobsRead, MailRead, SnapshotRead
+from whisker_sync.peer.inputs import (
+    AssetRead,
+    BlobsPut,
+    BlobsRead,
+    HistoryRead,
+    MailRead,
+    SnapshotRead,
+)
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.mailing import Alarm, Mailing, MailInput
 from whisker_sync.peer.merging import Merging
@@ -113,6 +120,8 @@ class Post:
     def follow(self, now: float) -> Iterator[Effect]:
         """What is to be asked of the relay now."""
         self._share_papers()
+        for revision in self._telling.own():
+            self._mail.tell(revision, now)
         if self._mail.on:
             yield from self._follow_stock(now)
         yield from self._mail.follow(now)
@@ -130,6 +139,10 @@ class Post:
         mail.stocked = (stock.all, stock.ids)
         if (news := stock.news()) is not None:
             mail.say(news, now)
+
+    def know_history(self, read: HistoryRead) -> None:
+        """Note what was read of the history for the relay."""
+        self._mail.know_history(read.revisions)
 
     def take_blobs(self, read: BlobsRead, now: float) -> Iterator[Effect]:
         """Take pieces of a content that came from the relay."""

@@ -35,6 +35,7 @@ class Telling:
         self._library = library
         self._lines = lines
         self._filed: deque[tuple[int, Revision, LinkId | None]] = deque()  # not told yet
+        self._own: deque[tuple[int, bytes]] = deque()  # of our own, not left at a relay yet
 
     def file(self, revision: Revision) -> None:
         """Take a revision of our own into the history, in parts if it is large."""
@@ -42,6 +43,12 @@ class Telling:
             if self._history.file(part):
                 self._library.file(part)
                 self._filed.append((self._library.due, part, None))
+                self._own.append((self._library.due, encode(part)))
+
+    def own(self) -> Iterator[bytes]:
+        """Revisions of our own that are durable, each once."""
+        while self._own and self._own[0][0] <= self._library.committed:
+            yield self._own.popleft()[1]
 
     def take(self, encoded: Sequence[bytes]) -> None:
         """Take in revisions that a letter brought."""

@@ -45,6 +45,7 @@ from whisker_sync.peer.effects import (
     PutSnapshot,
     ReadAsset,
     ReadBlobs,
+    ReadHistory,
     ReadLog,
     ReadMail,
     ReadRevisions,
@@ -65,6 +66,7 @@ from whisker_sync.peer.inputs import (
     FilesSeen,
     FileStuck,
     FileWritten,
+    HistoryRead,
     Input,
     LinkUp,
     Listening,
@@ -729,6 +731,8 @@ class Machine:
                 self._submit(lambda: self._read_asset(effect))
             case ReadRevisions(link, ids):
                 self._submit(lambda: self._read_revisions(link, ids))
+            case ReadHistory(max_bytes):
+                self._submit(lambda: self._read_history(max_bytes))
             case Compact():
                 self._submit(lambda: self._compact(effect))
             case (
@@ -825,6 +829,9 @@ class Machine:
 
     def _read_asset(self, read: ReadAsset) -> None:
         self.tell(AssetRead(read.link, read.asset, self.journal.asset(read.asset)))
+
+    def _read_history(self, max_bytes: int) -> None:
+        self.tell(HistoryRead(tuple(self.journal.history(max_bytes=max_bytes))))
 
     def _read_revisions(self, link: LinkId, ids: tuple[bytes, ...]) -> None:
         self.tell(RevisionsRead(link, tuple(self.journal.revisions(ids))))
