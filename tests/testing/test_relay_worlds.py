@@ -448,3 +448,43 @@ def test_who_may_only_read_adds_nothing_to_the_history_through_a_relay() -> None
         bob.save("start.twee", STORY)
         world.run(120)
         assert history(alice) == before
+
+
+@pytest.mark.parametrize("read_by_owner", [True, False])
+def test_what_a_writer_left_before_they_became_a_reader_reaches_all_or_nobody(
+    read_by_owner: bool,
+) -> None:
+    with World(19, relay=HONEST, lan=False) as world:
+        alice, bob, carol = (world.machine(name) for name in ("alice", "bob", "carol"))
+        world.run(60)
+        for machine in (alice, carol):
+            machine.stop()
+        bob.save("start.twee", STORY)
+        world.run(60)
+        bob.stop()
+        alice.boot()
+        if not read_by_owner:
+            relay_of(world).is_up = False
+        world.run(60)
+        alice.do(acts.ChangeRole(frozenset({bob.device}), Role.READER))
+        world.run(10)
+        relay_of(world).is_up = True
+        world.run(120)
+        alice.save("alice.twee", ":: Alice\nFrom Alice.\n")
+        world.run(120)
+        if read_by_owner:
+            alice.save("start.twee", STORY.replace("Dark", "Darker"))  # builds on it
+            world.run(120)
+        alice.stop()
+        carol.boot()
+        world.run(300)
+        carol.save("carol.twee", ":: Carol\nFrom Carol.\n")
+        world.run(120)
+        carol.stop()
+        alice.boot()
+        world.run(300)
+        carol.boot()
+        world.run(300)
+        assert alice.folder == carol.folder
+        assert "start.twee" in carol.folder  # she had read it before she heard of the role
+        assert alice.status.held == carol.status.held == 0

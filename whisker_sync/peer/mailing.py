@@ -393,13 +393,28 @@ class Mailing:
                     self._refused = sentence
                     yield Alarm(sentence)
 
-    def merged(self, letter: Letter, now: float) -> int:
-        """Note that a letter was merged; returns up to where its device holds what is ours."""
+    def compare(self) -> None:
+        """
+        Read everything once more, and leave what is not there for everybody.
+
+        Somebody's letters do not count any more: who reads them now takes nothing in from them.
+        """
+        if self._place is not None:
+            self._place.box.start_over()
+            self._begin_anew(self._place)
+
+    def merged(self, letter: Letter, now: float, *, counts: bool = True) -> int:
+        """
+        Note that a letter was merged; returns up to where its device holds what is ours.
+
+        If it does not count, others take nothing in from it: what it says has to be left again.
+        """
         place = self._place
         if place is None:
             return 0
         records = _records(letter.messages)
-        place.outgoing.heard(records)
+        if counts:
+            place.outgoing.heard(records)
         if letter.device == self._key.device:
             return 0
         if records:
@@ -559,6 +574,9 @@ class Mailing:
         """Read everything once more, and leave what is not there; not again and again."""
         self._held_up = max(self._held_up, place.doubt_at)
         place.doubt_at = now + AGAIN_SECONDS
+        self._begin_anew(place)
+
+    def _begin_anew(self, place: _Place) -> None:
         place.outgoing.doubt()
         place.papers = b""
         place.wants_snapshot = place.more = True

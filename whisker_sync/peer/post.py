@@ -73,6 +73,7 @@ class Post:
         self._dice = dice
         self._knows = b""  # digest of the papers that decided which mailbox is in use
         self._told = False  # whoever reads the mailbox knows where the others went
+        self._readers: frozenset[DeviceId] | None = None  # who may only read, as far as we knew
         self._unknown: deque[Letter] = deque(maxlen=MAX_UNKNOWN)  # of who is no member yet
 
     # The relay.
@@ -185,6 +186,19 @@ class Post:
                 tell=not self._told,
             )
             self._told = False
+            self._see_who_only_reads()
+
+    def _see_who_only_reads(self) -> None:
+        """
+        Leave again what we took in from somebody who may only read by now.
+
+        Others who knew that before they read it did not; see decision 17.
+        """
+        members = self._circle.belonging.membership.members
+        readers = frozenset(m.device for m in members if self._circle.reads(m.device))
+        if self._readers is not None and readers - self._readers:
+            self._mail.compare()
+        self._readers = readers
 
     # Letters.
 
@@ -219,7 +233,8 @@ class Post:
                     pass
         if letter.device != self._self.device:
             self._acquaintances.hear_of(letter.device)
-        through = self._mail.merged(letter, now) if mailed else 0
+        counts = not self._circle.reads(letter.device)
+        through = self._mail.merged(letter, now, counts=counts) if mailed else 0
         yield from self._acquaintances.note_read(letter.device, through)
 
     def _read_papers(self, told: Members, now: float) -> Iterator[Effect]:
