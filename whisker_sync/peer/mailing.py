@@ -178,6 +178,9 @@ class _Place:
     complaints: dict[bytes, int] = field(default_factory=dict)
     """How many envelopes each device misses, as far as a snapshot was made for it."""
 
+    answers: bool = False
+    """The next snapshot is for somebody who misses something."""
+
     putting: bool = False
     """A snapshot is on its way."""
 
@@ -380,6 +383,9 @@ class Mailing:
                 place.putting = False
                 place.box.trimmed = max(place.box.trimmed, min(covers, place.box.position))
                 place.bulk = 0
+                if place.answers and covers:  # nobody is woken by a snapshot alone
+                    place.answers = False
+                    self._receipt_at = min(self._receipt_at, self._soon(now, RECEIPT_SECONDS))
             case MailRefused(_, id_, sentence):
                 if id_:
                     place.posting = False
@@ -422,6 +428,7 @@ class Mailing:
         missed = letter.postmark.missing
         if missed and missed != place.complaints.get(letter.device):
             place.complaints[letter.device] = missed
+            place.answers = True
             self._snapshot_at = min(self._snapshot_at, self._soon(now, SNAPSHOT_SECONDS))
         return self._receipt(place, dict(letter.postmark.seen))
 
