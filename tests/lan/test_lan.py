@@ -126,6 +126,19 @@ def test_a_cable_is_pulled_and_put_back(hosts: list[Host]) -> None:
     assert hosts[0].read("cave.twee") == ":: Cave\nIt is very dark. And cold.\n"
 
 
+def test_a_cable_is_pulled_at_the_machine_and_put_back(hosts: list[Host]) -> None:
+    """As when a laptop wakes up, or goes from one network to another: its kernel says so."""
+    lab = hosts[0].lab
+    lab.unplug(2)
+    hosts[0].save("cave.twee", ":: Cave\nIt is very dark.\n")
+    until(lambda: "very" in hosts[2].read("cave.twee"))
+    hosts[1].save("lake.twee", ":: Lake\nDeep.\n")
+    assert "very" not in hosts[1].read("cave.twee")
+    lab.plug(2)
+    took = until(lambda: equal(*hosts) and "very" in hosts[1].read("cave.twee"))
+    print(f"after a change that the kernel reports they were the same after {took:.2f} s")
+
+
 def test_a_process_is_killed_and_started_again(hosts: list[Host]) -> None:
     hosts[1].kill()
     hosts[0].save("cave.twee", ":: Cave\nIt is very dark.\n")

@@ -5,7 +5,6 @@ What all commands share: options that may stand anywhere, and finding the worksp
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,11 +12,13 @@ import click
 from whisker_sync.cli.output import OUTPUT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from whisker_sync.api.places import Layout
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_place: list[Path] = []
+_place: list[str] = []
 
 
 def _set(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
@@ -28,7 +29,7 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
     return store
 
 
-def _go(_: click.Context, __: click.Parameter, value: Path | None) -> None:
+def _go(_: click.Context, __: click.Parameter, value: str | None) -> None:
     if value is not None:
         _place[:] = [value]
 
@@ -40,7 +41,7 @@ def shared_options(command: F) -> F:
             "-C",
             "place",
             metavar="DIR",
-            type=click.Path(path_type=Path, file_okay=False),
+            type=click.Path(file_okay=False),
             callback=_go,
             expose_value=False,
             help="Work as if started in DIR.",
@@ -74,7 +75,9 @@ def shared_options(command: F) -> F:
 
 def here() -> Path:
     """The folder that this run works in."""
-    return _place[0] if _place else Path.cwd()
+    from pathlib import Path
+
+    return Path(_place[0]) if _place else Path.cwd()
 
 
 def workspace() -> Layout:
@@ -118,6 +121,8 @@ def check_place(root: Path, *, force: bool) -> None:
     Raises:
         BadPlace: It is not.
     """
+    from pathlib import Path
+
     from whisker_sync.api.places import why_not_here
     from whisker_sync.errors import BadPlace
 

@@ -4,8 +4,6 @@ Exit codes, and which problem ends with which. Scripts rely on them.
 
 from __future__ import annotations
 
-from whisker_sync import errors
-
 OK = 0
 FAILED = 1
 USAGE = 2
@@ -17,8 +15,10 @@ OFFLINE = 75
 INTERRUPTED = 130
 
 
-def code_of(problem: errors.WhiskerError) -> int:
+def code_of(problem: Exception) -> int:
     """The exit code of a problem."""
+    from whisker_sync import errors
+
     match problem:
         case errors.NotAWorkspace():
             return NOT_A_WORKSPACE

@@ -8,16 +8,14 @@ not cost the time that a CRDT engine takes to load.
 from __future__ import annotations
 
 import importlib
-import keyword
 import os
 import sys
-from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from whisker_sync.cli.common import shared_options
-from whisker_sync.cli.output import OUTPUT
+from whisker_sync.cli.output import OUTPUT, columns_of
 
 COMMANDS = {
     "bundle": "Carry changes to members by hand: as an encrypted file.",
@@ -76,6 +74,8 @@ class Commands(click.Group):
         if cmd_name not in self._names:
             return None
         # A word of Python cannot be the name of a module.
+        import keyword
+
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
         module = importlib.import_module(f"{self._package}.{name}")
         command: click.Command = module.command
@@ -91,6 +91,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one was probably meant."""
         if args[0] not in self._names:
+            from difflib import get_close_matches
+
             close = get_close_matches(args[0], self._names, 1)
             hint = f"; did you mean {close[0]}?" if close else f"; see: {ctx.command_path} --help"
             raise click.UsageError(f"there is no command {args[0]}{hint}", ctx)
@@ -148,21 +150,20 @@ def _know_all_names() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit code."""
     from whisker_sync.cli import exits
-    from whisker_sync.errors import WhiskerError
 
     if "powershell" in os.environ.get("_WHISKER_COMPLETE", ""):
         importlib.import_module("whisker_sync.cli.completion")  # Click does not know it
     try:
-        result = whisker.main(arguments, prog_name="whisker", standalone_mode=False)
+        # Click would load a library to find out how wide the terminal is.
+        columns = max(min(columns_of(sys.stdout), 80) - 2, 50)
+        result = whisker.main(
+            arguments, prog_name="whisker", standalone_mode=False, terminal_width=columns
+        )
     except click.UsageError as problem:
         OUTPUT.problem(problem.format_message(), exits.USAGE)
         return exits.USAGE
     except click.exceptions.Exit as end:
         return end.exit_code
-    except WhiskerError as problem:
-        code = exits.code_of(problem)
-        OUTPUT.problem(str(problem), code)
-        return code
     except (KeyboardInterrupt, click.Abort):
         OUTPUT.problem("interrupted", exits.INTERRUPTED)
         return exits.INTERRUPTED
@@ -171,4 +172,12 @@ def run(arguments: list[str] | None = None) -> int:
         return exits.FAILED
     except BrokenPipeError:
         return exits.OK  # whoever read our output has read enough
+    except Exception as problem:
+        from whisker_sync.errors import WhiskerError  # no command that works needs them all
+
+        if not isinstance(problem, WhiskerError):
+            raise
+        code = exits.code_of(problem)
+        OUTPUT.problem(str(problem), code)
+        return code
     return result if isinstance(result, int) else exits.OK

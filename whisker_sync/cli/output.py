@@ -9,15 +9,10 @@ are sentences broken into lines.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from typing import Any, BinaryIO
-
-from whisker_sync.api.shown import harmless
-from whisker_sync.cli.lines import simple, wrapped
 
 VERSION = 1
 """Of the JSON objects; changes only when a field changes its meaning."""
@@ -73,6 +68,8 @@ class Output:
     def data(self, values: dict[str, Any]) -> None:
         """Print the JSON object for programs, if they asked for it."""
         if self.json:
+            import json
+
             _print(json.dumps({"v": VERSION, **values}, ensure_ascii=True), sys.stdout)
 
     def problem(self, sentence: str, code: int) -> None:
@@ -89,6 +86,8 @@ class Output:
         A terminal gets its text, with ``?`` for what the terminal would act upon.
         """
         if sys.stdout.isatty():
+            from io import TextIOWrapper
+
             for line in TextIOWrapper(file, "utf-8", "replace"):
                 _print(line.removesuffix("\n"), sys.stdout)
             return
@@ -100,20 +99,26 @@ class Output:
         if self.plain:
             text = text.expandtabs(4)
         elif stream.isatty():
-            columns = _columns(stream)
+            from whisker_sync.cli.lines import wrapped
+
+            columns = columns_of(stream)
             text = "\n".join(part for line in text.split("\n") for part in wrapped(line, columns))
         _print(text, stream)
 
 
-def _columns(stream: Any) -> int:
+def columns_of(stream: Any) -> int:
+    """How wide a terminal is; what is none counts as one that does not say."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or COLUMNS
-    except OSError:
+    except (OSError, ValueError):
         return COLUMNS
 
 
 def _print(text: str, stream: Any) -> None:
     """Print, with ``?`` for what the terminal does not have, or would act upon."""
+    from whisker_sync.api.shown import harmless
+    from whisker_sync.cli.lines import simple
+
     stream.write(simple(harmless(text), stream.encoding or "utf-8") + "\n")
     stream.flush()
 
