@@ -6,6 +6,7 @@ Deadlines are generous, for slow machines; what it took is printed (``pytest -s`
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from benchmarks.admission import let_in
 from tests.cli.terminal import folder_of
 from tests.lan.lab import Lab, why_not
+from whisker_sync.daemon.control import ask
 from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.store.layout import Layout
 
@@ -70,6 +72,13 @@ class Host:
     def read(self, name: str) -> str:
         path = self.layout.root / name
         return path.read_text() if path.exists() else ""
+
+    @property
+    def sees(self) -> set[int]:
+        """The numbers of the machines that it is connected with."""
+        status = asyncio.run(ask(self.layout, {"do": "status"}))
+        named = (peer["person"] for peer in status["peers"] if peer["connected"])
+        return {int(person.removeprefix("author")) for person in named}
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -137,6 +146,22 @@ def test_a_cable_is_pulled_at_the_machine_and_put_back(hosts: list[Host]) -> Non
     lab.plug(2)
     took = until(lambda: equal(*hosts) and "very" in hosts[1].read("cave.twee"))
     print(f"after a change that the kernel reports they were the same after {took:.2f} s")
+
+
+@pytest.mark.parametrize("where", ["at the switch", "at the machine"])
+def test_after_a_long_cut_they_meet_again_soon(hosts: list[Host], where: str) -> None:
+    """Long enough that every link was given up, and calls have become rare."""
+    lab = hosts[0].lab
+    pull, put_back = (lab.cut, lab.heal) if where == "at the switch" else (lab.unplug, lab.plug)
+    pull(2)
+    until(lambda: hosts[0].sees == {3} and hosts[1].sees == set())
+    given_up = time.monotonic()
+    hosts[0].save("cave.twee", ":: Cave\nIt is very dark.\n")
+    hosts[1].save("lake.twee", ":: Lake\nDeep.\n")
+    until(lambda: time.monotonic() - given_up > 12)
+    put_back(2)
+    took = until(lambda: equal(*hosts) and "very" in hosts[1].read("cave.twee"))
+    print(f"after a long cut {where} they were the same after {took:.2f} s")
 
 
 def test_a_process_is_killed_and_started_again(hosts: list[Host]) -> None:

@@ -89,6 +89,7 @@ async def test_both_ends_of_a_link_have_the_same_binding_and_no_other_listener_h
     for _ in range(2):
         async with pair() as (ours, theirs):
             assert ours.binding == theirs.binding
+            assert ours.here == theirs.here == "127.0.0.1"
             bindings.add(ours.binding)
     assert len(bindings) == 2
 

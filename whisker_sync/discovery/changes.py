@@ -29,7 +29,7 @@ SLEPT_SECONDS = 30.0
 async def changes() -> AsyncIterator[None]:
     """One None for each change of the network, from now on."""
     told = _told() if sys.platform == "linux" else None
-    seen, drift = _addresses(), _drift()
+    seen, drift = own_addresses(), _drift()
     try:
         while True:
             if told is not None:
@@ -37,7 +37,7 @@ async def changes() -> AsyncIterator[None]:
             else:
                 await asyncio.sleep(LOOK_SECONDS)
                 changed = False
-            now, drift_now = _addresses(), _drift()
+            now, drift_now = own_addresses(), _drift()
             if changed or now != seen or abs(drift_now - drift) > SLEPT_SECONDS:
                 seen, drift = now, drift_now
                 yield None
@@ -72,8 +72,10 @@ def _told() -> socket.socket:
     return listening
 
 
-def _addresses() -> frozenset[str]:
-    return frozenset(str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips)
+def own_addresses() -> frozenset[str]:
+    """The addresses that this machine has now."""
+    every = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips)
+    return frozenset(ip if isinstance(ip, str) else ip[0] for ip in every)
 
 
 def _drift() -> float:

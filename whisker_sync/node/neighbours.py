@@ -14,7 +14,7 @@ import secrets
 import time
 from contextlib import suppress
 
-from whisker_sync.discovery.changes import changes
+from whisker_sync.discovery.changes import changes, own_addresses
 from whisker_sync.discovery.discovery import Discovery, Gone, Sighting, Voice
 from whisker_sync.identity.workspace import discovery_tag, is_tag_of
 from whisker_sync.node.network import Network
@@ -116,6 +116,7 @@ class Neighbours:
 
     async def _watch_network(self) -> None:
         async for _ in changes():
+            self._network.end_orphans(own_addresses())
             self._running.feed(NetworkChanged())
             for voice in (*([self._voice] if self._voice is not None else ()), *self._voices):
                 with suppress(OSError):

@@ -7,6 +7,7 @@ Who is called, and what is said, is for the peer; here its frames find their lin
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 from whisker_sync.errors import CannotConnect, PortInUse
@@ -24,7 +25,7 @@ from whisker_sync.peer.inputs import (
     Listening,
 )
 from whisker_sync.store.layout import Layout
-from whisker_sync.transport.lan import LanLinks
+from whisker_sync.transport.lan import LanLink, LanLinks
 from whisker_sync.transport.link import Link, Links, bound
 
 GOODBYE_SECONDS = 2.0
@@ -111,6 +112,17 @@ class Network:
                 carrier.link.prove()
             case Hangup(_, reason):
                 carrier.hang_up(reason)
+
+    def end_orphans(self, addresses: Collection[str]) -> None:
+        """
+        End the links over addresses that this machine does not have any more.
+
+        Nothing comes through them, and nobody would say so for some seconds.
+        """
+        for carrier in self._carriers.values():
+            here = carrier.link.here if isinstance(carrier.link, LanLink) else ""
+            if here and here not in addresses:
+                carrier.link.abort()
 
     def stop(self) -> None:
         """Let nobody in any more; the links that there are go on."""

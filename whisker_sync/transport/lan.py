@@ -59,6 +59,12 @@ class LanLink:
         """See :class:`whisker_sync.transport.link.Link`."""
         return self._binding
 
+    @property
+    def here(self) -> str:
+        """The address of this machine that the connection goes over; empty: it is not known."""
+        name = self._connection.transport.get_extra_info("sockname")
+        return str(name[0]).removeprefix("::ffff:").partition("%")[0] if name else ""
+
     def prove(self) -> None:
         """See :class:`whisker_sync.transport.link.Link`."""
         if isinstance(self._connection, Arrival):
