@@ -22,6 +22,7 @@ def test_a_large_file_comes_when_it_is_asked_for_and_goes_on_after_a_restart(
     assert not (bob.folder / "film.mp4").exists()
     assert bob.json("fetch")["not_fetched"] == [{"path": "film.mp4", "size": len(FILM)}]
     assert "1 large file is not fetched" in bob.run("sync", "status").stdout
+    assert "not fetched, as you set it" in bob.json("sync", "status", "film.mp4")["why"]
     assert bob.run("fetch", "moon.mp4").returncode == 2
     ada.run("sync", "stop")
     waiting = bob.run("fetch", "film.mp4", "--timeout", "1")

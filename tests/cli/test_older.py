@@ -78,6 +78,7 @@ def test_an_old_commit_takes_nothing_from_anybody_and_the_newest_ends_it(
     status = ada.run("sync", "status").stdout
     assert "4 files (cave.twee, hall.twee, moor.twee, ...) are back" in status
     assert "whisker sync older --newest or --share" in status
+    assert "waits for your choice" in ada.json("sync", "status", "cave.twee")["why"]
     git(ada, "checkout", "-q", "-")
     sync(ada, bob)
     assert went_back(ada) == []

@@ -212,3 +212,15 @@ def back_sentence(paths: list[str]) -> str:
     from whisker_sync.api.past import sentence
 
     return f"{sentence(map(StoryPath, paths))} --newest or --share."
+
+
+def why_not_now(status: dict[str, Any], path: str) -> str | None:
+    """Why a file is not synced just now, as a running daemon knows; None: nothing is wrong."""
+    for problem in status["problems"]:
+        if problem["path"] == path:
+            return str(problem["sentence"])
+    if path in status["went_back"]:
+        return f"{path} is back to how it was, and waits for your choice: whisker sync older"
+    if any(path == each["path"] for each in status["not_fetched"]):
+        return f"{path} is in the story and not fetched, as you set it: whisker fetch {path}"
+    return None

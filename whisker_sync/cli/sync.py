@@ -20,6 +20,7 @@ from whisker_sync.cli.sentences import (
     not_syncing,
     service_sentence,
     status_lines,
+    why_not_now,
 )
 
 EXAMPLES = """\b
@@ -197,11 +198,10 @@ def _status_of(layout: Any, path: Path) -> int:
         raise click.UsageError(f"{place} is not in {layout.root}")
     name = place.relative_to(layout.root).as_posix()
     with suppress(DaemonNotRunning):
-        for problem in asyncio.run(_ask(layout, {"do": "status"}))["problems"]:
-            if problem["path"] == name:
-                OUTPUT.data({"path": name, "synced": False, "why": problem["sentence"]})
-                OUTPUT.say(f"{problem['sentence']}.")
-                return exits.OK
+        if sentence := why_not_now(asyncio.run(_ask(layout, {"do": "status"})), name):
+            OUTPUT.data({"path": name, "synced": False, "why": sentence})
+            OUTPUT.say(f"{sentence}.")
+            return exits.OK
     if place.is_dir():
         sentence = f"{name} is a folder: its files are synced, each by itself; an empty one is not"
         OUTPUT.data({"path": name, "synced": None, "why": sentence})
