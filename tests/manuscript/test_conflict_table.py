@@ -17,6 +17,7 @@ from whisker_sync.revision import Revision
 from whisker_sync.story.files import read
 from whisker_sync.story.kinds import is_twee
 from whisker_sync.story.rename import format_of
+from whisker_sync.story.wellformed import is_checked
 
 NOON = 1_763_812_800_000  # 22 November 2025, 12.00 in UTC
 MINUTE = 60_000
@@ -56,7 +57,8 @@ class Desk:
         author = {"Ada": self.ada, "Bob": self.bob}[who]
         story = [read(p, c) for p, c in sorted(author.folder.items()) if is_twee(p)]
         kept = recall(list(author.facts.items())).values()
-        return conflicts(story, author.folder, self.revisions, kept, format_of(story), who)
+        checked = {str(p): c.decode() for p, c in author.folder.items() if is_checked(p)}
+        return conflicts(story, author.folder, self.revisions, kept, format_of(story), who, checked)
 
 
 def desk() -> Desk:
@@ -114,6 +116,17 @@ def picture(made: Desk) -> None:
     both(made, "map.png", PNG + b"Ada's", PNG + b"Bob's")
 
 
+def data(made: Desk) -> None:
+    both(made, "data.json", '{"rooms": 1, "doors": 2}\n', '{"rooms": 1, "doors": 3}\n')
+
+
+def broken(made: Desk) -> None:
+    """Two changes that are too entangled to take one of them out again."""
+    made.save("Ada", "map.svg", "<svg><g/></svg>\n")
+    made.meet()
+    both(made, "map.svg", "<svg><g><a/></g></svg>\n", "<svg><g>b</g></svg>\n")
+
+
 def kept(made: Desk) -> None:
     made.save("Ada", "a.twee", CAVE.replace("dark in here.", "dark in here. Something breathes."))
     made.meet()
@@ -141,6 +154,16 @@ TABLE: list[tuple[Callable[[Desk], None], str, set[tuple[str, int, str]]]] = [
         picture,
         "beside",
         {("Ada", 4, "map (Ada, 22 Nov 12.04).png"), ("Bob", 5, "map.png")},
+    ),
+    (
+        data,
+        "beside",
+        {("Ada", 4, "data (Ada, 22 Nov 12.04).json"), ("Bob", 5, "data.json")},
+    ),
+    (
+        broken,
+        "broken",
+        {("Ada", 5, "<svg><g><a/></g></svg>"), ("Bob", 6, "<svg><g>b</g></svg>")},
     ),
     (
         kept,

@@ -16,8 +16,9 @@ from contextlib import suppress
 
 from whisker_sync.daemon import history
 from whisker_sync.daemon.control import ask
-from whisker_sync.errors import DaemonNotRunning, WhiskerError
+from whisker_sync.errors import DaemonNotRunning, FolderError, WhiskerError
 from whisker_sync.folder.files import Folder
+from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.conflicts import Conflict, conflicts
 from whisker_sync.manuscript.kept import KEPT, Kept, recall
 from whisker_sync.node.node import Node
@@ -26,8 +27,10 @@ from whisker_sync.project.sources import load, paths, shown
 from whisker_sync.revision import Revision, decode
 from whisker_sync.store.journal import Journal
 from whisker_sync.store.layout import Layout, Lock, write_private
+from whisker_sync.story import codec
 from whisker_sync.story.files import read as read_file
 from whisker_sync.story.rename import format_of
+from whisker_sync.story.wellformed import is_checked
 
 MAX_RESOLVED = 1_000
 """Conflicts that are known to be seen to, newest kept."""
@@ -63,9 +66,19 @@ def _find(layout: Layout, revisions: list[Revision], kept: list[Kept], me: str) 
     story = [read_file(name, load(path)) for name, path in places.items()]
     folder = Folder(layout.root, layout.stage, layout.trash)
     here, _ = folder.scan()
-    found = conflicts(story, here, revisions, kept, format_of(story), me)
+    checked = {str(path): _text(folder, path) for path in here if is_checked(path)}
+    found = conflicts(story, here, revisions, kept, format_of(story), me, checked)
     resolved = set(_resolved(layout))
     return [each for each in found if each.id not in resolved]
+
+
+def _text(folder: Folder, path: StoryPath) -> str:
+    """What a text holds; nothing, if it is none or cannot be read."""
+    with suppress(FolderError):
+        content = folder.read(path)
+        if isinstance(content, bytes) and (decoded := codec.decode(content)):
+            return decoded.text
+    return ""
 
 
 async def read_kept(layout: Layout) -> list[Kept]:

@@ -13,6 +13,7 @@ dead link  a link leads to a passage that somebody deleted or renamed
 start      two people chose different passages to begin with
 sentence   two people wrote the same sentence anew; both versions are in the text
 beside     a file that can't be merged was changed twice; the second is beside it
+broken     nobody can read a JSON, SVG or such file since two changes of it were merged
 kept       a save did not have what others wrote, and it was kept
 clash      paths differ only in capital letters: one file on Windows and macOS
 ========== =====================================================================
@@ -27,7 +28,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -43,6 +44,7 @@ from whisker_sync.story.files import FilePassage, StoryFile
 from whisker_sync.story.links.find import references
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse_header
+from whisker_sync.story.wellformed import is_whole
 
 SAME_SENTENCE = 0.2
 """So alike are two sentences at least for one to be the other, written anew."""
@@ -61,6 +63,7 @@ class Kind(Enum):
     START = "start"
     SENTENCE = "sentence"
     BESIDE = "beside"
+    BROKEN = "broken"
     KEPT = "kept"
     CLASH = "clash"
 
@@ -119,12 +122,14 @@ def conflicts(
     kept: Iterable[Kept] = (),
     story_format: str | None = None,
     person: str = "",
+    checked: Mapping[str, str] | None = None,
 ) -> list[Conflict]:
     """
     Return what is worth a look.
 
     ``story`` are the Twee files as they are, ``paths`` those of all files, ``kept`` is what
-    was kept on this device, which is ``person``'s.
+    was kept on this device, which is ``person``'s, ``checked`` are the texts of files of which is
+    known when they are whole.
     """
     past, here = _Past(revisions), set(paths)
     return [
@@ -133,6 +138,7 @@ def conflicts(
         *_starts(past),
         *_sentences(past),
         *_besides(here, past),
+        *_broken(checked or {}, past),
         *_kept(kept, past, person),
         *_clashes({*here, *past.paths}, past),
     ]
@@ -309,6 +315,28 @@ def _besides(paths: set[str], past: _Past) -> Iterable[Conflict]:
             f"{beside.original} was changed twice at the same time; what {who.person} saved on "
             f"{beside.when} (UTC) is beside it as {path}: keep one of them",
             path,
+        )
+
+
+def _broken(checked: Mapping[str, str], past: _Past) -> Iterable[Conflict]:
+    """What was whole when it was saved, and is not since something else was merged into it."""
+    for path, text in checked.items():
+        events = [each for each in past.at.get(path, []) if each.version.text]
+        if is_whole(path, text) or not events or not is_whole(path, events[-1].version.text or ""):
+            continue
+        last = events[-1]
+        other = next((each for each in reversed(events) if _others(each, last)), None)
+        if other is None:
+            continue
+        sides = tuple(each.side((each.version.text or "").strip()) for each in (other, last))
+        yield Conflict(
+            Kind.BROKEN,
+            path,
+            None,
+            sides,
+            f"{path} cannot be read since what {sides[0].person} and {sides[1].person} wrote was "
+            "put together; mend it, both versions are here and in the history",
+            f"{path}\0{last.revision.id.hex()}",
         )
 
 
