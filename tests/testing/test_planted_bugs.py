@@ -21,8 +21,8 @@ from whisker_sync.document import Document, Hold, Kind, Root, Schema, engine, ho
 from whisker_sync.document.ledger import Ledger, Missing
 from whisker_sync.errors import EngineFailure
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.ingest import Found
 from whisker_sync.manuscript.manuscript import Manuscript
+from whisker_sync.manuscript.saves import Found
 from whisker_sync.manuscript.shadow import Content
 from whisker_sync.peer import library, poison
 from whisker_sync.peer.library import Library

@@ -26,8 +26,9 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.files import Problem
-from whisker_sync.manuscript.ingest import Plan, Saved, Text
+from whisker_sync.manuscript.plan import Plan
 from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.saves import Saved, Text
 from whisker_sync.manuscript.shadow import Content, Page, Piece
 from whisker_sync.paths import accept
 from whisker_sync.revision import MAX_TIME

@@ -17,191 +17,32 @@ nothing is deleted or overwritten, on either side.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from random import Random
 from types import MappingProxyType
 
-from whisker_sync.document import Edit, Scalar
+from whisker_sync.document import Scalar
 from whisker_sync.document.order import is_key, keys
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
-from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY, moved, staying
-from whisker_sync.manuscript.cutting import JOINED, Group, cut, pieces
+from whisker_sync.manuscript.align import SAME_BODY, moved, staying
+from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.likeness import asset_digest, likeness
-from whisker_sync.manuscript.limbo import Limbo, Taken
+from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.names import format_of, has_name, repaired
 from whisker_sync.manuscript.pieces import Segment, distribute, headed, headless, segment_of
+from whisker_sync.manuscript.plan import Plan, additions, empty
 from whisker_sync.manuscript.render import File, Passage, View
+from whisker_sync.manuscript.saves import Blob, Landing, Saved, Sheet, Text, landed, missed
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
 from whisker_sync.manuscript.twins import birth_of
+from whisker_sync.manuscript.whereabouts import Whereabouts
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.kinds import is_twee
 from whisker_sync.story.similarity import passage_digest
-from whisker_sync.text.edits import Splice, apply, diff
+from whisker_sync.text.edits import Splice, apply
 from whisker_sync.text.merge import rebase
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The text file that was found."""
-
-    text: str
-    eol: Eol
-    bom: bool
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """The binary file that was found."""
-
-    sha256: bytes
-    size: int
-    list: bytes = b""
-    """SHA-256 of the list of its chunks; empty: it is one asset."""
-
-
-Found = Text | Blob
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """One file of a batch, with the version that the save was made from."""
-
-    path: StoryPath
-    found: Found | None
-    """None: the file is gone."""
-
-    base: Content | None
-    """None: there was no such file."""
-
-    newest: Page | None = None
-    """What was on disk, if the save was made from an older version; None: it was not."""
-
-    unseen: frozenset[str] = frozenset()
-    """Passages of the base that came with our last write, perhaps after the save."""
-
-    first: bool = False
-    """The base is only what may have been there: nobody knows what the author saw."""
-
-    again: bool = False
-    """The first time, but of a journal that was put back: passages are known under other names."""
-
-    back: bool = False
-    """The author had taken the file away and brings it back."""
-
-    was: StoryPath | None = None
-    """The path that the file had until now; None: the same."""
-
-    @property
-    def origin(self) -> StoryPath:
-        """The path under which the base was seen."""
-        return self.path if self.was is None else self.was
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """A file that holds what the document says, by our write or by its author's hand."""
-
-    path: StoryPath
-    gone: tuple[Part, ...]
-    """Passages that were there."""
-
-    came: tuple[Part, ...]
-    """Passages that were not there."""
-
-
-class Plan:
-    """Edits to make, collected before the first of them is made."""
-
-    def __init__(self) -> None:
-        self.made: dict[str, dict[str, Scalar]] = {}
-        self.fields: dict[tuple[str, str], Scalar] = {}
-        self.registers: dict[str, Scalar] = {}
-        self.texts: dict[str, list[list[Splice]]] = {}
-        """For each text its edits, one upon the other."""
-
-    def __bool__(self) -> bool:
-        return bool(self.made or self.fields or self.registers or self.texts)
-
-    def splice(self, root: str, splices: Sequence[Splice]) -> None:
-        """Edit a text as it is after the edits before this one."""
-        if splices:
-            self.texts.setdefault(root, []).append(list(splices))
-
-    def after(self, root: str, text: str) -> str:
-        """Return a text as the edits so far leave it: a passage may stand in two saved files."""
-        for splices in self.texts.get(root, ()):
-            text = apply(text, splices)
-        return text
-
-    def write(self, edit: Edit) -> None:
-        """Make the edits."""
-        for id_, fields in self.made.items():
-            edit.create(schema.PASSAGES, id_, fields)
-        for (id_, name), value in self.fields.items():
-            edit.set_field(schema.PASSAGES, id_, name, value)
-        for name, value in self.registers.items():
-            edit.set(schema.FILES, name, value)
-        for root, edits in self.texts.items():
-            # The new words go behind the old ones before these are deleted: what
-            # somebody else inserts at the same spot then stands before both.
-            for splices in edits:
-                edit.splice(root, ((each.start, each.end, each.insert) for each in splices))
-
-
-@dataclass(slots=True, eq=False)
-class _Sheet:
-    """A saved text file being compared with its base."""
-
-    saved: Saved
-    text: Text | None
-    own: list[Part] = field(default_factory=list)
-    """What of the base lies outside of passages."""
-
-    groups: list[Group] = field(default_factory=list)
-    beginning: str = ""
-    fresh: list[Segment] = field(default_factory=list)
-    match: list[int | None] = field(default_factory=list)
-    arrived: dict[int, list[Part]] = field(default_factory=dict)
-    """Segments that are passages from elsewhere: of another file, or brought back."""
-
-    missed: list[Group] = field(default_factory=list)
-    """What a newer version than the base has and the save has not: unseen, or cut."""
-
-    gone: list[Group] | None = None
-    """What a co-author took away and the author, too, perhaps; None: this is a save."""
-
-    left: set[int] = field(default_factory=set)
-    """Groups that went to another file, or into another group."""
-
-    files: list[str] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    """What the file holds now, and whose text each part is."""
-
-    ids: list[list[str]] = field(default_factory=list)
-
-    def vanished(self) -> list[int]:
-        """Return the groups that are not in the save, and nowhere else as far as we know."""
-        matched = {*self.match, *self.left}
-        return [i for i in range(len(self.groups)) if i not in matched]
-
-    def appeared(self) -> list[int]:
-        """Return the segments that are new, or may be although our last write has them, too."""
-        unseen = self.saved.unseen
-        return [
-            i
-            for i, old in enumerate(self.match)
-            if old is None or (unseen and self.groups[old].parts[0].id in unseen)
-        ]
-
-    def depart(self, ids: Collection[str]) -> None:
-        """Note that passages are in another file now."""
-        self.left.update(i for i in self.vanished() if self.groups[i].parts[0].id in ids)
-        self.missed = [group for group in self.missed if group.parts[0].id not in ids]
 
 
 class Intake:
@@ -218,18 +59,13 @@ class Intake:
     ) -> None:
         """``on_disk``: what the author had before this batch."""
         self._view = view
-        self._on_disk = on_disk
-        self._named: defaultdict[str, list[str]] | None = None
-        self._here: set[str] | None = None
-        self._inside: defaultdict[str, list[Segment]] | None = None
-        self._added: Counter[tuple[str, str]] | None = None
-        self._found: set[str] = set()
         self._dice = dice
         self._born = born
         self._limbo = limbo
         self._now = now
-        self._sheets: list[_Sheet] = []
-        self._copies: list[tuple[_Sheet, Part, str, Segment]] = []
+        self._sheets: list[Sheet] = []
+        self._where = Whereabouts(view, limbo, on_disk, self._sheets)
+        self._copies: list[tuple[Sheet, Part, str, Segment]] = []
         """What was cut after it had been pasted, its copy, and what that was at first."""
 
         self._renamed: list[tuple[str, str, str]] = []
@@ -249,7 +85,7 @@ class Intake:
         """Plan what a batch of saves does, and what follows from what they have in common."""
         for saved in batch:
             self._begin(saved)
-        self._sheets += map(_landed, landings)
+        self._sheets += map(landed, landings)
         self._limbo.forget(self._now, self._view.passages)
         self._take_back()
         self._move_between_files()
@@ -270,7 +106,7 @@ class Intake:
         for sheet, part, copy, birth in self._copies:
             self._refile(sheet, part, copy, birth)
         cut = [taken for taken in self._limbo.taken if taken.known]
-        for taken in [taken for taken in cut if self._is_inside(taken.group)]:
+        for taken in [taken for taken in cut if self._where.is_inside(taken.group)]:
             self._absorb(taken.group)
             self._limbo.seen({part.id for part in taken.group.parts})
         self._repair_links()
@@ -340,8 +176,8 @@ class Intake:
     def _delete_picture(self, base: Picture) -> None:
         self._bury_file(self._view.files[base.id], asset_digest(base.sha256))
 
-    def _sheet(self, saved: Saved, base: Page | None, text: Text | None) -> _Sheet:
-        sheet = _Sheet(saved, text)
+    def _sheet(self, saved: Saved, base: Page | None, text: Text | None) -> Sheet:
+        sheet = Sheet(saved, text)
         eol = text.eol if text is not None else base.eol if base is not None else "raw"
         twee = is_twee(saved.path) or _is_page(eol)
         for part in base.parts if base else ():
@@ -361,13 +197,13 @@ class Intake:
             sheet.beginning = text.text
         return sheet
 
-    def _cut(self, sheet: _Sheet, text: str) -> None:
+    def _cut(self, sheet: Sheet, text: str) -> None:
         renames = not sheet.saved.first or sheet.saved.again
         found = cut(sheet.own, sheet.groups, text, renames=renames)
         sheet.beginning, sheet.fresh, sheet.match = found.beginning, found.fresh, found.match
         sheet.left |= found.absorbed
         if sheet.saved.newest is not None:
-            sheet.missed = _missed(sheet, sheet.saved.newest)
+            sheet.missed = missed(sheet, sheet.saved.newest)
         for id_ in found.hidden:
             if not self._view.passages[id_].headless:
                 self.plan.fields[id_, schema.SHOWN] = 0
@@ -388,14 +224,14 @@ class Intake:
         self._limbo.seen(seen)
 
     def _move_between_files(self) -> None:
-        vanished: list[tuple[_Sheet, Group]] = []
-        appeared: list[tuple[_Sheet, int]] = []
+        vanished: list[tuple[Sheet, Group]] = []
+        appeared: list[tuple[Sheet, int]] = []
         for sheet in self._sheets:
             if not sheet.saved.first or sheet.saved.again:
                 vanished += ((sheet, sheet.groups[i]) for i in sheet.vanished())
             vanished += ((sheet, group) for group in [*sheet.missed, *(sheet.gone or ())])
             appeared += ((sheet, i) for i in sheet.appeared())
-        limbo = [taken.group for taken in self._limbo.taken if not self._is_elsewhere(taken)]
+        limbo = [taken.group for taken in self._limbo.taken if not self._where.is_elsewhere(taken)]
         pairs = moved(
             [
                 *((id(sheet), group.segment) for sheet, group in vanished),
@@ -423,24 +259,12 @@ class Intake:
             elif len(group.parts) == 1:
                 # A co-author pasted the same there before; that was a copy.
                 copy = self._view.passages[target.groups[there].parts[0].id]
-                if copy.id not in ids and copy.copy_of is None and self._is_copy(copy, ids):
+                if copy.id not in ids and copy.copy_of is None and self._where.is_copy(copy, ids):
                     self._copies.append((target, group.parts[0], copy.id, group.segment))
-
-    def _is_copy(self, copy: Passage, ids: Collection[str]) -> bool:
-        """Tell whether one of some passages holds the words of another still."""
-        words = self._view.segment(copy).words
-        all_ = (self._view.segment(self._view.passages[id_]).words for id_ in ids)
-        return any(own == words or likeness(own, words) >= RENAMED for own in all_)
-
-    def _is_elsewhere(self, taken: Taken) -> bool:
-        """Tell whether what was cut is in another file by now, because a co-author put it there."""
-        others = (page for path, page in self._on_disk.items() if path != taken.path)
-        parts = (part.id for page in others if isinstance(page, Page) for part in page.parts)
-        return not taken.known and taken.group.parts[0].id in parts
 
     # What a file holds outside of passages.
 
-    def _own(self, sheet: _Sheet) -> None:
+    def _own(self, sheet: Sheet) -> None:
         saved, text = sheet.saved, sheet.text
         if text is None:
             for part in sheet.own:
@@ -492,7 +316,7 @@ class Intake:
                 return file
         return None
 
-    def _registers(self, sheet: _Sheet, text: Text) -> None:
+    def _registers(self, sheet: Sheet, text: Text) -> None:
         base = sheet.saved.base
         assert isinstance(base, Page)
         for id_ in sheet.files:
@@ -512,7 +336,7 @@ class Intake:
         if text.bom != bom:
             self.plan.registers[f"{id_}/{schema.BOM}"] = int(text.bom)
 
-    def _edit_own(self, sheet: _Sheet, file: File, was: str, new: str) -> None:
+    def _edit_own(self, sheet: Sheet, file: File, was: str, new: str) -> None:
         if was == new:
             return
         live = self.plan.after(schema.OWN + file.id, self._view.own(file))
@@ -520,7 +344,7 @@ class Intake:
             # The author did not see what others deleted; it must not come back with this.
             splices = [Splice(0, len(live), new)]
         elif sheet.saved.first:
-            if not (splices := _additions(was, new, live)):
+            if not (splices := additions(was, new, live)):
                 return
         else:
             splices = rebase(was, new, live)
@@ -547,7 +371,7 @@ class Intake:
 
     # Passages.
 
-    def _passages(self, sheet: _Sheet) -> None:
+    def _passages(self, sheet: Sheet) -> None:
         if not sheet.saved.first:
             for i in sheet.vanished():
                 self._vanish(sheet, sheet.groups[i])
@@ -559,37 +383,37 @@ class Intake:
                 parts = self._edit_group(sheet, sheet.groups[old], segment)
             elif i in sheet.arrived:
                 parts = sheet.arrived[i]
-            elif (known := self._known(sheet, segment)) is not None:
+            elif (known := self._where.known(sheet, segment)) is not None:
                 if self._view.alive(known):
                     self._edit(sheet, known, self._view.segment(known), segment, only_add=True)
                 else:
                     self._edit(sheet, known, self._view.segment(known), segment)
                     self._revive(known)
                 parts = sheet.arrived[i] = [Part(Piece.PASSAGE, known.id, segment.text)]
-                self._found.add(known.id)
+                self._where.found.add(known.id)
             else:
                 parts = [Part(Piece.PASSAGE, self._make(sheet, segment), segment.text)]
             sheet.ids.append([part.id for part in parts])
             sheet.parts += parts
 
-    def _vanish(self, sheet: _Sheet, group: Group) -> None:
+    def _vanish(self, sheet: Sheet, group: Group) -> None:
         """Delete what the author took away, unless it was pasted elsewhere before."""
         if self._is_copied(sheet, group):
             sheet.depart({group.parts[0].id})
             return
-        if self._is_inside(group) or self._is_joined(group):
+        if self._where.is_inside(group) or self._where.is_joined(group):
             self._absorb(group)
             return
         self._limbo.take(group, sheet.saved.path, self._now)
         for part in group.parts:
             self._bury(sheet, part)
 
-    def _is_copied(self, sheet: _Sheet, group: Group) -> bool:
+    def _is_copied(self, sheet: Sheet, group: Group) -> bool:
         """Tell whether a passage was pasted before it vanished; it then goes there."""
         id_ = group.parts[0].id
         if any(id_ == part.id for _, part, _, _ in self._copies):
             return False
-        copy = self._limbo.copy_of(id_, group.segment, self._missing() | {id_})
+        copy = self._limbo.copy_of(id_, group.segment, self._where.missing() | {id_})
         if copy is None or self._view.passages[copy].copy_of is not None:
             return False
         if len(group.parts) > 1:
@@ -599,38 +423,6 @@ class Intake:
         self._copies.append((sheet, group.parts[0], copy, birth))
         return True
 
-    def _is_inside(self, group: Group) -> bool:
-        """Tell whether a passage was pasted into another one, where that is split."""
-        if self._inside is None:
-            self._inside = defaultdict(list)
-            saved = {sheet.saved.path for sheet in self._sheets}
-            others = (page for path, page in self._on_disk.items() if path not in saved)
-            pages = (page for page in others if isinstance(page, Page))
-            texts = [
-                segment_of(part) for page in pages for part in page.parts if "\n::" in part.text
-            ]
-            texts += (segment for sheet in self._sheets for segment in sheet.fresh)
-            for segment in texts:
-                for piece in pieces(segment)[1:]:
-                    self._inside[piece.name].append(piece)
-        was = group.segment
-        same = self._inside.get(was.name, ()) if was.words else ()
-        return any(likeness(was.words, piece.words) >= RENAMED for piece in same)
-
-    def _is_joined(self, group: Group) -> bool:
-        """Tell whether the words of a passage stand in another one now, without its header."""
-        if self._added is None:
-            self._added = Counter()
-            for sheet in self._sheets:
-                for new in sheet.fresh:
-                    self._added.update(pairwise(new.words))
-                still = {old for old in sheet.match if old is not None}
-                for old in still:
-                    self._added.subtract(pairwise(sheet.groups[old].segment.words))
-        pairs = Counter(pairwise(group.segment.words))
-        enough = len(group.segment.words) >= MOVED_WORDS
-        return enough and (pairs & self._added).total() >= JOINED * pairs.total()
-
     def _absorb(self, group: Group) -> None:
         """Empty a passage that stands within another one; what others write in it since stays."""
         for part in group.parts:
@@ -638,31 +430,11 @@ class Intake:
             root = schema.BODY + part.id
             live = self.plan.after(root, self._view.body(part.id))
             self.plan.splice(root, rebase(was.body, "", live))
-            empty = passage_digest(was.name, was.parsed.tags if was.header else (), "")
-            if empty not in passage.deleted:
-                self.plan.fields[part.id, schema.DELETED + empty] = 1
+            content = passage_digest(was.name, was.parsed.tags if was.header else (), "")
+            if content not in passage.deleted:
+                self.plan.fields[part.id, schema.DELETED + content] = 1
 
-    def _missing(self) -> set[str]:
-        """Return what appeared lately and is not to be seen any more."""
-        missing = {id_ for id_ in self._limbo.pasted if not self._is_shown(id_)}
-        for sheet in self._sheets:
-            for i in sheet.vanished():
-                missing.update(part.id for part in sheet.groups[i].parts)
-        return missing
-
-    def _is_shown(self, id_: str) -> bool:
-        passage = self._view.passages.get(id_)
-        file = self._view.files.get(passage.file) if passage else None
-        content = self._view.content(file.path) if file and file.path is not None else None
-        parts = content.parts if isinstance(content, Page) else ()
-        return any(
-            part.piece is Piece.PASSAGE
-            and (part.id == id_ or id_ in self._view.twins(file.path, part.id))
-            for part in parts
-            if file is not None and file.path is not None
-        )
-
-    def _refile(self, sheet: _Sheet, part: Part, copy_id: str, birth: Segment) -> None:
+    def _refile(self, sheet: Sheet, part: Part, copy_id: str, birth: Segment) -> None:
         """Put a passage where its copy is, with what was written there; the copy is emptied."""
         passage, copy = self._view.passages[part.id], self._view.passages[copy_id]
         self._revive(passage)
@@ -671,42 +443,10 @@ class Intake:
         body = self.plan.after(schema.BODY + copy_id, self._view.body(copy_id))
         now = Segment(self._view.header(copy), body, copy.gap)
         self._edit(sheet, passage, birth, now)
-        _empty(self.plan, copy, body, passage)
+        empty(self.plan, copy, body, passage)
         self.refiled[copy_id] = passage.id
 
-    def _known(self, sheet: _Sheet, segment: Segment) -> Passage | None:
-        """Return the passage that one which appears was, if the author has that nowhere else."""
-        best: Passage | None = None
-        most = 0.0
-        for id_ in self._namesakes(segment.name):
-            passage = self._view.passages[id_]
-            if passage.headless:
-                continue
-            was = self._view.segment(passage)
-            if was.digest == segment.digest and passage.file in sheet.files:
-                alike = 2.0
-            elif was.name == segment.name and len(was.words) >= MOVED_WORDS:
-                alike = likeness(was.words, segment.words)
-            else:
-                continue
-            if alike >= RENAMED and alike > most and not self._is_here(id_):
-                best, most = passage, alike
-        return best
-
-    def _is_here(self, id_: str) -> bool:
-        """Tell whether the author has a passage in some file."""
-        if self._here is None:
-            saved = {sheet.saved.path for sheet in self._sheets}
-            others = (page for path, page in self._on_disk.items() if path not in saved)
-            pages = (page for page in others if isinstance(page, Page))
-            self._here = {part.id for page in pages for part in page.parts}
-            for sheet in self._sheets:
-                still = [sheet.groups[old] for old in sheet.match if old is not None]
-                self._here.update(part.id for group in still for part in group.parts)
-                self._here.update(part.id for ps in sheet.arrived.values() for part in ps)
-        return id_ in self._here or id_ in self._found
-
-    def _edit_group(self, sheet: _Sheet, group: Group, new: Segment) -> list[Part]:
+    def _edit_group(self, sheet: Sheet, group: Group, new: Segment) -> list[Part]:
         """Edit a passage and those that continue it; return what they are in the save."""
         texts = distribute([part.text for part in group.parts], new.text)
         parts: list[Part] = []
@@ -726,7 +466,7 @@ class Intake:
 
     def _edit(
         self,
-        sheet: _Sheet,
+        sheet: Sheet,
         passage: Passage,
         was: Segment,
         new: Segment,
@@ -747,7 +487,7 @@ class Intake:
         splices: list[Splice] = []
         if was.body != new.body:
             live = self.plan.after(schema.BODY + passage.id, self._view.body(passage.id))
-            edits = _additions if first else rebase
+            edits = additions if first else rebase
             splices = edits(was.body, new.body, live)
             self.plan.splice(schema.BODY + passage.id, splices)
         twins = self._view.twins(sheet.saved.origin, passage.id)
@@ -786,7 +526,7 @@ class Intake:
         for content in passage.deleted:
             self.plan.fields[passage.id, schema.DELETED + content] = 0
 
-    def _bury(self, sheet: _Sheet, part: Part) -> None:
+    def _bury(self, sheet: Sheet, part: Part) -> None:
         """Delete a passage as the author saw it."""
         passage = self._view.passages[part.id]
         file = self._view.files.get(passage.file)
@@ -802,7 +542,7 @@ class Intake:
             content = self._view.segment(self._view.passages[twin]).digest
             self.plan.fields[twin, schema.DELETED + content] = 1
 
-    def _make(self, sheet: _Sheet, segment: Segment) -> str:
+    def _make(self, sheet: Sheet, segment: Segment) -> str:
         id_ = schema.fresh_id(self._dice)
         fields: dict[str, Scalar] = {
             schema.NAME: segment.name,
@@ -813,37 +553,18 @@ class Intake:
         fields |= {schema.TAG + tag: 1 for tag in segment.parsed.tags}
         fields |= {schema.METADATA + key: value for key, value in segment.parsed.metadata.items()}
         birth = birth_of(segment, sheet.saved.path)
-        if birth is not None and not self._is_seen(self._view.born_as(birth)):
+        if birth is not None and not self._where.is_seen(self._view.born_as(birth)):
             fields[schema.BIRTH] = birth
         if original := self._original(sheet, segment):
             fields[schema.COPY_OF] = original
         self.plan.made[id_] = fields
-        if not sheet.saved.first and (namesakes := self._namesakes(segment.name)):
+        if not sheet.saved.first and (namesakes := self._where.namesakes(segment.name)):
             self._limbo.paste(id_, segment, namesakes, self._now)
         if segment.body:
             self.plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
         return id_
 
-    def _namesakes(self, name: str) -> list[str]:
-        """Return the passages that had a name before this batch."""
-        if self._named is None:
-            self._named = defaultdict(list)
-            for id_, passage in self._view.passages.items():
-                for known in {passage.name, *passage.former}:
-                    self._named[known].append(id_)
-        return self._named.get(name, [])
-
-    def _is_seen(self, ids: Collection[str]) -> bool:
-        """Tell whether the author had one of these passages before, or cut it lately."""
-        if not ids:
-            return False
-        pages = (page for page in self._on_disk.values() if isinstance(page, Page))
-        cut = (part.id for taken in self._limbo.taken for part in taken.group.parts)
-        return any(part.id in ids for page in pages for part in page.parts) or any(
-            id_ in ids for id_ in cut
-        )
-
-    def _original(self, sheet: _Sheet, segment: Segment) -> str | None:
+    def _original(self, sheet: Sheet, segment: Segment) -> str | None:
         """Return the passage that this one is a copy of, made on purpose in the same file."""
         for group in sheet.groups:
             if group.segment.name == segment.name and group.segment.digest == segment.digest:
@@ -852,7 +573,7 @@ class Intake:
 
     # Places.
 
-    def _place(self, sheet: _Sheet) -> None:
+    def _place(self, sheet: Sheet) -> None:
         """Give a place to every passage that does not stand where it stood."""
         stays = self._staying(sheet)
         if len(stays) == len(sheet.ids):
@@ -874,7 +595,7 @@ class Intake:
                 behind = sheet.ids[i][0] if i < len(sheet.ids) else None
                 self._run(sheet, run, live, before, behind)
 
-    def _staying(self, sheet: _Sheet) -> set[int]:
+    def _staying(self, sheet: Sheet) -> set[int]:
         home = set(self._home(sheet))
         here = [
             (i, old)
@@ -884,20 +605,20 @@ class Intake:
         run = staying([old for _, old in here])
         return {i for n, (i, _) in enumerate(here) if n in run}
 
-    def _stuck(self, sheet: _Sheet, id_: str) -> bool:
+    def _stuck(self, sheet: Sheet, id_: str) -> bool:
         """Tell whether a passage keeps a place that is not the one in this save."""
         if id_ in self.plan.made:
             return False
         if any(part.id == id_ for parts in sheet.arrived.values() for part in parts):
             known = self._view.passages[id_]
             at_home = known.file in self._home(sheet) or sheet.saved.first
-            return id_ in self._found and at_home and self._view.alive(known)
+            return id_ in self._where.found and at_home and self._view.alive(known)
         # On first contact the live order wins; and a co-author's move to another file does.
         return sheet.saved.first or self._view.passages[id_].file not in self._home(sheet)
 
     def _run(
         self,
-        sheet: _Sheet,
+        sheet: Sheet,
         run: list[str],
         live: list[str],
         before: str | None,
@@ -923,7 +644,7 @@ class Intake:
             else:
                 self.plan.fields[id_, schema.PLACE] = place
 
-    def _home(self, sheet: _Sheet) -> list[str]:
+    def _home(self, sheet: Sheet) -> list[str]:
         """Return the files whose passages stand in one row with those of this save."""
         ids = dict.fromkeys(sheet.files)
         for id_ in sheet.files:
@@ -932,56 +653,9 @@ class Intake:
         return list(ids)
 
 
-def unite(plan: Plan, view: View, stays: Passage, goes: Passage) -> None:
-    """Write into one of two twins what the other has besides, and empty that."""
-    root = schema.BODY + stays.id
-    live, other = plan.after(root, view.body(stays.id)), view.body(goes.id)
-    plan.splice(root, _additions("", other, live))
-    _empty(plan, goes, other, stays)
-
-
-def _empty(plan: Plan, copy: Passage, body: str, original: Passage) -> None:
-    """
-    Empty a passage that stands in another one.
-
-    Who writes into it at the same time gets it back, with just these words.
-    """
-    if body:
-        plan.splice(schema.BODY + copy.id, [Splice(0, len(body), "")])
-    empty = passage_digest(copy.name, copy.tags, "")
-    plan.fields[copy.id, schema.DELETED + empty] = 1
-    plan.fields[copy.id, schema.COPY_OF] = original.id
-
-
 def _is_renamed(was: Segment, new: Segment) -> bool:
     """Tell whether this is certainly one passage, so that links to it may be changed."""
     return was.body == new.body or likeness(was.words, new.words) >= SAME_BODY
-
-
-def _landed(landing: Landing) -> _Sheet:
-    """Return what is to know about a file that needs no edit."""
-    unseen = frozenset(part.id for part in landing.came)
-    sheet = _Sheet(Saved(landing.path, None, None, unseen=unseen), None)
-    sheet.gone = [Group([part]) for part in landing.gone]
-    sheet.groups = [Group([part]) for part in landing.came]
-    sheet.fresh = [group.segment for group in sheet.groups]
-    sheet.match = [*range(len(sheet.groups))]
-    return sheet
-
-
-def _missed(sheet: _Sheet, newest: Page) -> list[Group]:
-    """Return the passages of a newer version than the base that a save has not."""
-    before = {part.id: part.text for group in sheet.groups for part in group.parts}
-    gone = {part.id for i in sheet.vanished() for part in sheet.groups[i].parts}
-    names = {segment.name for segment in sheet.fresh}
-    missed: list[Group] = []
-    for part in newest.parts:
-        if part.piece is not Piece.PASSAGE or before.get(part.id) == part.text:
-            continue
-        group = Group([part])
-        if part.id in gone or (part.id not in before and group.segment.name not in names):
-            missed.append(group)
-    return missed
 
 
 def _is_page(eol: Eol) -> bool:
@@ -992,17 +666,3 @@ def _is_page(eol: Eol) -> bool:
 def _eol(base: Content | None, text: Text) -> Eol:
     """Return the kind of line ends; a text without any keeps the one it had."""
     return text.eol if "\n" in text.text or not isinstance(base, Page) else base.eol
-
-
-def _additions(base: str, found: str, live: str) -> list[Splice]:
-    """
-    Return the edits that add what is new in ``found`` and delete nothing.
-
-    What was in the ``base`` and is not in the live text any more others took out.
-    """
-    found = apply(found, rebase(base, apply(base, _removals(base, live)), found))
-    return rebase(apply(live, _removals(live, found)), found, live)
-
-
-def _removals(before: str, after: str) -> list[Splice]:
-    return [Splice(s.start, s.end, "") for s in diff(before, after) if s.end > s.start]

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -30,11 +30,11 @@ from whisker_sync.document import Change, Document, Touch
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import back, pictures, schema
-from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.chosen import Chosen
+from whisker_sync.manuscript.editors import Editors
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
-from whisker_sync.manuscript.ingest import Blob, Found, Intake, Landing, Plan, Saved, Text, unite
+from whisker_sync.manuscript.ingest import Intake
 from whisker_sync.manuscript.kept import KEPT, MAX_KEPT, missed
 from whisker_sync.manuscript.kept import encode as encode_kept
 from whisker_sync.manuscript.kept import recall as recall_kept
@@ -43,7 +43,6 @@ from whisker_sync.manuscript.limits import (
     MAX_ASSET_BYTES,
     MAX_FILES,
     MAX_TEXT_BYTES,
-    MOVE_SECONDS,
     PATIENCE_SECONDS,
 )
 from whisker_sync.manuscript.names import Links, format_of, new_targets
@@ -55,9 +54,11 @@ from whisker_sync.manuscript.origins import (
     renames,
     with_news,
 )
-from whisker_sync.manuscript.pieces import headed, segment_of
+from whisker_sync.manuscript.pieces import segment_of
+from whisker_sync.manuscript.plan import Plan, unite
 from whisker_sync.manuscript.render import View, too_large
 from whisker_sync.manuscript.revisions import repairs, stand, versions
+from whisker_sync.manuscript.saves import Blob, Found, Landing, Saved, Text
 from whisker_sync.manuscript.shadow import (
     OWN_FACT,
     PREFIX,
@@ -74,7 +75,6 @@ from whisker_sync.paths import accept, same_as
 from whisker_sync.revision import Version
 from whisker_sync.story import codec
 from whisker_sync.story.kinds import is_twee
-from whisker_sync.story.twee import parse
 
 ORIGIN = "folder"
 """Origin of the edits that a save causes."""
@@ -125,9 +125,6 @@ class Manuscript:
         self._landings: list[Landing] = []
         """What became of files whose content is as the document says."""
 
-        self._left: dict[Part, float] = {}
-        """Passages that were in a file lately."""
-
         self._departed = Departed()
         self._limbo = Limbo()
         self._links = Links()
@@ -136,6 +133,7 @@ class Manuscript:
         self._chosen = Chosen(facts)
         self._past = back.Past(facts)
         self._back = back.Back(self._past, self._shadows)
+        self._editors = Editors(self._shadows, self._limbo)
         self._again = False  # the journal is older than the files that are just taken in
         self._now = 0.0
         self._at = 0
@@ -148,6 +146,7 @@ class Manuscript:
                 self._born = fact.decode("ascii", "replace")
             elif name == LIMBO_FACT:
                 self._limbo = Limbo.recall(fact)
+                self._editors = Editors(self._shadows, self._limbo)
             elif name.startswith(PREFIX):
                 self._recall(name[len(PREFIX) :], fact)
 
@@ -468,7 +467,7 @@ class Manuscript:
     ) -> list[Saved]:
         """Find the version that each save was made from."""
         self._departed.forget(now, self._fits)
-        self._left = {p: when for p, when in self._left.items() if now - when <= MOVE_SECONDS}
+        self._editors.forget(now)
         gone = {
             path: shadow.disk
             for path, what in found.items()
@@ -485,10 +484,10 @@ class Manuscript:
                 self._adopt(path, live)
                 here |= files_of(live)
             elif base := self._base(news[path], what, gone):
-                newest, unseen = self._newest(path, base), self._unseen(path, base)
+                newest, unseen = self._editors.newest(path, base), self._editors.unseen(path, base)
                 here |= files_of(base)
                 if isinstance(base, Page) and isinstance(what, Text) and newest is None:
-                    newest, base = base, self._without_doubtful(path, base, what)
+                    newest, base = base, self._editors.without_doubtful(path, base, what)
                 batch.append(Saved(path, what, base, newest=newest, unseen=unseen))
             else:
                 new[path] = what
@@ -574,7 +573,7 @@ class Manuscript:
             versions = [*(shadow.earlier if shadow else ()), base]
             if isinstance(staged, Page):
                 versions.append(staged)
-            return versions[self._opened(origin, what, versions)]
+            return self._editors.opened(origin, what, versions)
         return base
 
     def _departed_as(self, path: StoryPath, departed: Departure, what: Found) -> Content:
@@ -583,39 +582,13 @@ class Manuscript:
             return departed.content
         versions = [each for each in departed.earlier if self._fits(each)]
         versions.append(departed.content)
-        return versions[self._opened(path, what, versions)]
+        return self._editors.opened(path, what, versions)
 
     def _under_old_names(self, new: dict[StoryPath, Found]) -> Iterator[Saved]:
         """Take out what editors still save under names that files once had."""
         for path in [path for path in new if self._view.content(path) is None]:
-            if base := self._renamed_under_editor(path, new[path]):
+            if base := self._editors.under_old_name(self._view, path, new[path]):
                 yield Saved(path, new.pop(path), base)
-
-    def _renamed_under_editor(self, path: StoryPath, what: Found) -> Page | None:
-        """Return what an editor shows that still saves a file under the name it had."""
-        if not isinstance(what, Text):
-            return None
-        for now in self._view.renamed(path):
-            shadow = self._shadows.get(now)
-            if shadow is None or not isinstance(shadow.disk, Page):
-                continue
-            versions = [*shadow.earlier, shadow.disk]
-            base = versions[self._opened(now, what, versions)]
-            if is_mostly(what.text, base):
-                return _without_missing(base, what)  # It may be older than all we remember.
-        return None
-
-    def _opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> int:
-        if len(versions) == 1:
-            return 0
-        pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
-        elsewhere = {part.text for page in pages if isinstance(page, Page) for part in page.parts}
-        elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
-        elsewhere |= {part.text for part in self._left}
-        first = {part.id for part in versions[0].parts}
-        copies = (copy for copy in self._limbo.pasted.values() if copy.originals & first)
-        pasted = [copy.segment.text for copy in copies]
-        return opened(what.text, versions, elsewhere, pasted)
 
     def _adopt(self, path: StoryPath, live: Content) -> None:
         """The author's disk holds what the document shows, whatever way it came there."""
@@ -643,7 +616,7 @@ class Manuscript:
                 versions.pop()  # Nobody opened it.
             told = [version for version in versions if version.sha256 == seen.made_from]
             if not told:
-                told = [versions[self._opened(seen.path, what, versions)]]
+                told = [self._editors.opened(seen.path, what, versions)]
             base = told[0]
             self._note_kept(seen.path, what.text, base, shadow.disk)
             return base
@@ -654,7 +627,7 @@ class Manuscript:
         others = [*gone.values(), *self._departed.since(self._deferred_since).values()]
         same = [each for each in others if files_of(each) & files_of(staged)]
         versions = [*(page for page in same if isinstance(page, Page)), staged]
-        base = versions[self._opened(seen.path, what, versions)]
+        base = self._editors.opened(seen.path, what, versions)
         return base if is_mostly(what.text, base) else None
 
     def _landed_by_itself(self, path: StoryPath, was: Content | None, now: Content | None) -> None:
@@ -662,41 +635,9 @@ class Manuscript:
         before, after = _passages_of(was), _passages_of(now)
         gone = [part for id_, part in before.items() if id_ not in after]
         came = [part for id_, part in after.items() if id_ not in before]
-        self._left |= dict.fromkeys(gone, self._now)
+        self._editors.left(gone, self._now)
         if gone or came:
             self._landings.append(Landing(path, tuple(gone), tuple(came)))
-
-    def _newest(self, path: StoryPath, base: Content) -> Page | None:
-        """Return what the disk held, if a save was made from an older version of it."""
-        shadow = self._shadows.get(path) or Shadow()
-        is_old = any(base is version for version in shadow.earlier)
-        return shadow.disk if is_old and isinstance(shadow.disk, Page) else None
-
-    def _without_doubtful(self, path: StoryPath, base: Page, what: Text) -> Page:
-        """
-        Return a base without the passages that came from other files, which have them still.
-
-        If the save misses them, its author may know them from there only; unless, with them
-        as news like others, it would have been made from this version, too.
-        """
-        shadow = self._shadows.get(path) or Shadow()
-        known = [*shadow.earlier, shadow.disk, shadow.staged and shadow.staged.content]
-        versions = [each for each in known if isinstance(each, Page)]
-        if not versions or versions[opened(what.text, versions)] is base:
-            return base
-        pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
-        others = {part.id for page in pages if isinstance(page, Page) for part in page.parts}
-        if not any(part.id in others for part in base.parts):
-            return base
-        return _without_missing(base, what, others)
-
-    def _unseen(self, path: StoryPath, base: Content) -> frozenset[str]:
-        """Return the passages of a base that may have come to the disk after the save."""
-        shadow = self._shadows.get(path) or Shadow()
-        if shadow.staged is None or base is not shadow.staged.content or not isinstance(base, Page):
-            return frozenset()
-        old = {part.id for part in shadow.disk.parts} if isinstance(shadow.disk, Page) else set()
-        return frozenset(p.id for p in base.parts if p.piece is Piece.PASSAGE and p.id not in old)
 
     def _note_kept(self, path: StoryPath, text: str, base: Page, newest: Page) -> None:
         """Remember what a save misses and is kept; who goes on from the text has seen it."""
@@ -1005,19 +946,6 @@ class Manuscript:
         if problem not in self._told:
             self._told.add(problem)
             told.append(problem)
-
-
-def _without_missing(base: Page, what: Text, ids: Container[str] | None = None) -> Page:
-    """Return a base without passages, or those of some ids, that a save has not."""
-    names = {headed(passage.text).name for passage in parse(what.text).passages}
-    parts = [
-        part
-        for part in base.parts
-        if part.piece is not Piece.PASSAGE
-        or (ids is not None and part.id not in ids)
-        or segment_of(part).name in names
-    ]
-    return base if len(parts) == len(base.parts) else Page.of(tuple(parts), base.eol, base.bom)
 
 
 def _passages_of(content: Content | None) -> dict[str, Part]:

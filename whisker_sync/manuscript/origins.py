@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.ingest import Found, Text
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
 from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.saves import Found, Text
 from whisker_sync.manuscript.shadow import Content, Page, Picture, Piece
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.ingest import Saved
 from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.saves import Saved
 from whisker_sync.manuscript.shadow import Content, Page, Picture, Piece
 from whisker_sync.revision import Version
 

@@ -1,0 +1,112 @@
+"""
+What the author's editors may show of each file.
+
+Nobody tells us which version of a file an editor has opened, whether it has loaded what we
+wrote since, or under which of its names it will save it. What is known of the author's disk
+and clipboard narrows it down; :mod:`whisker_sync.manuscript.bases` weighs the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.bases import opened
+from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.limits import MOVE_SECONDS
+from whisker_sync.manuscript.origins import is_mostly
+from whisker_sync.manuscript.pieces import headed, segment_of
+from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.saves import Found, Text
+from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, Shadow
+from whisker_sync.story.twee import parse
+
+
+class Editors:
+    """The author's editors, as far as files tell."""
+
+    def __init__(self, shadows: Mapping[StoryPath, Shadow], limbo: Limbo) -> None:
+        self._shadows = shadows
+        self._limbo = limbo
+        self._lately: dict[Part, float] = {}
+        """Passages that left a file, and when."""
+
+    def left(self, parts: Iterable[Part], now: float) -> None:
+        """Take note that passages are not in a file any more."""
+        self._lately |= dict.fromkeys(parts, now)
+
+    def forget(self, now: float) -> None:
+        """Forget what left a file too long ago."""
+        self._lately = {p: when for p, when in self._lately.items() if now - when <= MOVE_SECONDS}
+
+    def opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> Page:
+        """Return the version that a save was made from."""
+        if len(versions) == 1:
+            return versions[0]
+        pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
+        elsewhere = {part.text for page in pages if isinstance(page, Page) for part in page.parts}
+        elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
+        elsewhere |= {part.text for part in self._lately}
+        first = {part.id for part in versions[0].parts}
+        copies = (copy for copy in self._limbo.pasted.values() if copy.originals & first)
+        pasted = [copy.segment.text for copy in copies]
+        return versions[opened(what.text, versions, elsewhere, pasted)]
+
+    def newest(self, path: StoryPath, base: Content) -> Page | None:
+        """Return what the disk held, if a save was made from an older version of it."""
+        shadow = self._shadows.get(path) or Shadow()
+        is_old = any(base is version for version in shadow.earlier)
+        return shadow.disk if is_old and isinstance(shadow.disk, Page) else None
+
+    def unseen(self, path: StoryPath, base: Content) -> frozenset[str]:
+        """Return the passages of a base that may have come to the disk after the save."""
+        shadow = self._shadows.get(path) or Shadow()
+        if shadow.staged is None or base is not shadow.staged.content or not isinstance(base, Page):
+            return frozenset()
+        old = {part.id for part in shadow.disk.parts} if isinstance(shadow.disk, Page) else set()
+        return frozenset(p.id for p in base.parts if p.piece is Piece.PASSAGE and p.id not in old)
+
+    def without_doubtful(self, path: StoryPath, base: Page, what: Text) -> Page:
+        """
+        Return a base without the passages that came from other files, which have them still.
+
+        If the save misses them, its author may know them from there only; unless, with them
+        as news like others, it would have been made from this version, too.
+        """
+        shadow = self._shadows.get(path) or Shadow()
+        known = [*shadow.earlier, shadow.disk, shadow.staged and shadow.staged.content]
+        versions = [each for each in known if isinstance(each, Page)]
+        if not versions or versions[opened(what.text, versions)] is base:
+            return base
+        pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
+        others = {part.id for page in pages if isinstance(page, Page) for part in page.parts}
+        if not any(part.id in others for part in base.parts):
+            return base
+        return _without_missing(base, what, others)
+
+    def under_old_name(self, view: View, path: StoryPath, what: Found) -> Page | None:
+        """Return what an editor shows that still saves a file under the name it had."""
+        if not isinstance(what, Text):
+            return None
+        for now in view.renamed(path):
+            shadow = self._shadows.get(now)
+            if shadow is None or not isinstance(shadow.disk, Page):
+                continue
+            versions = [*shadow.earlier, shadow.disk]
+            base = self.opened(now, what, versions)
+            if is_mostly(what.text, base):
+                return _without_missing(base, what)  # It may be older than all we remember.
+        return None
+
+
+def _without_missing(base: Page, what: Text, ids: Container[str] | None = None) -> Page:
+    """Return a base without passages, or those of some ids, that a save has not."""
+    names = {headed(passage.text).name for passage in parse(what.text).passages}
+    parts = [
+        part
+        for part in base.parts
+        if part.piece is not Piece.PASSAGE
+        or (ids is not None and part.id not in ids)
+        or segment_of(part).name in names
+    ]
+    return base if len(parts) == len(base.parts) else Page.of(tuple(parts), base.eol, base.bom)

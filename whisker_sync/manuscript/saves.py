@@ -1,0 +1,161 @@
+"""
+Saves of files, and what was found out about each of a batch by comparing it with its base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.cutting import Group
+from whisker_sync.manuscript.pieces import Segment
+from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
+from whisker_sync.story.codec import Eol
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text file that was found."""
+
+    text: str
+    eol: Eol
+    bom: bool
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The binary file that was found."""
+
+    sha256: bytes
+    size: int
+    list: bytes = b""
+    """SHA-256 of the list of its chunks; empty: it is one asset."""
+
+
+Found = Text | Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One file of a batch, with the version that the save was made from."""
+
+    path: StoryPath
+    found: Found | None
+    """None: the file is gone."""
+
+    base: Content | None
+    """None: there was no such file."""
+
+    newest: Page | None = None
+    """What was on disk, if the save was made from an older version; None: it was not."""
+
+    unseen: frozenset[str] = frozenset()
+    """Passages of the base that came with our last write, perhaps after the save."""
+
+    first: bool = False
+    """The base is only what may have been there: nobody knows what the author saw."""
+
+    again: bool = False
+    """The first time, but of a journal that was put back: passages are known under other names."""
+
+    back: bool = False
+    """The author had taken the file away and brings it back."""
+
+    was: StoryPath | None = None
+    """The path that the file had until now; None: the same."""
+
+    @property
+    def origin(self) -> StoryPath:
+        """The path under which the base was seen."""
+        return self.path if self.was is None else self.was
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A file that holds what the document says, by our write or by its author's hand."""
+
+    path: StoryPath
+    gone: tuple[Part, ...]
+    """Passages that were there."""
+
+    came: tuple[Part, ...]
+    """Passages that were not there."""
+
+
+@dataclass(slots=True, eq=False)
+class Sheet:
+    """A saved text file being compared with its base."""
+
+    saved: Saved
+    text: Text | None
+    own: list[Part] = field(default_factory=list)
+    """What of the base lies outside of passages."""
+
+    groups: list[Group] = field(default_factory=list)
+    beginning: str = ""
+    fresh: list[Segment] = field(default_factory=list)
+    match: list[int | None] = field(default_factory=list)
+    arrived: dict[int, list[Part]] = field(default_factory=dict)
+    """Segments that are passages from elsewhere: of another file, or brought back."""
+
+    missed: list[Group] = field(default_factory=list)
+    """What a newer version than the base has and the save has not: unseen, or cut."""
+
+    gone: list[Group] | None = None
+    """What a co-author took away and the author, too, perhaps; None: this is a save."""
+
+    left: set[int] = field(default_factory=set)
+    """Groups that went to another file, or into another group."""
+
+    files: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    """What the file holds now, and whose text each part is."""
+
+    ids: list[list[str]] = field(default_factory=list)
+
+    def vanished(self) -> list[int]:
+        """Return the groups that are not in the save, and nowhere else as far as we know."""
+        matched = {*self.match, *self.left}
+        return [i for i in range(len(self.groups)) if i not in matched]
+
+    def appeared(self) -> list[int]:
+        """Return the segments that are new, or may be although our last write has them, too."""
+        unseen = self.saved.unseen
+        return [
+            i
+            for i, old in enumerate(self.match)
+            if old is None or (unseen and self.groups[old].parts[0].id in unseen)
+        ]
+
+    def depart(self, ids: Collection[str]) -> None:
+        """Note that passages are in another file now."""
+        self.left.update(i for i in self.vanished() if self.groups[i].parts[0].id in ids)
+        self.missed = [group for group in self.missed if group.parts[0].id not in ids]
+
+
+def landed(landing: Landing) -> Sheet:
+    """Return what is to know about a file that needs no edit."""
+    unseen = frozenset(part.id for part in landing.came)
+    sheet = Sheet(Saved(landing.path, None, None, unseen=unseen), None)
+    sheet.gone = [Group([part]) for part in landing.gone]
+    sheet.groups = [Group([part]) for part in landing.came]
+    sheet.fresh = [group.segment for group in sheet.groups]
+    sheet.match = [*range(len(sheet.groups))]
+    return sheet
+
+
+def missed(sheet: Sheet, newest: Page) -> list[Group]:
+    """Return the passages of a newer version than the base that a save has not."""
+    before = {part.id: part.text for group in sheet.groups for part in group.parts}
+    gone = {part.id for i in sheet.vanished() for part in sheet.groups[i].parts}
+    names = {segment.name for segment in sheet.fresh}
+    groups: list[Group] = []
+    for part in newest.parts:
+        if part.piece is not Piece.PASSAGE or before.get(part.id) == part.text:
+            continue
+        group = Group([part])
+        if part.id in gone or (part.id not in before and group.segment.name not in names):
+            groups.append(group)
+    return groups

@@ -1,0 +1,160 @@
+"""
+Where the author has passages: in which files, within which others, cut or pasted lately.
+
+A passage that vanishes from one file and one that appears in another may be the same. What
+speaks for that is looked up here, for one batch of saves; nothing is decided or written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
+from whisker_sync.manuscript.cutting import JOINED, Group, pieces
+from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.limbo import Limbo, Taken
+from whisker_sync.manuscript.pieces import Segment, segment_of
+from whisker_sync.manuscript.render import Passage, View
+from whisker_sync.manuscript.saves import Sheet
+from whisker_sync.manuscript.shadow import Content, Page, Piece
+
+
+class Whereabouts:
+    """What is known of passages while a batch of saves is taken in."""
+
+    def __init__(
+        self,
+        view: View,
+        limbo: Limbo,
+        on_disk: Mapping[StoryPath, Content],
+        sheets: Sequence[Sheet],
+    ) -> None:
+        """``on_disk``: what the author had before; ``sheets``: what was saved since."""
+        self._view = view
+        self._limbo = limbo
+        self._on_disk = on_disk
+        self._sheets = sheets
+        self._named: defaultdict[str, list[str]] | None = None
+        self._here: set[str] | None = None
+        self._inside: defaultdict[str, list[Segment]] | None = None
+        self._added: Counter[tuple[str, str]] | None = None
+        self.found: set[str] = set()
+        """Passages that were found again in this batch."""
+
+    def known(self, sheet: Sheet, segment: Segment) -> Passage | None:
+        """Return the passage that one which appears was, if the author has that nowhere else."""
+        best: Passage | None = None
+        most = 0.0
+        for id_ in self.namesakes(segment.name):
+            passage = self._view.passages[id_]
+            if passage.headless:
+                continue
+            was = self._view.segment(passage)
+            if was.digest == segment.digest and passage.file in sheet.files:
+                alike = 2.0
+            elif was.name == segment.name and len(was.words) >= MOVED_WORDS:
+                alike = likeness(was.words, segment.words)
+            else:
+                continue
+            if alike >= RENAMED and alike > most and not self._is_here(id_):
+                best, most = passage, alike
+        return best
+
+    def _is_here(self, id_: str) -> bool:
+        """Tell whether the author has a passage in some file."""
+        if self._here is None:
+            saved = {sheet.saved.path for sheet in self._sheets}
+            others = (page for path, page in self._on_disk.items() if path not in saved)
+            pages = (page for page in others if isinstance(page, Page))
+            self._here = {part.id for page in pages for part in page.parts}
+            for sheet in self._sheets:
+                still = [sheet.groups[old] for old in sheet.match if old is not None]
+                self._here.update(part.id for group in still for part in group.parts)
+                self._here.update(part.id for ps in sheet.arrived.values() for part in ps)
+        return id_ in self._here or id_ in self.found
+
+    def namesakes(self, name: str) -> list[str]:
+        """Return the passages that had a name before this batch."""
+        if self._named is None:
+            self._named = defaultdict(list)
+            for id_, passage in self._view.passages.items():
+                for known in {passage.name, *passage.former}:
+                    self._named[known].append(id_)
+        return self._named.get(name, [])
+
+    def is_seen(self, ids: Collection[str]) -> bool:
+        """Tell whether the author had one of these passages before, or cut it lately."""
+        if not ids:
+            return False
+        pages = (page for page in self._on_disk.values() if isinstance(page, Page))
+        cut = (part.id for taken in self._limbo.taken for part in taken.group.parts)
+        return any(part.id in ids for page in pages for part in page.parts) or any(
+            id_ in ids for id_ in cut
+        )
+
+    def is_elsewhere(self, taken: Taken) -> bool:
+        """Tell whether what was cut is in another file by now, because a co-author put it there."""
+        others = (page for path, page in self._on_disk.items() if path != taken.path)
+        parts = (part.id for page in others if isinstance(page, Page) for part in page.parts)
+        return not taken.known and taken.group.parts[0].id in parts
+
+    def is_copy(self, copy: Passage, ids: Collection[str]) -> bool:
+        """Tell whether one of some passages holds the words of another still."""
+        words = self._view.segment(copy).words
+        all_ = (self._view.segment(self._view.passages[id_]).words for id_ in ids)
+        return any(own == words or likeness(own, words) >= RENAMED for own in all_)
+
+    def is_inside(self, group: Group) -> bool:
+        """Tell whether a passage was pasted into another one, where that is split."""
+        if self._inside is None:
+            self._inside = defaultdict(list)
+            saved = {sheet.saved.path for sheet in self._sheets}
+            others = (page for path, page in self._on_disk.items() if path not in saved)
+            pages = (page for page in others if isinstance(page, Page))
+            texts = [
+                segment_of(part) for page in pages for part in page.parts if "\n::" in part.text
+            ]
+            texts += (segment for sheet in self._sheets for segment in sheet.fresh)
+            for segment in texts:
+                for piece in pieces(segment)[1:]:
+                    self._inside[piece.name].append(piece)
+        was = group.segment
+        same = self._inside.get(was.name, ()) if was.words else ()
+        return any(likeness(was.words, piece.words) >= RENAMED for piece in same)
+
+    def is_joined(self, group: Group) -> bool:
+        """Tell whether the words of a passage stand in another one now, without its header."""
+        if self._added is None:
+            self._added = Counter()
+            for sheet in self._sheets:
+                for new in sheet.fresh:
+                    self._added.update(pairwise(new.words))
+                still = {old for old in sheet.match if old is not None}
+                for old in still:
+                    self._added.subtract(pairwise(sheet.groups[old].segment.words))
+        pairs = Counter(pairwise(group.segment.words))
+        enough = len(group.segment.words) >= MOVED_WORDS
+        return enough and (pairs & self._added).total() >= JOINED * pairs.total()
+
+    def missing(self) -> set[str]:
+        """Return what appeared lately and is not to be seen any more."""
+        missing = {id_ for id_ in self._limbo.pasted if not self._is_shown(id_)}
+        for sheet in self._sheets:
+            for i in sheet.vanished():
+                missing.update(part.id for part in sheet.groups[i].parts)
+        return missing
+
+    def _is_shown(self, id_: str) -> bool:
+        passage = self._view.passages.get(id_)
+        file = self._view.files.get(passage.file) if passage else None
+        content = self._view.content(file.path) if file and file.path is not None else None
+        parts = content.parts if isinstance(content, Page) else ()
+        return any(
+            part.piece is Piece.PASSAGE
+            and (part.id == id_ or id_ in self._view.twins(file.path, part.id))
+            for part in parts
+            if file is not None and file.path is not None
+        )
