@@ -211,3 +211,18 @@ def test_another_file_may_take_a_name_that_became_free() -> None:
     exchange(alice, bob)
     assert bob.text("a.twee") == LAKE
     assert bob.text("b.twee") == A + CAVE
+
+
+def test_an_old_name_is_known_while_a_newer_one_is_on_its_way() -> None:
+    alice, bob = pair(("a.twee", A + CAVE))
+    for old, new in (("a.twee", "b.twee"), ("b.twee", "c.twee")):
+        bob.put(new, A + CAVE)
+        bob.save(old, None)
+        alice.hear(list(bob.updates))
+        if new == "b.twee":
+            alice.write()
+    alice.now += 10 * RENAME_SECONDS
+    alice.save("a.twee", A.replace("cold", "icy") + CAVE)
+    exchange(alice, bob)
+    assert list(bob.folder) == ["c.twee"]
+    assert bob.text("c.twee") == A.replace("cold", "icy") + CAVE

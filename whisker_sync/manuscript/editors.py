@@ -14,7 +14,7 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.limits import MOVE_SECONDS
-from whisker_sync.manuscript.origins import is_mostly
+from whisker_sync.manuscript.origins import files_of, is_mostly
 from whisker_sync.manuscript.pieces import headed, segment_of
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Found, Text
@@ -88,9 +88,9 @@ class Editors:
         """Return what an editor shows that still saves a file under the name it had."""
         if not isinstance(what, Text):
             return None
-        for now in view.renamed(path):
-            shadow = self._shadows.get(now)
-            if shadow is None or not isinstance(shadow.disk, Page):
+        ids = view.renamed(path)
+        for now, shadow in sorted(self._shadows.items()) if ids else ():
+            if not isinstance(shadow.disk, Page) or not ids & files_of(shadow.disk):
                 continue
             versions = [*shadow.earlier, shadow.disk]
             base = self.opened(now, what, versions)

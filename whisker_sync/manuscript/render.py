@@ -309,10 +309,9 @@ class View:
         """Return the files of the document with this path, there or gone, in order."""
         return [self.files[id_] for id_ in sorted(self._at.get(path, ()))]
 
-    def renamed(self, path: StoryPath) -> list[StoryPath]:
-        """Return where the files are that once had a path."""
-        had = (file for file in self.files.values() if path in file.former)
-        return sorted(file.path for file in had if file.path is not None and file.path != path)
+    def renamed(self, path: StoryPath) -> set[str]:
+        """Return the files that once had a path."""
+        return {f.id for f in self.files.values() if path in f.former and f.path != path}
 
     def members(self, files: Iterable[str]) -> list[Passage]:
         """Return the passages of some files, dead or alive, in order."""
