@@ -501,7 +501,6 @@ class Document:
     def rotate(self, client: int) -> None:
         """Take a new client id: the old one is used by somebody else."""
         whole = self.encode()
-        self.engine.close()
         self._client = client
         self._begin()
         self._merge(whole, "rotation", ours=True)

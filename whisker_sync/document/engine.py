@@ -8,7 +8,8 @@ pycrdt is fast and sharp. What this room knows of its edges (each has a test in
 * A panic is a ``BaseException``: ``except Exception`` does not see it. After one,
   the document in memory cannot be trusted.
 * A transaction joins any that is open; there is never one open between calls.
-* An observer leaks until it is unobserved; it must never raise.
+* An observer holds its document, and no garbage collector sees it: both stay in memory until it
+  is unobserved. And it must never raise.
 * All integers below 2**53 come back as floats.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from weakref import finalize
 
 from pycrdt import Doc, StickyIndex, Text, UndoManager, XmlFragment, merge_updates
 from pycrdt import Map as EngineMap
@@ -51,19 +53,28 @@ def guarded(doing: str) -> Iterator[None]:
     raise EngineFailure(doing, problem)
 
 
+class _Ear:
+    """Hears of the update of the latest transaction."""
+
+    __slots__ = ("update",)
+
+    def __init__(self) -> None:
+        self.update: bytes | None = None
+
+    def hear(self, event: Any) -> None:
+        self.update = event.update
+
+
 class Engine:
     """One document of the engine, and the update of its latest transaction."""
 
     def __init__(self, client: int) -> None:
         self._doc: Doc[Any] = Doc(client_id=client)
         self._roots: dict[str, Any] = {}
-        self._latest: bytes | None = None
+        self._latest = _Ear()
         self._undo: dict[str, UndoManager] = {}
-        self._subscription = self._doc.observe(self._heard)
-
-    def close(self) -> None:
-        """Let go of the engine's document."""
-        self._doc.unobserve(self._subscription)
+        subscription = self._doc.observe(self._latest.hear)
+        finalize(self, self._doc.unobserve, subscription).atexit = False
 
     def root(self, name: str, kind: Kind) -> Any:
         """A root, made when it is not there yet."""
@@ -77,19 +88,19 @@ class Engine:
     def apply(self, update: bytes, origin: str) -> bool:
         """Apply an update that was admitted; return whether it changed anything."""
         with guarded("taking in an update"):
-            self._latest = None
+            self._latest.update = None
             with self._doc.transaction(origin=origin):
                 self._doc.apply_update(update)
-            return self._latest is not None
+            return self._latest.update is not None
 
     def write(self, origin: str, steps: list[Callable[[], None]]) -> bytes | None:
         """Carry out steps in one transaction; return its update, or None if nothing changed."""
         with guarded("writing an edit"):
-            self._latest = None
+            self._latest.update = None
             with self._doc.transaction(origin=origin):
                 for step in steps:
                     step()
-            return self._latest
+            return self._latest.update
 
     def encode(self, since: bytes) -> bytes:
         """The update for a holder of the state vector ``since``."""
@@ -162,12 +173,9 @@ class Engine:
         if manager is None:
             return None
         with guarded("undoing"):
-            self._latest = None
+            self._latest.update = None
             manager.redo() if redo else manager.undo()
-            return self._latest
-
-    def _heard(self, event: Any) -> None:
-        self._latest = event.update
+            return self._latest.update
 
 
 def merge(updates: Sequence[bytes]) -> bytes:
