@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from whisker_sync.identity.roster import Role
     from whisker_sync.ids import Address
     from whisker_sync.manuscript.conflicts import Conflict
+    from whisker_sync.node.node import Invitation
     from whisker_sync.node.whereabouts import Whereabouts
     from whisker_sync.peer.events import (
         BeginAnew,
@@ -104,6 +105,7 @@ _HOMES = {
     "whisker_sync.identity.roster": ("Role",),
     "whisker_sync.ids": ("Address",),
     "whisker_sync.manuscript.conflicts": ("Conflict",),
+    "whisker_sync.node.node": ("Invitation",),
     "whisker_sync.node.whereabouts": ("Whereabouts",),
     "whisker_sync.peer.events": (
         "BeginAnew",
@@ -183,6 +185,7 @@ __all__ = [
     "Grade",
     "GuestJoined",
     "GuestWaiting",
+    "Invitation",
     "Kind",
     "Link",
     "Links",

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import whisker_sync
-from whisker_sync import ConflictNoted, Grade, Kind, Merged, Root, Schema, Workspace
+from whisker_sync import ConflictNoted, Grade, GuestWaiting, Kind, Merged, Root, Schema, Workspace
 from whisker_sync.errors import (
     ActRefused,
     AlreadyAWorkspace,
     BadEdit,
     BadSettings,
+    InvitationError,
     NotAWorkspace,
     NotEntitled,
     NotInHistory,
@@ -247,3 +248,33 @@ async def test_a_relay_is_named_and_forgotten(tmp_path: Path) -> None:
         for act in (story.confirm("Nobody"), story.decline("Nobody")):
             with pytest.raises(ActRefused):
                 await act
+
+
+async def test_a_code_is_said_aloud_and_whoever_comes_is_confirmed(tmp_path: Path) -> None:
+    path = make(tmp_path, "a", "home-a")
+    async with Workspace.open(
+        path, schemas={"notes": SCHEMA}, lan=False, interface=HERE, home=tmp_path / "home-a"
+    ) as ada:
+        spare = await ada.open_invitation()
+        invitation = await ada.open_invitation(words=True, ask=True)
+        assert spare.words is None
+        assert invitation.words is not None
+        joining = asyncio.ensure_future(
+            Workspace.join(
+                invitation.words,
+                tmp_path / "b",
+                address=f"{HERE}:{ada.port}",
+                lan=False,
+                home=tmp_path / "home-b",
+            )
+        )
+        async with asyncio.timeout(60):
+            async for event in ada.events():
+                if isinstance(event, GuestWaiting):
+                    await ada.confirm(event.name)
+                    break
+            await joining
+        assert len(ada.members.members) == 2
+        await ada.withdraw(spare)
+        with pytest.raises(InvitationError):
+            await Workspace.join(spare.link, tmp_path / "c", lan=False, home=tmp_path / "home-c")

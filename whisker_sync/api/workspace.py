@@ -40,7 +40,7 @@ from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node.asking import Asked, decision
 from whisker_sync.node.joining import ask_to_join
 from whisker_sync.node.members import find_devices, find_person
-from whisker_sync.node.node import Node
+from whisker_sync.node.node import Invitation, Node
 from whisker_sync.node.postman import open_relay
 from whisker_sync.node.settings import (
     User,
@@ -53,7 +53,7 @@ from whisker_sync.node.settings import (
     user_home,
 )
 from whisker_sync.node.whereabouts import Whereabouts, id_of
-from whisker_sync.peer.acts import ChangeRole, Confirm, Decline, Leave, Remove
+from whisker_sync.peer.acts import ChangeRole, Confirm, Decline, Leave, Remove, Withdraw
 from whisker_sync.peer.events import Event
 from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.statistics import Statistics
@@ -502,9 +502,38 @@ class Workspace:
         Raises:
             ActRefused: Our role does not let us invite.
         """
+        return (await self.open_invitation(role=role, seats=seats, minutes=minutes)).link
+
+    async def open_invitation(
+        self,
+        *,
+        role: Role = Role.WRITER,
+        seats: int = 1,
+        minutes: int = MINUTES,
+        words: bool = False,
+        ask: bool = False,
+    ) -> Invitation:
+        """
+        An invitation with all that belongs to it; :meth:`withdraw` ends it before its time.
+
+        With ``words`` it has a code to say aloud, too. With ``ask`` everybody waits for somebody
+        to confirm them, the first as well.
+
+        Raises:
+            ActRefused: Our role does not let us invite.
+        """
         title = title_of(load_config(self._layout).title)
-        terms = Terms(title, role, seats=seats, minutes=minutes, yes=True)
-        return (await self._node.invite(terms, words=False, interface=self._interface)).link
+        terms = Terms(title, role, seats=seats, minutes=minutes, yes=not ask)
+        return await self._node.invite(terms, words=words, interface=self._interface)
+
+    async def withdraw(self, invitation: Invitation) -> None:
+        """
+        End an invitation: nobody is let in by it any more.
+
+        Raises:
+            ActRefused: It is over already.
+        """
+        await self._node.act(Withdraw(invitation.number))
 
     async def sync_now(self, seconds: float = 30.0) -> bool:
         """
