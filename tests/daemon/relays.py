@@ -88,8 +88,8 @@ class Relay:
         return b"".join(file.read_bytes() for file in files)
 
 
-def wait_until_exchanged(person: Person) -> None:
-    until = time.monotonic() + 60
+def wait_until_exchanged(person: Person, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         person.run("sync", "now", "--timeout", "20")
         if person.json("sync", "status")["relay"]["state"] == "in sync":
