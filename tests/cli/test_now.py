@@ -71,6 +71,14 @@ def test_it_can_be_started_at_each_login_in_one_step(tmp_path: Path) -> None:
     assert Path(done["file"]).is_relative_to(tmp_path / ".config")
     assert f"enable --now {Path(done['file']).name}" in (tmp_path / "told").read_text()
     assert load_local(Layout(ada.folder)).port == 47125
+    (place / "systemctl").unlink()
+    ada.environment["PATH"] = str(place)
+    ada.start()
+    failed = ada.run("sync", "start", "--at-login")
+    assert failed.returncode == 1
+    assert "no systemctl" in failed.stderr
+    assert ada.json("sync", "status")["running"]  # as before
+    ada.end()
     refused = ada.run("sync", "start", "--at-login", "--no-lan")
     assert refused.returncode == 2
     assert "--port only" in refused.stderr

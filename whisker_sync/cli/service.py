@@ -34,14 +34,19 @@ def start_at_login(layout: Layout, port: int | None) -> int:
 
     from whisker_sync.api.settings import load_local, save_local
     from whisker_sync.daemon import process, service
-    from whisker_sync.daemon.control import is_running
+    from whisker_sync.daemon.reset import stop_for
+    from whisker_sync.errors import ServiceFailed
 
     found = service.service_of(layout, Path.home())
-    if is_running(layout):
-        process.stop(layout)  # the system starts it, so that it can watch over it
+    options = stop_for(layout)  # the system starts it, so that it can watch over it
     if port is not None:
         save_local(layout, replace(load_local(layout), port=port))
-    service.install(found)
+    try:
+        service.install(found)
+    except ServiceFailed:
+        if options is not None:
+            process.start(layout, options)
+        raise
     OUTPUT.data({"name": found.name, "file": str(found.file)})
     OUTPUT.say(f"It starts at each login, as {found.name} ({found.file}).")
     return exits.OK
