@@ -87,7 +87,9 @@ async def run(test: Callable[..., Any]) -> None:
         await test(Suite(), (make(), make()))
 
 
-@pytest.mark.parametrize(("method", "wrong", "test"), FOUND, ids=lambda each: str(each)[:30])
+@pytest.mark.parametrize(
+    ("method", "wrong", "test"), FOUND, ids=lambda each: getattr(each, "__name__", str(each))
+)
 async def test_what_is_wrong_is_found(
     method: str,
     wrong: Callable[..., Any],

@@ -88,7 +88,9 @@ async def pair() -> Any:
     return Pair(near, far, far.address, ours, await far.accept())
 
 
-@pytest.mark.parametrize(("method", "wrong", "test"), FOUND, ids=lambda each: str(each)[:30])
+@pytest.mark.parametrize(
+    ("method", "wrong", "test"), FOUND, ids=lambda each: getattr(each, "__name__", str(each))
+)
 async def test_a_link_that_is_wrong_is_found(
     method: str,
     wrong: Callable[..., Any],
