@@ -100,6 +100,40 @@ async def test_somebody_is_invited_confirmed_and_removed(ada: Person, tmp_path: 
             await attached.use_relay("no relay")
 
 
+async def test_an_invitation_has_a_code_and_can_be_taken_back(ada: Person) -> None:
+    async with Workspace.attach(ada.folder) as attached:
+        invitation = await attached.open_invitation(words=True, ask=True)
+        assert invitation.words is not None
+        assert [offer.number for offer in await attached.offers()] == [invitation.number]
+        await attached.withdraw(invitation)
+        assert [offer.ending for offer in await attached.offers()] != [None]
+        await attached.withdraw(invitation)  # what is over stays over
+
+
+async def test_where_people_are_is_told_and_who_leaves_is_gone(ada: Person, tmp_path: Path) -> None:
+    bob, home = tmp_path / "bob", tmp_path / "home-bob"
+    async with Workspace.attach(ada.folder) as attached:
+        with pytest.raises(DaemonError):
+            await attached.leave()  # nobody would be in charge
+        await Workspace.join(await attached.invite(), bob, lan=False, home=home)
+        who = (await attached.offers())[0].seated[0].fingerprint
+        await attached.change_role(who, Role.OWNER)
+        async with Workspace.open(bob, lan=False, home=home) as workspace:
+            async with asyncio.timeout(SECONDS):
+                await attached.until(lambda status: any(peer.in_sync for peer in status.peers))
+                await attached.presence("Cave")
+                await workspace.until(
+                    lambda _: [each.passage for each in workspace.presence()] == ["Cave"]
+                )
+                workspace.presence("Cave")
+                while not await attached.presence():  # noqa: ASYNC110 - a daemon is asked
+                    await asyncio.sleep(0.05)
+                assert (await attached.presence(""))[0].passage == "Cave"
+                assert await attached.leave() == (workspace.status.device,)
+                await workspace.until(lambda _: len(workspace.members.persons) == 1)
+        assert await attached.conflicts(home=home) == []
+
+
 async def test_documents_are_the_daemons_own(ada: Person) -> None:
     async with Workspace.attach(ada.folder) as attached:
         for what in (attached.document, attached.edit, attached.undo):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from whisker_sync import BlockingWorkspace, Kind, Root, Schema, Workspace
-from whisker_sync.errors import BadEdit, NotAWorkspace
+from whisker_sync import BlockingWorkspace, Kind, Role, Root, Schema, Workspace
+from whisker_sync.errors import ActRefused, BadEdit, BadSettings, NotAWorkspace
 
 SCHEMAS = {"notes": Schema((Root("body", Kind.TEXT),))}
 HERE = "127.0.0.1"
@@ -92,3 +92,51 @@ def test_two_scripts_meet_while_both_wait(tmp_path: Path) -> None:
 def test_there_must_be_a_workspace(tmp_path: Path) -> None:
     with pytest.raises(NotAWorkspace), BlockingWorkspace.open(tmp_path, home=tmp_path / "home"):
         pass
+
+
+def test_a_script_invites_confirms_and_removes(tmp_path: Path) -> None:
+    path, home = make(tmp_path), tmp_path / "home-a"
+    with BlockingWorkspace.open(
+        path, schemas=SCHEMAS, lan=False, interface=HERE, home=home
+    ) as workspace:
+        link = workspace.invite(role=Role.READER)
+        joining = threading.Thread(target=_join, args=(link, tmp_path))
+        joining.start()
+        while not (workspace.offers and workspace.offers[0].seated):
+            workspace.wait(0.1)
+        joining.join()
+        bob = workspace.offers[0].seated[0].fingerprint
+        workspace.change_role(bob, Role.WRITER)
+        workspace.remove(bob)
+        assert len(workspace.members.persons) == 1
+        for act in (workspace.confirm, workspace.decline):
+            with pytest.raises(ActRefused):
+                act("Nobody")
+        with pytest.raises(ActRefused):
+            workspace.leave()  # nobody would be in charge
+        with pytest.raises(BadSettings):
+            workspace.connect("nowhere")
+        with pytest.raises(BadSettings):
+            workspace.use_relay("no relay")
+
+
+def _join(link: str, place: Path) -> None:
+    join = Workspace.join(link, place / "b", lan=False, interface=HERE, home=place / "home-b")
+    asyncio.run(join)
+
+
+def test_a_script_looks_back_in_a_story(tmp_path: Path) -> None:
+    home = tmp_path / "home-a"
+    Workspace.create(tmp_path / "story", "Cave", home=home)
+    with BlockingWorkspace.open(tmp_path / "story", lan=False, home=home) as workspace:
+        cave = tmp_path / "story" / "cave.twee"
+        cave.write_text(":: Cave\nDark.\n")
+        workspace.sync_now(1)
+        first = workspace.history()[0]
+        cave.write_text(":: Cave\nLight.\n")
+        workspace.sync_now(1)
+        workspace.set_milestone("draft")
+        assert workspace.history()[0].milestone == "draft"
+        assert workspace.restore("Cave", first)
+        assert "Dark." in cave.read_text()
+        assert workspace.conflicts() == []

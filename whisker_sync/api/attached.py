@@ -31,6 +31,8 @@ from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.roster import Role
 from whisker_sync.ids import DeviceId
 from whisker_sync.manuscript.conflicts import Conflict
+from whisker_sync.node.node import Invitation
+from whisker_sync.node.whereabouts import Whereabouts
 from whisker_sync.peer.events import Event
 from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.statistics import Figures
@@ -124,9 +126,9 @@ class Attached:
         history = await self.history()
         return await restore_from(self._layout, history, name, revision, before=before)
 
-    async def conflicts(self) -> list[Conflict]:
-        """Places worth a look after merges."""
-        return await conflicts.find(self._layout)
+    async def conflicts(self, *, home: str | Path | None = None) -> list[Conflict]:
+        """Places worth a look after merges; ``home`` is where the user's own settings are."""
+        return await conflicts.find(self._layout, None if home is None else Path(home))
 
     # Who belongs.
 
@@ -144,8 +146,36 @@ class Attached:
         Raises:
             DaemonError: Our role does not let us invite.
         """
-        terms = {"role": role.name.lower(), "seats": seats, "minutes": minutes, "yes": True}
-        return str((await self._ask("invite", **terms))["link"])
+        return (await self.open_invitation(role=role, seats=seats, minutes=minutes)).link
+
+    async def open_invitation(
+        self,
+        *,
+        role: Role = Role.WRITER,
+        seats: int = 1,
+        minutes: int = MINUTES,
+        words: bool = False,
+        ask: bool = False,
+    ) -> Invitation:
+        """
+        An invitation with all that belongs to it; see :meth:`Workspace.open_invitation`.
+
+        Raises:
+            DaemonError: Our role does not let us invite.
+        """
+        terms = {"role": role.name.lower(), "seats": seats, "minutes": minutes, "yes": not ask}
+        told = await self._ask("invite", words=words, **terms)
+        spoken = told["words"]
+        return Invitation(
+            int(told["number"]),
+            str(told["link"]),
+            None if spoken is None else str(spoken),
+            str(told["relay"] or ""),
+        )
+
+    async def withdraw(self, invitation: Invitation) -> None:
+        """End an invitation: nobody is let in by it any more; one that is over stays over."""
+        await self._ask("withdraw", number=invitation.number)
 
     async def offers(self) -> tuple[OfferStatus, ...]:
         """The invitations that the daemon has opened, and who waits at them."""
@@ -189,7 +219,30 @@ class Attached:
         """
         await self._ask("role", person=person, role=role.name.lower())
 
+    async def leave(self) -> tuple[DeviceId, ...]:
+        """
+        Leave the workspace with this device; the last edits go to the others before.
+
+        Returns the devices that have it on disk by now; empty: nobody could be told.
+
+        Raises:
+            DaemonError: Nobody would be in charge then, or there is nobody else.
+        """
+        known = (await self._ask("leave"))["known_to"]
+        return tuple(DeviceId(bytes.fromhex(each["device"])) for each in known)
+
     # The others.
+
+    async def presence(self, passage: str | None = None) -> tuple[Whereabouts, ...]:
+        """
+        Where the others are just now; with ``passage``, tell them first that we are there.
+
+        ``passage`` is the name of a passage of the story; empty: nowhere any more. See
+        :meth:`Workspace.presence`.
+        """
+        told = await self._ask("presence", passage=passage)
+        there: tuple[Whereabouts, ...] = _read(tuple[Whereabouts, ...], told["present"])
+        return there
 
     async def connect(self, address: str) -> None:
         """

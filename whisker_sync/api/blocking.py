@@ -23,6 +23,9 @@ from whisker_sync.api.workspace import Workspace
 from whisker_sync.document import Document, Edit, Schema
 from whisker_sync.identity.membership import Membership
 from whisker_sync.identity.roster import Role
+from whisker_sync.ids import DeviceId
+from whisker_sync.manuscript.conflicts import Conflict
+from whisker_sync.peer.reception import OfferStatus
 from whisker_sync.peer.status import Status
 from whisker_sync.revision import Revision
 
@@ -111,6 +114,94 @@ class BlockingWorkspace:
     def history(self, since: int = 0) -> list[Revision]:
         """What was saved in the folder of a story, newest first."""
         return self._run(self._workspace.history(since))
+
+    def restore(self, name: str, revision: Revision, *, before: bool = False) -> bool:
+        """
+        Bring a passage or a file of a story back as it was; whether anything changed.
+
+        Raises:
+            NotInHistory: It was not there then.
+            FolderError: A file cannot be read or written.
+        """
+        return self._run(self._workspace.restore(name, revision, before=before))
+
+    def conflicts(self) -> list[Conflict]:
+        """Places of a story that are worth a look after merges."""
+        return self._run(self._workspace.conflicts())
+
+    def set_milestone(self, name: str) -> None:
+        """Give the story a name as it stands; returns when that is durable."""
+        self._run(self._workspace.set_milestone(name))
+
+    @property
+    def offers(self) -> tuple[OfferStatus, ...]:
+        """The invitations of this script, and who waits at them."""
+        return self._call(lambda: self._workspace.offers)
+
+    def confirm(self, who: str) -> None:
+        """
+        Let in who waits; ``who`` is their name or fingerprint.
+
+        Raises:
+            ActRefused: Nobody of that name waits.
+        """
+        self._run(self._workspace.confirm(who))
+
+    def decline(self, who: str) -> None:
+        """
+        Turn away who waits.
+
+        Raises:
+            ActRefused: Nobody of that name waits.
+        """
+        self._run(self._workspace.decline(who))
+
+    def remove(self, person: str, device: str | None = None) -> None:
+        """
+        Remove a person, or one of their devices; the key of the workspace changes.
+
+        Raises:
+            NotEntitled: There is no such person or device.
+            ActRefused: Our role does not let us.
+        """
+        self._run(self._workspace.remove(person, device))
+
+    def change_role(self, person: str, role: Role) -> None:
+        """
+        Give a person another role.
+
+        Raises:
+            NotEntitled: There is no such person.
+            ActRefused: Our role does not let us.
+        """
+        self._run(self._workspace.change_role(person, role))
+
+    def leave(self) -> tuple[DeviceId, ...]:
+        """
+        Leave the workspace with this device; which devices know of it by now.
+
+        Raises:
+            ActRefused: Nobody would be in charge then, or there is nobody else.
+        """
+        return self._run(self._workspace.leave())
+
+    def connect(self, address: str) -> None:
+        """
+        Call ``host:port`` whenever a call waits here and it is not connected.
+
+        Raises:
+            BadSettings: It is no address.
+        """
+        self._call(lambda: self._workspace.connect(address))
+
+    def use_relay(self, url: str) -> None:
+        """
+        Leave letters at a relay from now on, and find them there; empty: at none.
+
+        Raises:
+            BadSettings: That is no address of a relay.
+        """
+        self._run(self._workspace.use_relay(url))
 
     def sync_now(self, seconds: float = 30.0) -> bool:
         """

@@ -527,12 +527,7 @@ class Workspace:
         return await self._node.invite(terms, words=words, interface=self._interface)
 
     async def withdraw(self, invitation: Invitation) -> None:
-        """
-        End an invitation: nobody is let in by it any more.
-
-        Raises:
-            ActRefused: It is over already.
-        """
+        """End an invitation: nobody is let in by it any more; one that is over stays over."""
         await self._node.act(Withdraw(invitation.number))
 
     async def sync_now(self, seconds: float = 30.0) -> bool:

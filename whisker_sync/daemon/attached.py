@@ -15,7 +15,9 @@ from whisker_sync.daemon.conflicts import find_in
 from whisker_sync.daemon.control import Answer, Answers
 from whisker_sync.daemon.noting import with_conflicts
 from whisker_sync.daemon.values import encode
+from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node.node import Node
+from whisker_sync.node.whereabouts import id_of
 
 
 def look(node: Node) -> Answer:
@@ -29,6 +31,13 @@ def look(node: Node) -> Answer:
         "offers": encode(node.offers),
         "files": encode(node.files),
     }
+
+
+def presence(node: Node, passage: object) -> Answer:
+    """Where the others are; if it names a passage of the story, the user is there from now on."""
+    if isinstance(passage, str):
+        node.enter(STORY, id_of(node.document(STORY), passage) if passage else "")
+    return {"present": encode(node.presence)}
 
 
 async def events(node: Node) -> Answers:

@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from whisker_sync.daemon import history
 from whisker_sync.daemon.control import ask
@@ -39,9 +40,9 @@ AGAIN_SECONDS = 10.0
 """How long a daemon lets its count be old, at least, while the story changes."""
 
 
-async def find(layout: Layout) -> list[Conflict]:
+async def find(layout: Layout, home: Path | None = None) -> list[Conflict]:
     """
-    What is worth a look and was not seen to yet.
+    What is worth a look and was not seen to yet; ``home`` as for :func:`user_home`.
 
     Raises:
         WorkspaceBusy: A program that is no daemon has the workspace open.
@@ -49,7 +50,7 @@ async def find(layout: Layout) -> list[Conflict]:
     """
     revisions = await history.read(layout)
     kept = await read_kept(layout)
-    me = load_user(user_home()).person
+    me = load_user(user_home(home)).person
     return await asyncio.to_thread(_find, layout, revisions, kept, me)
 
 

@@ -158,6 +158,8 @@ class Daemon:
                     return attached.look(self._node)
                 case "events":
                     return attached.events(self._node)
+                case "presence":
+                    return attached.presence(self._node, question.get("passage"))
                 case "now":
                     return await self._now(float(question.get("seconds") or 30.0))
                 case "meet":
