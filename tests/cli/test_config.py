@@ -27,6 +27,7 @@ def test_a_relay_and_a_name_are_set_shown_and_unset(ada: Person) -> None:
     set_ = ada.json("sync", "config", "--url", URL + "/", "--device-name", "kitchen laptop")
     assert set_ == {
         "v": 1, "url": URL, "device_name": "kitchen laptop", "fetch_up_to": None,
+        "plain": False,
     }  # fmt: skip
     assert ada.json("sync", "config") == set_
     assert home.read_text().startswith("# mine\n")
@@ -95,6 +96,7 @@ def test_settings_of_the_original_are_taken_over(ada: Person) -> None:
     assert "secret" not in done.stdout
     assert ada.json("sync", "config") == {
         "v": 1, "url": URL, "device_name": "old laptop", "fetch_up_to": None,
+            "plain": False,
     }  # fmt: skip
 
 
@@ -103,3 +105,22 @@ def test_settings_of_the_original_that_make_no_sense_change_nothing(ada: Person,
     (ada.folder / ".whisker-sync-config.json").write_text(text)
     assert ada.run("sync", "config", "--import").returncode == 2
     assert ada.json("sync", "config")["url"] is None
+
+
+def test_who_always_wants_plain_words_says_so_once_even_without_a_story(tmp_path: Path) -> None:
+    ada = Person(tmp_path, "ada")
+    assert ada.run("sync", "config", "--always-plain", inside=False).returncode == 0
+    ada.run("init", str(ada.folder), inside=False)
+    assert ada.json("sync", "config")["plain"] is True
+    assert ada.json("sync", "config", "--unset-always-plain")["plain"] is False
+    assert ada.json("sync", "config")["plain"] is False
+
+
+def test_what_is_no_settings_file_does_not_keep_commands_from_printing(tmp_path: Path) -> None:
+    ada = Person(tmp_path, "ada")
+    home = Path(ada.environment["WHISKER_HOME"])
+    home.mkdir()
+    (home / "settings.toml").write_text("plain = = true")
+
+    assert "formats" in ada.run("formats", inside=False).stdout.lower()
+    assert ada.run("init", str(ada.folder), inside=False).returncode != 0

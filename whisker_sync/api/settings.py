@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from whisker_sync.node.home import user_home
 from whisker_sync.node.settings import (
     Config,
     Local,
@@ -19,7 +20,7 @@ from whisker_sync.node.settings import (
     name_device,
     parse_address,
     save_local,
-    user_home,
+    save_plain,
 )
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "name_device",
     "parse_address",
     "save_local",
+    "save_plain",
     "user_home",
 ]

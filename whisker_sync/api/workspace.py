@@ -38,6 +38,7 @@ from whisker_sync.ids import DeviceId
 from whisker_sync.manuscript.conflicts import Conflict
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node.asking import Asked, decision
+from whisker_sync.node.home import user_home
 from whisker_sync.node.joining import ask_to_join
 from whisker_sync.node.members import find_devices, find_person
 from whisker_sync.node.node import Invitation, Node
@@ -50,7 +51,6 @@ from whisker_sync.node.settings import (
     load_user,
     make_workspace,
     parse_address,
-    user_home,
 )
 from whisker_sync.node.whereabouts import Whereabouts, id_of
 from whisker_sync.peer.acts import ChangeRole, Confirm, Decline, Leave, Remove, Withdraw

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from whisker_sync.cli import exits
-from whisker_sync.cli.common import shared_options, workspace
+from whisker_sync.cli.common import maybe_workspace, shared_options, workspace
 from whisker_sync.cli.output import OUTPUT
 
 ORIGINAL = ".whisker-sync-config.json"
@@ -45,6 +45,8 @@ Examples:
     help="Larger binary files come only when you ask: whisker fetch.",
 )
 @click.option("--unset-fetch-up-to", is_flag=True, help="Fetch all of them again.")
+@click.option("--always-plain", is_flag=True, help="Print as with --plain, in all your stories.")
+@click.option("--unset-always-plain", is_flag=True, help="Only when it is asked for.")
 @click.option(
     "--import", "original", is_flag=True, help=f"Take over what fits of {ORIGINAL} in the folder."
 )
@@ -67,6 +69,8 @@ def command(
     unset_device_name: bool,
     fetch_up_to: int | None,
     unset_fetch_up_to: bool,
+    always_plain: bool,
+    unset_always_plain: bool,
     original: bool,
     transport: str | None,
     interval: int | None,
@@ -80,7 +84,11 @@ def command(
         raise click.UsageError("--device-name and --unset-device-name say opposite things")
     if fetch_up_to is not None and unset_fetch_up_to:
         raise click.UsageError("--fetch-up-to and --unset-fetch-up-to say opposite things")
+    if always_plain and unset_always_plain:
+        raise click.UsageError("--always-plain and --unset-always-plain say opposite things")
     _refuse(strategy, key)
+    if (always_plain or unset_always_plain) and _set_plain(always_plain):
+        return exits.OK
     if original:
         theirs = _original(workspace().root / ORIGINAL)
         url = url if url is not None or unset_url else theirs.get("url")
@@ -88,7 +96,9 @@ def command(
     relay = _set_relay(url, unset=unset_url)
     name = _set_name(device_name, unset=unset_device_name)
     up_to = _set_fetch_up_to(fetch_up_to, unset=unset_fetch_up_to)
-    OUTPUT.data({"url": relay or None, "device_name": name, "fetch_up_to": up_to})
+    OUTPUT.data(
+        {"url": relay or None, "device_name": name, "fetch_up_to": up_to, "plain": OUTPUT.plain}
+    )
     if relay:
         OUTPUT.say(f"Changes are left at the relay {relay}, encrypted, for those who are away.")
     else:
@@ -99,6 +109,20 @@ def command(
     for sentence in _needless(transport, interval):
         OUTPUT.say(sentence)
     return exits.OK
+
+
+def _set_plain(plain: bool) -> bool:
+    """Save how the user wants to be told things; whether that is all, for there is no story."""
+    from whisker_sync.api.home import user_home
+    from whisker_sync.api.settings import save_plain
+
+    save_plain(user_home(), plain=plain)
+    OUTPUT.plain = plain
+    OUTPUT.say(f"Plain output is {'always on' if plain else 'on when --plain asks for it'}.")
+    if maybe_workspace() is not None:
+        return False
+    OUTPUT.data({"plain": plain})
+    return True
 
 
 def _refuse(strategy: str | None, key: str | None) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 VERSION = 1
@@ -27,11 +27,19 @@ class Output:
 
     json: bool = False
     quiet: bool = False
-    plain: bool = field(
-        default_factory=lambda: bool(
-            os.environ.get("WHISKER_PLAIN") or os.environ.get("ACCESSIBLE")
-        )
-    )
+    _plain: bool | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the user wants one fact on each line: said now, by the system, or for good."""
+        if self._plain is None:
+            said = os.environ.get("WHISKER_PLAIN") or os.environ.get("ACCESSIBLE")
+            self._plain = bool(said) or _is_saved()
+        return self._plain
+
+    @plain.setter
+    def plain(self, plain: bool) -> None:
+        self._plain = plain
 
     @property
     def fancy(self) -> bool:
@@ -104,6 +112,12 @@ class Output:
             columns = columns_of(stream)
             text = "\n".join(part for line in text.split("\n") for part in wrapped(line, columns))
         _print(text, stream)
+
+
+def _is_saved() -> bool:
+    from whisker_sync.api.home import likes_plain, user_home
+
+    return likes_plain(user_home())
 
 
 def columns_of(stream: Any) -> int:

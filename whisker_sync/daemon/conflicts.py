@@ -22,8 +22,9 @@ from whisker_sync.folder.files import Folder
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.conflicts import Conflict, conflicts
 from whisker_sync.manuscript.kept import KEPT, Kept, recall
+from whisker_sync.node.home import user_home
 from whisker_sync.node.node import Node
-from whisker_sync.node.settings import load_user, user_home
+from whisker_sync.node.settings import load_user
 from whisker_sync.project.sources import load, paths, shown
 from whisker_sync.revision import Revision, decode
 from whisker_sync.store.journal import Journal

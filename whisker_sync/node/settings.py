@@ -20,7 +20,6 @@ A device's key is never in a project, so that copying a folder does not copy an 
 from __future__ import annotations
 
 import getpass
-import os
 import secrets
 import socket
 import time
@@ -41,6 +40,7 @@ from whisker_sync.identity.link import MAX_RELAY, MAX_TITLE
 from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.workspace import KEY_BYTES
 from whisker_sync.ids import Address, WorkspaceId
+from whisker_sync.node.home import SETTINGS
 from whisker_sync.peer.status import Ourselves
 from whisker_sync.store.layout import Layout, must_be_free, write_private
 
@@ -101,17 +101,6 @@ class Local:
     """This device does not belong (any more); it may join again with this folder."""
 
 
-def user_home(home: Path | None = None) -> Path:
-    """The directory of the user's own settings."""
-    if home is not None:
-        return home
-    if named := os.environ.get("WHISKER_HOME"):
-        return Path(named)
-    import platformdirs
-
-    return platformdirs.user_config_path("whisker-sync")
-
-
 def load_user(home: Path, *, person: str | None = None) -> User:
     """
     Who the user is; a key is made at the first time.
@@ -126,7 +115,7 @@ def load_user(home: Path, *, person: str | None = None) -> User:
     else:
         key = DeviceKey.generate(secrets.token_bytes(32))
         write_private(key_path, key.encode())
-    path = home / "settings.toml"
+    path = home / SETTINGS
     settings = _read(path)
     changes: dict[str, str] = {}
     if person is not None and settings.get("person") != person:
@@ -152,9 +141,22 @@ def name_device(home: Path, name: str | None) -> None:
     Raises:
         BadSettings: The settings there cannot be understood.
     """
-    path = home / "settings.toml"
+    path = home / SETTINGS
     _read(path)
     _write(path, {"device": name})
+
+
+def save_plain(home: Path, *, plain: bool) -> None:
+    """
+    Say whether the user always wants one fact on each line; see :func:`likes_plain`.
+
+    Raises:
+        BadSettings: The settings there cannot be understood.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = home / SETTINGS
+    _read(path)
+    _write(path, {"plain": True if plain else None})
 
 
 def clean_name(name: str) -> str:
