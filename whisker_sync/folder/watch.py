@@ -18,7 +18,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from watchfiles import awatch
+from watchfiles._rust_notify import RustNotify
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.folder.files import Folder, Mark, spelling
@@ -46,7 +46,13 @@ STOPPED_SECONDS = 0.5
 can be said of how long a file has been gone."""
 
 STEP_MS = 5
-"""How often the watcher hands over what the system told it; by itself it takes 50."""
+"""How often it is looked whether the system has told anything, while somebody is saving."""
+
+IDLE_STEP_MS = 20
+"""The same when nobody has saved for :data:`BUSY_SECONDS`: each look costs some of a battery."""
+
+BUSY_SECONDS = 30.0
+"""How long after a save the next one is expected."""
 
 DEBOUNCE_MS = 50
 """How long it collects what follows in quick succession."""
@@ -163,19 +169,24 @@ class Watch:
         """Pass on what the system notifies; if it cannot, everything is compared each second."""
         while not self._stop.is_set():
             try:
-                async for batch in awatch(
-                    self._root,
-                    watch_filter=lambda _, path: self._concerns(path),
-                    step=STEP_MS,
-                    debounce=DEBOUNCE_MS,
-                    stop_event=self._stop,
-                    rust_timeout=1000,
-                    yield_on_timeout=False,
-                ):
-                    self._wake.put_nowait({Path(path) for _, path in batch})
+                with RustNotify([str(self._root)], False, False, 0, True, False) as watcher:
+                    await self._pass_on(watcher)
             except (OSError, RuntimeError):
                 self._look_seconds = min(self._look_seconds, 1.0)
             await asyncio.sleep(1.0)  # the folder went away, or there are too many watches
+
+    async def _pass_on(self, watcher: RustNotify) -> None:
+        clock = asyncio.get_running_loop().time
+        busy_until = clock() + BUSY_SECONDS
+        while not self._stop.is_set():
+            step = STEP_MS if clock() < busy_until else IDLE_STEP_MS
+            told = await asyncio.to_thread(watcher.watch, DEBOUNCE_MS, step, 1000, self._stop)
+            if isinstance(told, str):  # nothing for a second, or it is over
+                continue
+            near = {Path(path) for _, path in told if self._concerns(path)}
+            if near:
+                busy_until = clock() + BUSY_SECONDS
+                self._wake.put_nowait(near)
 
     def _concerns(self, path: str) -> bool:
         try:
