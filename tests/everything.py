@@ -14,6 +14,9 @@ import sys
 ALONE = "lan or alone"
 """Marks of tests that start several processes, or look at the clock."""
 
+WAITS = "waits"
+"""Mark of tests that start several processes, and mostly wait for them."""
+
 
 def main() -> int:
     """Run all suites, the last of which ends with the closing line of pytest."""
@@ -21,7 +24,8 @@ def main() -> int:
     cores = str(os.cpu_count() or 2)
     suites = [
         [sys.executable, "-m", "benchmarks.reliability", "--ci"],
-        [*pytest, "tests", "-m", f"not ({ALONE})", "-n", cores, "--dist", "worksteal"],
+        [*pytest, "tests", "-m", f"not ({ALONE} or {WAITS})", "-n", cores, "--dist", "worksteal"],
+        [*pytest, "tests", "-m", WAITS, "-n", "4", "--dist", "worksteal"],
         [*pytest, "tests", "-m", ALONE],
         [
             *pytest,

@@ -127,7 +127,7 @@ def test_drawn_histories_lose_and_double_no_word(replicas: int) -> None:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_histories_from_seeds_lose_and_double_no_word(chunk: int) -> None:
-    count = profile().max_examples // 2
+    count = profile().max_examples // 8
     first = chunk * count if profile().derandomize else SystemRandom().getrandbits(40)
     check(first, count, once=True, without=WHOLE_FILES_AND_MOVES)
 
@@ -135,6 +135,6 @@ def test_histories_from_seeds_lose_and_double_no_word(chunk: int) -> None:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("chunk", range(CHUNKS // 4))
 def test_histories_with_everything_end_alike_and_lose_no_word(chunk: int) -> None:
-    count = profile().max_examples // 2
+    count = profile().max_examples // 8
     first = chunk * count if profile().derandomize else SystemRandom().getrandbits(40)
     check(first, count, once=False, without=())

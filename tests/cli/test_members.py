@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.terminal import LOOPBACK, Person, folder_of
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 CAVE = ":: Cave\nDark.\n"
 SECONDS = 30

@@ -19,7 +19,7 @@ import pytest
 from tests.cli.terminal import LOOPBACK, Person, folder_of
 from tests.daemon.relays import Relay, wait_until_exchanged
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.waits, pytest.mark.timeout(300)]
 
 SECONDS = 60.0
 Rows = list[tuple[bytes, float, bytes]]

@@ -16,7 +16,7 @@ from tests.cli.terminal import LOOPBACK, Person, folder_of
 from tests.daemon.relays import Relay, Wire, wait_until_exchanged
 from whisker_sync.identity.link import InvitationLink
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 CAVE = ":: Moonbeam\nA lighthouse in the dark.\n"
 MARKERS = (b"Moonbeam", b"lighthouse", b"keeper.twee", b"The Cave", b"adelheid", b"Bartholomew")

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.terminal import LOOPBACK, Person, folder_of
 from tests.daemon.relays import Relay, Wire, wait_until_exchanged
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 MARKERS = (b"Moonbeam", b"lighthouse", b"keeper.twee", b"The Cave", b"adelheid", b"Bartholomew")
 

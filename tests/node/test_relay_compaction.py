@@ -22,7 +22,7 @@ from whisker_sync.peer import mailing
 from whisker_sync.transport import relay as client
 from whisker_sync.wire import relay as wire
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 SECONDS = 60.0
 PICTURE = Random(1).randbytes(400_000)  # two pieces
