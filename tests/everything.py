@@ -3,6 +3,7 @@ Runs everything: what can share the machine on all cores, then what must be alon
 
 ``python -m tests.everything``; the arguments go to every run of pytest. The search for words
 that get lost comes first: it is no test with a name, but a table that must say 0 violations.
+It computes, so tests that mostly wait run beside it.
 """
 
 from __future__ import annotations
@@ -21,28 +22,28 @@ WAITS = "waits"
 def main() -> int:
     """Run all suites, the last of which ends with the closing line of pytest."""
     pytest = [sys.executable, "-m", "pytest", *sys.argv[1:]]
-    cores = str(os.cpu_count() or 2)
-    suites = [
-        [sys.executable, "-m", "benchmarks.reliability", "--ci"],
-        [*pytest, "tests", "-m", f"not ({ALONE} or {WAITS})", "-n", cores, "--dist", "worksteal"],
-        [*pytest, "tests", "-m", WAITS, "-n", "4", "--dist", "worksteal"],
-        [*pytest, "tests", "-m", ALONE],
-        [
-            *pytest,
-            "benchmarks/merge",
-            "--hypothesis-profile",
-            "ci",
-            "-n",
-            cores,
-            "--dist",
-            "worksteal",
-        ],
+    spread = ["-n", str(os.cpu_count() or 2), "--dist", "worksteal"]
+    merges = ["benchmarks/merge", "--hypothesis-profile", "ci"]
+    with subprocess.Popen(
+        _shown([sys.executable, "-m", "benchmarks.reliability", "--ci"])
+    ) as first:
+        codes = [_run([*pytest, "tests", "-m", WAITS, "-n", "4", "--dist", "worksteal"])]
+        codes.append(first.wait())
+    codes += [
+        _run([*pytest, "tests", "-m", f"not ({ALONE} or {WAITS})", *spread]),
+        _run([*pytest, "tests", "-m", ALONE]),
+        _run([*pytest, *merges, *spread]),
     ]
-    codes = []
-    for suite in suites:
-        print("+", *suite, flush=True)
-        codes.append(subprocess.run(suite, check=False).returncode)
     return max(codes, key=abs)
+
+
+def _run(suite: list[str]) -> int:
+    return subprocess.run(_shown(suite), check=False).returncode
+
+
+def _shown(suite: list[str]) -> list[str]:
+    print("+", *suite, flush=True)
+    return suite
 
 
 if __name__ == "__main__":

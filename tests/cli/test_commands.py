@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.terminal import LOOPBACK, Person, folder_of
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 @pytest.fixture

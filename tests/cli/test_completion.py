@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.terminal import Person
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 def complete(person: Person, shell: str, line: str) -> list[str]:

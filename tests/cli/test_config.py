@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.terminal import Person
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 URL = "https://relay.example.org/mail"
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import CAVE
 from tests.cli.terminal import Person
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 def save(person: Person, old: str, new: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.terminal import Person
 from tests.project.test_formats import put
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 SHOWS_THE_STORY = {
     "build": ("build", "--format", "A", "--start", "Cave"),
