@@ -164,6 +164,21 @@ def test_after_a_long_cut_they_meet_again_soon(hosts: list[Host], where: str) ->
     print(f"after a long cut {where} they were the same after {took:.2f} s")
 
 
+def test_a_machine_that_slept_meets_the_others_again_soon(hosts: list[Host]) -> None:
+    """Its processes stand still and its network is off, as under a lid that was closed."""
+    lab, asleep = hosts[0].lab, hosts[1].process.pid
+    os.kill(asleep, signal.SIGSTOP)
+    lab.unplug(2)
+    until(lambda: hosts[0].sees == {3})
+    hosts[0].save("cave.twee", ":: Cave\nIt is very dark.\n")
+    hosts[1].save("lake.twee", ":: Lake\nDeep.\n")
+    until(lambda: "very" in hosts[2].read("cave.twee"))
+    lab.plug(2)
+    os.kill(asleep, signal.SIGCONT)
+    took = until(lambda: equal(*hosts) and "very" in hosts[1].read("cave.twee"))
+    print(f"after sleep they were the same after {took:.2f} s")
+
+
 def test_a_process_is_killed_and_started_again(hosts: list[Host]) -> None:
     hosts[1].kill()
     hosts[0].save("cave.twee", ":: Cave\nIt is very dark.\n")
