@@ -374,7 +374,12 @@ def _write(path: Path, settings: Mapping[str, Any]) -> None:
 
     document = tomlkit.document()
     if path.exists():  # keep the user's comments
-        document = tomlkit.parse(path.read_text("utf-8"))
+        # Behind a last line that does not end, tomlkit goes on in the same line (0.13).
+        text = path.read_text("utf-8").removesuffix("\n") + "\n"
+        try:
+            document = tomlkit.parse(text)
+        except tomlkit.exceptions.ParseError as problem:  # it is stricter than Python
+            raise BadSettings(str(path), str(problem)) from None
     for name, value in settings.items():
         if value is None:
             document.pop(name, None)

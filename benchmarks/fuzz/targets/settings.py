@@ -85,7 +85,12 @@ class Local(Target):
             return Verdict.REFUSED
         if type(local.port) is not int or type(local.joining) is not bool:
             raise Broken(f"a port that is none: {local.port!r}")
-        settings.save_local(self._layout, local)
+        try:
+            settings.save_local(self._layout, local)
+        except BadSettings:
+            if self._path.read_bytes() != data:
+                raise Broken("what cannot be saved was changed") from None
+            return Verdict.REFUSED
         if settings.load_local(self._layout) != local:
             raise Broken("it says something else when it was saved again")
         return Verdict.ACCEPTED
