@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,6 +58,19 @@ async def test_a_new_a_changed_and_a_removed_file_are_told(tmp_path: Path) -> No
     path.unlink()
     await eye.until("cave.twee")
     eye.watch.stop()
+
+
+async def test_a_watch_waits_in_a_thread_of_its_own_and_not_in_one_of_the_loop(
+    tmp_path: Path,
+) -> None:
+    eyes = []
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+        eyes.append(await eye_on(tmp_path / str(number)))
+    names = [thread.name for thread in threading.enumerate()]
+    assert sum(name.startswith("watch") for name in names) == 3
+    for eye in eyes:
+        eye.watch.stop()
 
 
 async def test_a_save_by_rename_is_never_told_as_a_removal(tmp_path: Path) -> None:

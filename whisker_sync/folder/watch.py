@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from watchfiles._rust_notify import RustNotify
@@ -169,18 +171,35 @@ class Watch:
         """Pass on what the system notifies; if it cannot, everything is compared each second."""
         while not self._stop.is_set():
             try:
-                with RustNotify([str(self._root)], False, False, 0, True, False) as watcher:
-                    await self._pass_on(watcher)
+                with (
+                    RustNotify(
+                        [str(self._root)],
+                        debug=False,
+                        force_polling=False,
+                        poll_delay_ms=0,
+                        recursive=True,
+                        ignore_permission_denied=False,
+                    ) as watcher,
+                    # A thread of its own: it waits there all day, and the loop has only a few.
+                    ThreadPoolExecutor(1, "watch") as thread,
+                ):
+                    await self._pass_on(watcher, thread)
             except (OSError, RuntimeError):
                 self._look_seconds = min(self._look_seconds, 1.0)
             await asyncio.sleep(1.0)  # the folder went away, or there are too many watches
 
-    async def _pass_on(self, watcher: RustNotify) -> None:
-        clock = asyncio.get_running_loop().time
+    async def _pass_on(self, watcher: RustNotify, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        clock = loop.time
         busy_until = clock() + BUSY_SECONDS
         while not self._stop.is_set():
             step = STEP_MS if clock() < busy_until else IDLE_STEP_MS
-            told = await asyncio.to_thread(watcher.watch, DEBOUNCE_MS, step, 1000, self._stop)
+            look = partial(watcher.watch, DEBOUNCE_MS, step, 1000, self._stop)
+            try:
+                told = await loop.run_in_executor(thread, look)
+            except asyncio.CancelledError:
+                self._stop.set()  # or the thread would be waited for
+                raise
             if isinstance(told, str):  # nothing for a second, or it is over
                 continue
             near = {Path(path) for _, path in told if self._concerns(path)}
