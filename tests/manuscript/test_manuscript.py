@@ -508,7 +508,7 @@ def test_a_story_that_is_not_utf8_is_shared_as_a_whole_with_a_word_about_it() ->
 def test_a_file_above_the_limit_is_left_alone_on_both_sides(
     start: bytes, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in ("manuscript", "render"):
+    for room in ("contents", "reading", "render", "settling"):
         monkeypatch.setattr(f"whisker_sync.manuscript.{room}.MAX_ASSET_BYTES", 2 * MAX_WHOLE)
     alice, bob = pair(("a.dat", start))
     large = start.ljust(limit + 1)
@@ -544,7 +544,7 @@ def test_what_a_register_says_of_a_file_must_fit_its_size(list_: str) -> None:
 
 
 def test_more_files_than_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whisker_sync.manuscript.manuscript.MAX_FILES", 2)
+    monkeypatch.setattr("whisker_sync.manuscript.reading.MAX_FILES", 2)
     alice = Author(1)
     for i in range(3):
         alice.put(f"{i}.css", "x")

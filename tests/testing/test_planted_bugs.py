@@ -21,8 +21,10 @@ from whisker_sync.document import Document, Hold, Kind, Root, Schema, engine, ho
 from whisker_sync.document.ledger import Ledger, Missing
 from whisker_sync.errors import EngineFailure
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.lineage import Lineage
 from whisker_sync.manuscript.manuscript import Manuscript
-from whisker_sync.manuscript.saves import Found
+from whisker_sync.manuscript.saves import Found, Moment
 from whisker_sync.manuscript.shadow import Content
 from whisker_sync.peer import library, poison
 from whisker_sync.peer.library import Library
@@ -48,13 +50,16 @@ def diff_against_live(patch: pytest.MonkeyPatch) -> None:
     """Take what the document shows for what the author started from."""
 
     def base(
-        self: Manuscript, path: StoryPath, what: Found, gone: Mapping[StoryPath, Content]
+        self: Lineage,
+        seen: FileSeen,
+        what: Found,
+        gone: Mapping[StoryPath, Content],
+        when: Moment,
     ) -> Content | None:
-        shadow = self._shadows.get(path)
-        known = shadow is not None and shadow.disk is not None
-        return self._view.content(path) if known else None
+        known = seen.path in self._disk.contents()
+        return self._view.content(seen.path) if known else None
 
-    patch.setattr(Manuscript, "_base", base)
+    patch.setattr(Lineage, "base", base)
 
 
 def send_before_durable(patch: pytest.MonkeyPatch) -> None:

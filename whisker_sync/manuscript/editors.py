@@ -8,36 +8,27 @@ and clipboard narrows it down; :mod:`whisker_sync.manuscript.bases` weighs the w
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Sequence
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
+from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.limbo import Limbo
-from whisker_sync.manuscript.limits import MOVE_SECONDS
 from whisker_sync.manuscript.origins import files_of, is_mostly
 from whisker_sync.manuscript.pieces import headed, segment_of
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Found, Text
-from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, Shadow
+from whisker_sync.manuscript.shadow import Content, Page, Piece, Shadow
 from whisker_sync.story.twee import parse
 
 
 class Editors:
     """The author's editors, as far as files tell."""
 
-    def __init__(self, shadows: Mapping[StoryPath, Shadow], limbo: Limbo) -> None:
-        self._shadows = shadows
+    def __init__(self, disk: Disk, limbo: Limbo) -> None:
+        self._disk = disk
+        self._shadows = disk.shadows
         self._limbo = limbo
-        self._lately: dict[Part, float] = {}
-        """Passages that left a file, and when."""
-
-    def left(self, parts: Iterable[Part], now: float) -> None:
-        """Take note that passages are not in a file any more."""
-        self._lately |= dict.fromkeys(parts, now)
-
-    def forget(self, now: float) -> None:
-        """Forget what left a file too long ago."""
-        self._lately = {p: when for p, when in self._lately.items() if now - when <= MOVE_SECONDS}
 
     def opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> Page:
         """Return the version that a save was made from."""
@@ -46,7 +37,7 @@ class Editors:
         pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
         elsewhere = {part.text for page in pages if isinstance(page, Page) for part in page.parts}
         elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
-        elsewhere |= {part.text for part in self._lately}
+        elsewhere |= {part.text for part in self._disk.left}
         first = {part.id for part in versions[0].parts}
         copies = (copy for copy in self._limbo.pasted.values() if copy.originals & first)
         pasted = [copy.segment.text for copy in copies]

@@ -10,7 +10,7 @@ the save was meant.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.errors import UnsafePath
@@ -53,6 +53,36 @@ class Kept:
 
     at: int | None = None
     """When it was saved, in milliseconds since 1970; None: not known."""
+
+
+class Noted:
+    """What was kept against saves, until somebody has seen it."""
+
+    def __init__(self, facts: Mapping[str, bytes]) -> None:
+        self._kept = recall(list(facts.items()))
+        self._news: dict[str, None] = {}
+
+    def note(self, path: StoryPath, text: str, base: Page, newest: Page, at: int) -> None:
+        """Remember what a save misses and is kept; who goes on from the text has seen it."""
+        if base is newest:
+            for id_ in [each.id for each in self._kept.values() if each.path == path]:
+                self._forget(id_)
+            return
+        for each in missed(path, text, base, newest, at):
+            self._kept.pop(each.id, None)
+            self._kept[each.id] = each
+            self._news[each.id] = None
+        while len(self._kept) > MAX_KEPT:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, id_: str) -> None:
+        del self._kept[id_]
+        self._news[id_] = None
+
+    def news(self) -> list[tuple[str, bytes | None]]:
+        """Return the facts to keep that changed."""
+        ids, self._news = list(self._news), {}
+        return [(KEPT + i, encode(self._kept[i]) if i in self._kept else None) for i in ids]
 
 
 def missed(

@@ -14,19 +14,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.plan import Plan
 from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.story.check import STORY_DATA
 from whisker_sync.story.data import read_data, with_start
 from whisker_sync.story.links.find import references, relink
 from whisker_sync.story.rename import format_of_data
-from whisker_sync.text.edits import Splice
+from whisker_sync.text.edits import Splice, apply
 
 MAX_BODY = 64 * 1024
 """Letters of a passage above which its links are not looked at when it is saved."""
 
 MAX_LINKS = 1_000
 """Names to which links were made here lately, newest kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A passage that was certainly renamed by what is saved just now."""
+
+    id: str
+    old: str
+    new: str
 
 
 class Links:
@@ -63,6 +75,30 @@ class Links:
                     if splices:
                         repairs[id_] = splices
         return repairs
+
+
+def repair(renamed: Iterable[Renamed], view: View, plan: Plan) -> dict[str, tuple[str, str]]:
+    """
+    Let what led to passages by their old names lead to them by their new ones.
+
+    Return the bodies in which that changed something, before and after, by passage.
+    """
+    bodies: dict[str, tuple[str, str]] = {}
+    for id_, old, new in ((each.id, each.old, each.new) for each in renamed):
+        is_made = any(fields[schema.NAME] == old for fields in plan.made.values())
+        if is_made or not new or has_name(view, old, id_):
+            continue
+        story_format = format_of(view)
+        for passage in view.passages.values():
+            root = schema.BODY + passage.id
+            body = plan.after(root, view.body(passage.id))
+            if old in body and view.alive(passage):
+                splices = repaired(passage, body, old, new, story_format)
+                plan.splice(root, splices)
+                if splices:
+                    first, _ = bodies.get(passage.id, (body, ""))
+                    bodies[passage.id] = (first, apply(body, splices))
+    return bodies
 
 
 def new_targets(before: str, after: str, story_format: str | None, tags: Iterable[str]) -> set[str]:

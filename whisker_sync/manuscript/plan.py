@@ -13,6 +13,9 @@ from whisker_sync.story.similarity import passage_digest
 from whisker_sync.text.edits import Splice, apply, diff
 from whisker_sync.text.merge import rebase
 
+ORIGIN = "folder"
+"""Origin of the edits that a save causes."""
+
 
 class Plan:
     """Edits to make, collected before the first of them is made."""

@@ -94,6 +94,10 @@ class View:
 
     def __init__(self, document: Document) -> None:
         self._document = document
+        self.read_all()
+
+    def read_all(self) -> None:
+        """Read the whole document, whatever was known of it."""
         self.passages: dict[str, Passage] = {}
         self.files: dict[str, File] = {}
         self._fields: defaultdict[str, dict[str, Scalar]] = defaultdict(dict)
@@ -105,12 +109,12 @@ class View:
         self._families: set[str] = set()
         """Births of several passages."""
 
-        for key, value in document.values(schema.FILES).items():
+        for key, value in self._document.values(schema.FILES).items():
             file, _, name = key.partition("/")
             self._fields[file][name] = value
         for file in self._fields:
             self._read_file(file)
-        for id_, fields in document.records(schema.PASSAGES).items():
+        for id_, fields in self._document.records(schema.PASSAGES).items():
             self._read_passage(id_, fields)
 
     # Keeping up.

@@ -8,10 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.cutting import Group
+from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
 from whisker_sync.story.codec import Eol
+from whisker_sync.story.kinds import is_twee
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,20 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When a batch of saves is taken in."""
+
+    now: float = 0.0
+    """Seconds, on a clock that never goes back."""
+
+    at: int = 0
+    """Milliseconds since 1970, for display."""
+
+    since: float = 0.0
+    """When the oldest of the batch was found; it may have waited for the answer to a write."""
+
+
+@dataclass(frozen=True, slots=True)
 class Landing:
     """A file that holds what the document says, by our write or by its author's hand."""
 
@@ -109,6 +124,9 @@ class Sheet:
     left: set[int] = field(default_factory=set)
     """Groups that went to another file, or into another group."""
 
+    hidden: list[str] = field(default_factory=list)
+    """Passages whose header was deleted."""
+
     files: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     """What the file holds now, and whose text each part is."""
@@ -129,10 +147,48 @@ class Sheet:
             if old is None or (unseen and self.groups[old].parts[0].id in unseen)
         ]
 
+    def original(self, segment: Segment) -> str | None:
+        """Return the passage that a new one is a copy of, made on purpose in the same file."""
+        for group in self.groups:
+            if group.segment.name == segment.name and group.segment.digest == segment.digest:
+                return group.parts[0].id
+        return None
+
     def depart(self, ids: Collection[str]) -> None:
         """Note that passages are in another file now."""
         self.left.update(i for i in self.vanished() if self.groups[i].parts[0].id in ids)
         self.missed = [group for group in self.missed if group.parts[0].id not in ids]
+
+
+def compared(saved: Saved, base: Page | None, text: Text | None) -> Sheet:
+    """Lay a save next to the version it was made from; None as ``text``: the file is gone."""
+    sheet = Sheet(saved, text)
+    eol = text.eol if text is not None else base.eol if base is not None else "raw"
+    twee = is_twee(saved.path) or is_page(eol)
+    for part in base.parts if base else ():
+        if part.piece is Piece.OWN:
+            sheet.files.append(part.id)
+        if part.piece is Piece.PASSAGE and twee:
+            sheet.groups.append(Group([part]))
+        elif part.piece is Piece.OWN or not sheet.groups:
+            sheet.own.append(part)
+        else:
+            sheet.groups[-1].parts.append(part)
+    if text is not None and twee:
+        found = cut(sheet.own, sheet.groups, text.text, renames=not saved.first or saved.again)
+        sheet.beginning, sheet.fresh, sheet.match = found.beginning, found.fresh, found.match
+        sheet.left |= found.absorbed
+        sheet.hidden = found.hidden
+        if saved.newest is not None:
+            sheet.missed = missed(sheet, saved.newest)
+    elif text is not None:
+        sheet.beginning = text.text
+    return sheet
+
+
+def is_page(eol: Eol) -> bool:
+    """Tell whether a file is a page of Twine's, spelled as passages."""
+    return eol == "html"
 
 
 def landed(landing: Landing) -> Sheet:

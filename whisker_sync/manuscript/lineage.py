@@ -1,0 +1,226 @@
+"""
+From which version each save of a batch was made.
+
+What an author did is the difference between a save and the version it was made from, so all
+depends on finding that. The path alone does not say it: an editor may show an older text, a file
+may have got another name, by its author's hand or by a co-author's, and our own last write may
+have come before the save or after it. What is known is asked one thing after the other, and
+what is found is no question any more:
+
+* files of which there is a shadow: which of its versions had the editor opened (editors.py)?
+* files that are new while others are gone: is one the other, under a new name (origins.py)?
+* files that went lately and are back, or are saved under a name that a file once had.
+
+What is left over, nobody has seen before: the file is met for the first time, and then nothing
+is deleted or overwritten. Files that are gone, and were not found again under another name, were
+removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.disk import Disk
+from whisker_sync.manuscript.editors import Editors
+from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.kept import Noted
+from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.origins import Departure, files_of, is_mostly, renames
+from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
+from whisker_sync.manuscript.shadow import Content, Page, Picture
+
+
+@dataclass(slots=True)
+class Traced:
+    """Saves with the versions that they were made from, while these are looked for."""
+
+    saves: list[Saved] = field(default_factory=list)
+    beside: dict[StoryPath, Content] = field(default_factory=dict)
+    """Files that cannot merge with what the document has under their path, as they are there."""
+
+    gone: dict[StoryPath, Content] = field(default_factory=dict)
+    """Files that were there and are not."""
+
+    new: dict[StoryPath, Found] = field(default_factory=dict)
+    """Files of which nobody knows yet what they were made from."""
+
+    here: set[str] = field(default_factory=set)
+    """The files of the document that were found under some path."""
+
+    def add(self, saved: Saved) -> None:
+        """Note what a save was made from."""
+        self.saves.append(saved)
+        if saved.base is not None:
+            self.here |= files_of(saved.base)
+
+    def meet(self, view: View) -> None:
+        """Take in what is left over: files that are met for the first time."""
+        for path, what in self.new.items():
+            self.saves.append(self.first(view, path, what))
+
+    def first(self, view: View, path: StoryPath, what: Found) -> Saved:
+        """Meet a file of which there is no shadow."""
+        match view.content(path), what:
+            case None, _:
+                return Saved(path, what, None)
+            case Page() as live, Text() if (live.eol == "html") == (what.eol == "html"):
+                return Saved(path, what, live, first=True)
+            case Picture(_, sha256) as live, Blob(same) if sha256 == same:
+                return Saved(path, what, live)
+            case live, _:
+                # Two files that cannot merge: theirs keeps the path, ours moves beside it.
+                assert live is not None
+                id_ = live.id if isinstance(live, Picture) else live.parts[0].id
+                self.beside[path] = Picture(id_, what.sha256, 0)
+                return Saved(_beside(path, what.sha256), what, None)
+
+
+class Lineage:
+    """What is known of how an author's files came about."""
+
+    def __init__(self, view: View, disk: Disk, limbo: Limbo, facts: Mapping[str, bytes]) -> None:
+        self._view = view
+        self._disk = disk
+        self._editors = Editors(disk, limbo)
+        self._noted = Noted(facts)
+
+    def news(self) -> list[tuple[str, bytes | None]]:
+        """Return the facts to keep that changed."""
+        return self._noted.news()
+
+    def trace(
+        self,
+        found: Mapping[StoryPath, Found | None],
+        news: Mapping[StoryPath, FileSeen],
+        when: Moment,
+    ) -> Traced:
+        """Find the version that each save was made from; ``news`` says how it was found."""
+        self._disk.forget(when.now)
+        there = self._disk.contents()
+        traced = Traced(
+            gone={p: there[p] for p, what in found.items() if what is None and p in there}
+        )
+        for path, what in found.items():
+            if what is not None:
+                self._under_its_name(traced, news[path], what, when)
+        self._renamed(traced, when)
+        self._brought_back(traced)
+        self._under_old_names(traced)
+        self._removed(traced, found.keys(), when)
+        traced.meet(self._view)
+        return traced
+
+    def _under_its_name(self, traced: Traced, seen: FileSeen, what: Found, when: Moment) -> None:
+        """Look at what is known of a file's own path."""
+        path = seen.path
+        live = self._view.content(path)
+        if live is not None and live.sha256 == what.sha256:
+            self._disk.adopt(path, live, when.now)
+            traced.here |= files_of(live)
+        elif base := self.base(seen, what, traced.gone, when):
+            newest, unseen = self._editors.newest(path, base), self._editors.unseen(path, base)
+            traced.here |= files_of(base)
+            if isinstance(base, Page) and isinstance(what, Text) and newest is None:
+                newest, base = base, self._editors.without_doubtful(path, base, what)
+            traced.saves.append(Saved(path, what, base, newest=newest, unseen=unseen))
+        else:
+            traced.new[path] = what
+
+    def _renamed(self, traced: Traced, when: Moment) -> None:
+        """Look among what went just now: the author may have given it another name."""
+        departed = self._disk.departed
+        for path, origin in renames(traced.gone | departed.since(when.since), traced.new):
+            what = traced.new.pop(path)
+            if origin in traced.gone:
+                base = self._made_from(origin, traced.gone[origin], what)
+            else:
+                base = self._departed_as(origin, departed.contents[origin], what)
+            traced.add(Saved(path, what, base, was=origin))
+
+    def _brought_back(self, traced: Traced) -> None:
+        """Look among what went lately; by its author's hand it comes back whole."""
+        departed = self._disk.departed
+        for path, origin in renames(departed.lately(traced.new), traced.new):
+            went, what = departed.contents.pop(origin), traced.new.pop(path)
+            was = origin if origin != path else None
+            base = self._departed_as(origin, went, what)
+            traced.saves.append(Saved(path, what, base, back=went.by_author, was=was))
+
+    def _under_old_names(self, traced: Traced) -> None:
+        """Look for what editors still save under names that files once had."""
+        for path in [path for path in traced.new if self._view.content(path) is None]:
+            if base := self._editors.under_old_name(self._view, path, traced.new[path]):
+                traced.saves.append(Saved(path, traced.new.pop(path), base))
+
+    def _removed(self, traced: Traced, found: Iterable[StoryPath], when: Moment) -> None:
+        """What is gone, and was not found under any path, was removed."""
+        if traced.gone:
+            traced.here |= self._disk.files(but=set(found))
+        for path, base in traced.gone.items():
+            self._disk.gone(path)
+            if not traced.here & files_of(base):
+                # Else it has another name now, given here or by a co-author, or by both.
+                traced.saves.append(Saved(path, None, base))
+                self._disk.departed.remember(path, Departure(base, when.now, by_author=True))
+
+    # Which version an editor had opened.
+
+    def base(
+        self, seen: FileSeen, what: Found, gone: Mapping[StoryPath, Content], when: Moment
+    ) -> Content | None:
+        """Return the version that a save was made from, of those that may have been there."""
+        shadow = self._disk.shadows.get(seen.path)
+        if shadow is None:
+            return None
+        staged = shadow.staged.content if shadow.staged else None
+        if not isinstance(what, Text):
+            return shadow.disk
+        if isinstance(shadow.disk, Page):
+            versions = [*shadow.earlier, shadow.disk]
+            if isinstance(staged, Page):
+                versions.append(staged)
+            elif seen.read_since_write is False and shadow.earlier:
+                versions.pop()  # Nobody opened it.
+            told = [version for version in versions if version.sha256 == seen.made_from]
+            base = told[0] if told else self._editors.opened(seen.path, what, versions)
+            self._noted.note(seen.path, what.text, base, shadow.disk, when.at)
+            return base
+        if shadow.disk is not None or not isinstance(staged, Page):
+            return shadow.disk
+        # Our write may have come first. Or the author gave the file this name, as a
+        # co-author did; or made a file of this name without knowing of ours.
+        others = [*gone.values(), *self._disk.departed.since(when.since).values()]
+        same = [each for each in others if files_of(each) & files_of(staged)]
+        versions = [*(page for page in same if isinstance(page, Page)), staged]
+        base = self._editors.opened(seen.path, what, versions)
+        return base if is_mostly(what.text, base) else None
+
+    def _made_from(self, origin: StoryPath, base: Content, what: Found) -> Content:
+        """Our last write of a file that was renamed may have come first, unseen."""
+        shadow = self._disk.shadows.get(origin)
+        staged = shadow.staged.content if shadow and shadow.staged else None
+        if isinstance(what, Text) and isinstance(base, Page):
+            versions = [*(shadow.earlier if shadow else ()), base]
+            if isinstance(staged, Page):
+                versions.append(staged)
+            return self._editors.opened(origin, what, versions)
+        return base
+
+    def _departed_as(self, path: StoryPath, departed: Departure, what: Found) -> Content:
+        """Return the version that an editor shows of a file that went."""
+        if not isinstance(what, Text) or not isinstance(departed.content, Page):
+            return departed.content
+        versions = [each for each in departed.earlier if self._disk.fits(each)]
+        versions.append(departed.content)
+        return self._editors.opened(path, what, versions)
+
+
+def _beside(path: StoryPath, sha256: bytes) -> StoryPath:
+    """Return the name under which a file stands beside another one of its name."""
+    folder, slash, name = path.rpartition("/")
+    stem, dot, suffix = name.rpartition(".")
+    mark = f" ({sha256.hex()[:8]})"
+    return StoryPath(folder + slash + (f"{stem}{mark}{dot}{suffix}" if stem else name + mark))

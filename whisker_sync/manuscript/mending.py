@@ -1,0 +1,143 @@
+"""
+What only this device can put right after others have written.
+
+Nobody answers a change of somebody else's with an edit that a third device could also make: two
+that repair one link would leave both names in it. So each device mends what its own author's
+saves have to do with, and nothing else:
+
+* links that its author made to a name which was changed meanwhile follow the new one (names.py);
+* a binary file of its author's that lost against another is put beside it (pictures.py), and so
+  is a text that is whole only without the others' change (checked.py);
+* of twins that were both edited, the one that was made here is written into the other (twins.py);
+* words that a save brought here, and a save elsewhere brought there, go here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from whisker_sync.document import Change, Document
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript import pictures, schema
+from whisker_sync.manuscript.checked import Checked
+from whisker_sync.manuscript.disk import Disk
+from whisker_sync.manuscript.files import Problem
+from whisker_sync.manuscript.names import Links, format_of, new_targets
+from whisker_sync.manuscript.plan import ORIGIN, unite
+from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.revisions import repairs
+from whisker_sync.manuscript.shadow import Picture
+from whisker_sync.revision import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was put right."""
+
+    change: Change | None
+    problems: tuple[Problem, ...]
+    """What stands beside something now."""
+
+    bodies: Mapping[str, tuple[str, str]]
+    """Bodies in which links follow a new name, before and after."""
+
+    def versions(self, view: View) -> tuple[Version, ...]:
+        """Return what is kept as history."""
+        return repairs(self.bodies, view)
+
+
+class Mending:
+    """What this device's author has to do with, when others have written."""
+
+    def __init__(
+        self,
+        document: Document,
+        view: View,
+        disk: Disk,
+        checked: Checked,
+        dice: Random,
+        person: str,
+    ) -> None:
+        """``person``: whose files are put beside, for their names."""
+        self._document = document
+        self._view = view
+        self._disk = disk
+        self._checked = checked
+        self._dice = dice
+        self._person = person
+        self._links = Links()
+
+    def note_links(self, before: Mapping[str, str]) -> None:
+        """Remember the links that a save brought to names which are in the author's files."""
+        story_format = format_of(self._view) if before else None
+        shown: set[str] | None = None
+        for id_, body in before.items():
+            passage = self._view.passages.get(id_)
+            if passage is None:
+                continue
+            targets = new_targets(body, self._view.body(id_), story_format, passage.tags)
+            if targets and shown is None:
+                shown = self._disk.names()
+            self._links.made(id_, targets & (shown or set()))
+
+    def mend(self, paths: Iterable[StoryPath], born: str) -> Mended:
+        """Write what only this device can; ``paths`` may have changed, ``born`` is its mark."""
+        paths = sorted(paths)
+        plan, doubts = self._checked.put_beside(
+            paths, self._view, self._person, self._disk.is_taken, self._fresh_id
+        )
+        told = list(doubts)
+        lost = self._lost_pictures(paths, told)
+        doubled, late = self._document.doubled(), self._links.late(self._view)
+        rivals = [(one, other) for one, other in self._view.rivals() if other.born == born]
+        if not doubled and not lost and not late and not rivals and not plan:
+            return Mended(None, tuple(told), {})
+        for stays, goes in rivals:
+            unite(plan, self._view, stays, goes)
+        for id_, splices in late.items():
+            plan.splice(schema.BODY + id_, splices)
+        bodies = {id_: self._view.body(id_) for id_ in late}
+        with self._document.edit(ORIGIN) as edit:
+            plan.write(edit)
+            for root, start, length in sorted(doubled, reverse=True):
+                if root not in plan.texts:
+                    edit.delete(root, start, length)
+            for key, value in lost.items():
+                edit.set(schema.FILES, key, value)
+        mended = {id_: (body, self._view.body(id_)) for id_, body in bodies.items()}
+        return Mended(edit.change, tuple(told), mended)
+
+    def _lost_pictures(self, paths: Iterable[StoryPath], told: list[Problem]) -> dict[str, str]:
+        """Return registers that put beside what an author changed while somebody else did."""
+        registers: dict[str, str] = {}
+        for path in paths:
+            shadow, theirs = self._disk.shadows.get(path), self._view.content(path)
+            ours = shadow.disk if shadow is not None else None
+            if not isinstance(ours, Picture) or not isinstance(theirs, Picture):
+                continue
+            if shadow is None or not ours.saved_at or ours.sha256 == theirs.sha256:
+                continue
+            shadow.disk = pictures.unclaimed(ours, theirs.id)
+            if ours.id == theirs.id and not pictures.is_lost(ours, theirs):
+                continue
+            file = self._view.files.get(ours.id)
+            if ours.id != theirs.id and (file is None or file.path != path):
+                continue  # it is elsewhere by now, under a name of its own
+            beside = pictures.name_beside(path, self._person, ours.saved_at, self._disk.is_taken)
+            id_ = self._fresh_id() if ours.id == theirs.id else ours.id
+            registers[f"{id_}/{schema.PATH}"] = beside
+            registers[f"{id_}/{schema.ASSET}"] = pictures.encode(ours)
+            told.append(Problem(beside, _two_pictures(path, beside)))
+        return registers
+
+    def _fresh_id(self) -> str:
+        return schema.fresh_id(self._dice)
+
+
+def _two_pictures(path: StoryPath, beside: StoryPath) -> str:
+    return (
+        f"{path} was changed here and elsewhere at the same time; theirs is there now, and "
+        f"yours is beside it as {beside}: keep one of them"
+    )

@@ -1,0 +1,223 @@
+"""
+Passages that are not where they were: moved, pasted, cut, deleted, or new.
+
+A passage that vanished from one file and one that appeared in another may be the same, in one
+batch of saves or, for a minute, from one save to the next (limbo.py). Then nothing is deleted
+and nothing made: it stays the same passage, and what others write in it comes along. What is
+found here is noted in the sheets of the files, and written as edits of passages.
+
+A passage that was pasted before it was cut was taken for a copy at first. When the cut follows,
+the passage goes to where its copy is, with what was written there, and the copy is emptied.
+One that was cut, and stands within another passage by now, is emptied too: its words are there.
+
+Nothing is deleted that its author may not have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.align import moved
+from whisker_sync.manuscript.cutting import Group
+from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.passage_edits import PassageEdits
+from whisker_sync.manuscript.pieces import Segment
+from whisker_sync.manuscript.plan import Plan, empty
+from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.saves import Sheet
+from whisker_sync.manuscript.shadow import Part, Piece
+from whisker_sync.manuscript.twins import birth_of
+from whisker_sync.manuscript.whereabouts import Whereabouts
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """What was cut after it had been pasted."""
+
+    sheet: Sheet
+    part: Part
+    copy: str
+    """The passage that it was pasted as."""
+
+    birth: Segment
+    """What that was at first."""
+
+
+class Moves:
+    """What became of the passages of a batch that do not stand where they stood."""
+
+    def __init__(
+        self,
+        view: View,
+        plan: Plan,
+        edits: PassageEdits,
+        limbo: Limbo,
+        where: Whereabouts,
+        sheets: Sequence[Sheet],
+        now: float,
+    ) -> None:
+        self._view = view
+        self._plan = plan
+        self._edits = edits
+        self._limbo = limbo
+        self._where = where
+        self._sheets = sheets
+        self._now = now
+        self._copies: list[_Copied] = []
+
+    # Before anything is edited: what belongs together.
+
+    def pair(self) -> None:
+        """Find the passages that went from file to file, in this batch or since the last."""
+        self._limbo.forget(self._now, self._view.passages)
+        self._take_back()
+        self._pair_between_files()
+
+    def _take_back(self) -> None:
+        """What was cut here and is in a file again, because co-authors say so, is there to stay."""
+        seen: set[str] = set()
+        for sheet in self._sheets:
+            still = {old for old in sheet.match if old is not None}
+            for i, group in enumerate(sheet.groups):
+                ids = {part.id for part in group.parts}
+                seen |= ids
+                if i in still and any(
+                    part.id in ids for t in self._limbo.taken for part in t.group.parts
+                ):
+                    for id_ in ids:
+                        self._edits.revive(self._view.passages[id_])
+        self._limbo.seen(seen)
+
+    def _pair_between_files(self) -> None:
+        vanished: list[tuple[Sheet, Group]] = []
+        appeared: list[tuple[Sheet, int]] = []
+        for sheet in self._sheets:
+            if not sheet.saved.first or sheet.saved.again:
+                vanished += ((sheet, sheet.groups[i]) for i in sheet.vanished())
+            vanished += ((sheet, group) for group in [*sheet.missed, *(sheet.gone or ())])
+            appeared += ((sheet, i) for i in sheet.appeared())
+        limbo = [taken.group for taken in self._limbo.taken if not self._where.is_elsewhere(taken)]
+        pairs = moved(
+            [
+                *((id(sheet), group.segment) for sheet, group in vanished),
+                *((id(group), group.segment) for group in limbo),
+            ],
+            [(id(sheet), sheet.fresh[i]) for sheet, i in appeared],
+        )
+        known: set[str] = set()
+        for old, new in pairs:
+            target, segment = appeared[new]
+            source, group = (
+                vanished[old] if old < len(vanished) else (target, limbo[old - len(vanished)])
+            )
+            ids = {part.id for part in group.parts}
+            if ids & known:
+                continue  # Another version of what has arrived already.
+            known |= ids
+            self._move(source, group, target, segment)
+
+    def _move(self, source: Sheet, group: Group, target: Sheet, segment: int) -> None:
+        """Let passages that vanished from one file be what appeared in another."""
+        ids = {part.id for part in group.parts}
+        source.depart(ids)
+        self._limbo.seen(ids)
+        for part in group.parts:
+            self._edits.revive(self._view.passages[part.id])
+        there = target.match[segment]
+        if there is None:
+            arrived = self._edits.edit_group(source, group, target.fresh[segment])
+            target.arrived[segment] = arrived
+        elif len(group.parts) == 1:
+            # A co-author pasted the same there before; that was a copy.
+            copy = self._view.passages[target.groups[there].parts[0].id]
+            if copy.id not in ids and copy.copy_of is None and self._where.is_copy(copy, ids):
+                self._copies.append(_Copied(target, group.parts[0], copy.id, group.segment))
+
+    # One file after the other: what goes, and what comes.
+
+    def vanish(self, sheet: Sheet) -> None:
+        """Delete what the author took away, unless it was pasted elsewhere before."""
+        for group in [sheet.groups[i] for i in sheet.vanished()]:
+            if self._was_pasted(sheet, group):
+                sheet.depart({group.parts[0].id})
+            elif self._where.is_inside(group) or self._where.is_joined(group):
+                self._edits.absorb(group)
+            else:
+                self._limbo.take(group, sheet.saved.path, self._now)
+                for part in group.parts:
+                    self._edits.bury(sheet, part)
+
+    def miss(self, sheet: Sheet, groups: Iterable[Group]) -> None:
+        """Remember what is not in a file any more, although its author may not have cut it."""
+        for group in groups:
+            if not self._was_pasted(sheet, group):
+                self._limbo.take(group, sheet.saved.path, self._now, known=False)
+
+    def _was_pasted(self, sheet: Sheet, group: Group) -> bool:
+        """Tell whether a passage was pasted before it vanished; it then goes there."""
+        id_ = group.parts[0].id
+        if any(id_ == copied.part.id for copied in self._copies):
+            return False
+        copy = self._limbo.copy_of(id_, group.segment, self._where.missing() | {id_})
+        if copy is None or self._view.passages[copy].copy_of is not None:
+            return False
+        if len(group.parts) > 1:
+            self._edits.absorb(group)
+            return True
+        birth = self._limbo.pasted.pop(copy).segment
+        self._copies.append(_Copied(sheet, group.parts[0], copy, birth))
+        return True
+
+    def appear(self, sheet: Sheet, i: int) -> list[Part]:
+        """Return what a segment is that came from nowhere: one known from before, or a new one."""
+        segment = sheet.fresh[i]
+        known = self._where.known(sheet, segment)
+        if known is None:
+            return [Part(Piece.PASSAGE, self._make(sheet, segment), segment.text)]
+        was = self._view.segment(known)
+        if self._view.alive(known):
+            self._edits.edit(sheet, known, was, segment, only_add=True)
+        else:
+            self._edits.edit(sheet, known, was, segment)
+            self._edits.revive(known)
+        sheet.arrived[i] = [Part(Piece.PASSAGE, known.id, segment.text)]
+        self._where.found.add(known.id)
+        return sheet.arrived[i]
+
+    def _make(self, sheet: Sheet, segment: Segment) -> str:
+        birth = birth_of(segment, sheet.saved.path)
+        if birth is not None and self._where.is_seen(self._view.born_as(birth)):
+            birth = None
+        id_ = self._edits.make(segment, birth, sheet.original(segment))
+        if not sheet.saved.first and (namesakes := self._where.namesakes(segment.name)):
+            self._limbo.paste(id_, segment, namesakes, self._now)
+        return id_
+
+    # When all files are taken in.
+
+    def finish(self) -> dict[str, str]:
+        """
+        Empty what stands elsewhere by now.
+
+        Return the passages that were only copies, and which ones stand in their place now.
+        """
+        for copied in self._copies:
+            self._refile(copied)
+        cut = [taken for taken in self._limbo.taken if taken.known]
+        for taken in [taken for taken in cut if self._where.is_inside(taken.group)]:
+            self._edits.absorb(taken.group)
+            self._limbo.seen({part.id for part in taken.group.parts})
+        return {copied.copy: copied.part.id for copied in self._copies}
+
+    def _refile(self, copied: _Copied) -> None:
+        """Put a passage where its copy is, with what was written there; the copy is emptied."""
+        passage, copy = self._view.passages[copied.part.id], self._view.passages[copied.copy]
+        self._edits.revive(passage)
+        place = self._plan.fields.get((copy.id, schema.PLACE), f"{copy.file} {copy.key}")
+        self._plan.fields[passage.id, schema.PLACE] = place
+        body = self._plan.after(schema.BODY + copy.id, self._view.body(copy.id))
+        now = Segment(self._view.header(copy), body, copy.gap)
+        self._edits.edit(copied.sheet, passage, copied.birth, now)
+        empty(self._plan, copy, body, passage)

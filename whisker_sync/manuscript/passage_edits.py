@@ -1,0 +1,180 @@
+"""
+What an author did to passages, as edits of the document.
+
+A passage is compared field by field with how its author saw it: name, tags, values, blank space
+and body are each a fact of their own, and one that the author left alone is not written. So a
+rename and an edit by somebody else do not know of each other. A body gets only the words that
+changed, put where they belong in the text as it is now.
+
+A deletion says what was deleted: the content that its author saw. Whoever edits a passage that
+others deleted brings it back, and what is hidden as its twin goes with it.
+
+Nothing is decided here: which passage is which, and whether one was deleted or only moved, is
+known before.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from whisker_sync.document import Scalar
+from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.align import SAME_BODY
+from whisker_sync.manuscript.cutting import Group
+from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.names import Renamed
+from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
+from whisker_sync.manuscript.plan import Plan, additions
+from whisker_sync.manuscript.render import Passage, View
+from whisker_sync.manuscript.saves import Sheet
+from whisker_sync.manuscript.shadow import Part, Piece
+from whisker_sync.story.similarity import passage_digest
+from whisker_sync.text.edits import Splice
+from whisker_sync.text.merge import rebase
+
+
+class PassageEdits:
+    """Edits of passages, added to a plan."""
+
+    def __init__(self, view: View, plan: Plan, dice: Random, born: str) -> None:
+        """``born``: the mark under which this device makes passages."""
+        self._view = view
+        self._plan = plan
+        self._dice = dice
+        self._born = born
+        self.renamed: list[Renamed] = []
+        """Passages that got another name, so that links to them may follow."""
+
+    def make(self, segment: Segment, birth: str | None, copy_of: str | None) -> str:
+        """Make a passage; ``birth``: what it is born as, see twins.py."""
+        id_ = schema.fresh_id(self._dice)
+        fields: dict[str, Scalar] = {
+            schema.NAME: segment.name,
+            schema.HEADER: segment.header,
+            schema.GAP: segment.gap,
+            schema.BORN: self._born,
+        }
+        fields |= {schema.TAG + tag: 1 for tag in segment.parsed.tags}
+        fields |= {schema.METADATA + key: value for key, value in segment.parsed.metadata.items()}
+        if birth is not None:
+            fields[schema.BIRTH] = birth
+        if copy_of is not None:
+            fields[schema.COPY_OF] = copy_of
+        self._plan.made[id_] = fields
+        if segment.body:
+            self._plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
+        return id_
+
+    def edit_group(self, sheet: Sheet, group: Group, new: Segment) -> list[Part]:
+        """Edit a passage and those that continue it; return what they are in the save."""
+        texts = distribute([part.text for part in group.parts], new.text)
+        parts: list[Part] = []
+        for n, (part, text) in enumerate(zip(group.parts, texts, strict=True)):
+            passage = self._view.passages[part.id]
+            was, piece = segment_of(part), part.piece
+            if n == 0 and group.shown:
+                was, piece = Segment(self._view.header(passage), was.body, was.gap), Piece.PASSAGE
+                if passage.headless:
+                    self._plan.fields[part.id, schema.SHOWN] = 1
+            elif len(group.parts) == 1:
+                was = group.segment
+            parts.append(Part(piece, part.id, text))
+            is_ = new if len(group.parts) == 1 else segment_of(parts[-1])
+            self.edit(sheet, passage, was, is_)
+        return parts
+
+    def edit(
+        self,
+        sheet: Sheet,
+        passage: Passage,
+        was: Segment,
+        new: Segment,
+        *,
+        only_add: bool = False,
+    ) -> None:
+        """Write the fields that the author changed."""
+        if sheet.saved.back:
+            self.revive(passage)
+        if was.text == new.text:
+            return
+        first, known = sheet.saved.first or only_add, len(self._plan.fields)
+        if was.header != new.header:
+            moved_on = not sheet.saved.again or self._view.segment(passage).header != was.header
+            self._edit_header(passage, was, new, first=first and moved_on)
+        if was.gap != new.gap and not first:
+            self._set(passage, schema.GAP, new.gap, passage.gap)
+        splices: list[Splice] = []
+        if was.body != new.body:
+            live = self._plan.after(schema.BODY + passage.id, self._view.body(passage.id))
+            edits = additions if first else rebase
+            splices = edits(was.body, new.body, live)
+            self._plan.splice(schema.BODY + passage.id, splices)
+        twins = self._view.twins(sheet.saved.origin, passage.id)
+        if first and not splices and len(self._plan.fields) == known:
+            return  # Nothing in it is news, and what others deleted since stays so.
+        if (passage.deleted or twins) and was.digest != new.digest:
+            self.revive(passage)
+            self._bury_twins(sheet.saved.origin, passage.id)
+
+    def _edit_header(self, passage: Passage, was: Segment, new: Segment, *, first: bool) -> None:
+        tags, old_tags = set(new.parsed.tags), set(was.parsed.tags)
+        for tag in sorted(tags - old_tags):
+            self._set(passage, schema.TAG + tag, 1, int(tag in passage.tags))
+        values, old_values = dict(new.parsed.metadata), dict(was.parsed.metadata)
+        for key, value in values.items():
+            if value != old_values.get(key) and not (first and key in old_values):
+                self._set(passage, schema.METADATA + key, value, passage.metadata.get(key))
+        if first:
+            return
+        if new.name != was.name:
+            self._set(passage, schema.NAME, new.name, passage.name)
+            if was.name and _is_renamed(was, new):
+                self._plan.fields[passage.id, schema.FORMER + was.name] = 1
+                self.renamed.append(Renamed(passage.id, was.name, new.name))
+        for tag in sorted(old_tags - tags):
+            self._set(passage, schema.TAG + tag, 0, int(tag in passage.tags))
+        for key in old_values.keys() - values.keys():
+            self._set(passage, schema.METADATA + key, None, passage.metadata.get(key))
+        self._set(passage, schema.HEADER, new.header, passage.header)
+
+    def _set(self, passage: Passage, name: str, value: Scalar, live: Scalar) -> None:
+        if value != live:
+            self._plan.fields[passage.id, name] = value
+
+    def revive(self, passage: Passage) -> None:
+        """Take back that a passage is deleted."""
+        for content in passage.deleted:
+            self._plan.fields[passage.id, schema.DELETED + content] = 0
+
+    def bury(self, sheet: Sheet, part: Part) -> None:
+        """Delete a passage as the author saw it."""
+        passage = self._view.passages[part.id]
+        file = self._view.files.get(passage.file)
+        if passage.file not in sheet.files and (file is None or file.path != sheet.saved.origin):
+            return  # A co-author moved it to another file; the move wins.
+        content = segment_of(part).digest
+        if content not in passage.deleted:
+            self._plan.fields[passage.id, schema.DELETED + content] = 1
+        self._bury_twins(sheet.saved.origin, passage.id)
+
+    def _bury_twins(self, path: StoryPath, id_: str) -> None:
+        for twin in self._view.twins(path, id_):
+            content = self._view.segment(self._view.passages[twin]).digest
+            self._plan.fields[twin, schema.DELETED + content] = 1
+
+    def absorb(self, group: Group) -> None:
+        """Empty a passage that stands within another one; what others write in it since stays."""
+        for part in group.parts:
+            passage, was = self._view.passages[part.id], segment_of(part)
+            root = schema.BODY + part.id
+            live = self._plan.after(root, self._view.body(part.id))
+            self._plan.splice(root, rebase(was.body, "", live))
+            content = passage_digest(was.name, was.parsed.tags if was.header else (), "")
+            if content not in passage.deleted:
+                self._plan.fields[part.id, schema.DELETED + content] = 1
+
+
+def _is_renamed(was: Segment, new: Segment) -> bool:
+    """Tell whether this is certainly one passage, so that links to it may be changed."""
+    return was.body == new.body or likeness(was.words, new.words) >= SAME_BODY

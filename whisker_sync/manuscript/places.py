@@ -1,0 +1,112 @@
+"""
+Where passages stand: in which file, and behind which other.
+
+A place is one value, a file and a key between those of its neighbours, so that a move and an
+edit do not know of each other. Only what does not stand any more where it stood gets a new one:
+the longest run of passages that kept their order stays, and what came between them is put there.
+
+A co-author's move to another file is left as it is, and so is, at first contact, the order that
+the document has.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from random import Random
+
+from whisker_sync.document.order import is_key, keys
+from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.align import staying
+from whisker_sync.manuscript.plan import Plan
+from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.saves import Sheet
+from whisker_sync.manuscript.whereabouts import Whereabouts
+
+
+class Places:
+    """Places for the passages of saved files, added to a plan."""
+
+    def __init__(self, view: View, plan: Plan, dice: Random, where: Whereabouts) -> None:
+        self._view = view
+        self._plan = plan
+        self._dice = dice
+        self._where = where
+
+    def give(self, sheet: Sheet) -> None:
+        """Give a place to every passage that does not stand where it stood."""
+        stays = self._staying(sheet)
+        if len(stays) == len(sheet.ids):
+            return
+        home = self._view.members(self._home(sheet))
+        live = sorted({each.key for each in home if is_key(each.key)})
+        i = 0
+        while i < len(sheet.ids):
+            if i in stays:
+                i += 1
+                continue
+            start = i
+            while i < len(sheet.ids) and i not in stays:
+                i += 1
+            run = [id_ for ids in sheet.ids[start:i] for id_ in ids]
+            run = [id_ for id_ in run if not self._stuck(sheet, id_)]
+            if run:
+                before = sheet.ids[start - 1][-1] if start else None
+                behind = sheet.ids[i][0] if i < len(sheet.ids) else None
+                self._run(sheet, run, live, before, behind)
+
+    def _staying(self, sheet: Sheet) -> set[int]:
+        home = set(self._home(sheet))
+        here = [
+            (i, old)
+            for i, old in enumerate(sheet.match)
+            if old is not None and self._view.passages[sheet.ids[i][0]].file in home
+        ]
+        run = staying([old for _, old in here])
+        return {i for n, (i, _) in enumerate(here) if n in run}
+
+    def _stuck(self, sheet: Sheet, id_: str) -> bool:
+        """Tell whether a passage keeps a place that is not the one in this save."""
+        if id_ in self._plan.made:
+            return False
+        if any(part.id == id_ for parts in sheet.arrived.values() for part in parts):
+            known = self._view.passages[id_]
+            at_home = known.file in self._home(sheet) or sheet.saved.first
+            return id_ in self._where.found and at_home and self._view.alive(known)
+        # On first contact the live order wins; and a co-author's move to another file does.
+        return sheet.saved.first or self._view.passages[id_].file not in self._home(sheet)
+
+    def _run(
+        self,
+        sheet: Sheet,
+        run: list[str],
+        live: list[str],
+        before: str | None,
+        behind: str | None,
+    ) -> None:
+        left, right = None, None
+        if before is not None:
+            key = self._view.passages[before].key
+            right_at = bisect_right(live, key)
+            left = live[right_at - 1] if right_at else None
+            right = live[right_at] if right_at < len(live) else None
+        elif behind is not None:
+            at = bisect_left(live, self._view.passages[behind].key)
+            left = live[at - 1] if at else None
+            right = live[at] if at < len(live) else None
+        elif live:
+            left = live[-1]
+        file = self._view.passages[before].file if before else sheet.files[0]
+        for id_, key in zip(run, keys(len(run), left, right, self._dice), strict=True):
+            place = f"{file} {key}"
+            if id_ in self._plan.made:
+                self._plan.made[id_][schema.PLACE] = place
+            else:
+                self._plan.fields[id_, schema.PLACE] = place
+
+    def _home(self, sheet: Sheet) -> list[str]:
+        """Return the files whose passages stand in one row with those of this save."""
+        ids = dict.fromkeys(sheet.files)
+        for id_ in sheet.files:
+            if (file := self._view.files.get(id_)) and file.path is not None:
+                ids |= dict.fromkeys(each.id for each in self._view.files_at(file.path))
+        return list(ids)
