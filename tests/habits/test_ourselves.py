@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import re
@@ -98,11 +99,13 @@ def test_each_module_says_what_it_is_for() -> None:
 
 
 def error_classes() -> set[str]:
-    found = set()
-    for name, value in vars(errors).items():
-        if inspect.isclass(value) and issubclass(value, Exception):
-            found.add(name)
-    return found
+    rooms = [errors, *(importlib.import_module(name) for name in modules() if ".errors." in name)]
+    return {
+        name
+        for room in rooms
+        for name, value in vars(room).items()
+        if inspect.isclass(value) and issubclass(value, Exception)
+    }
 
 
 def test_the_tree_of_errors_lists_each_error() -> None:
@@ -110,6 +113,7 @@ def test_the_tree_of_errors_lists_each_error() -> None:
     listed = re.findall(r":exc:`(\w+)`", errors.__doc__)
     assert set(listed) == error_classes()
     assert len(listed) == len(set(listed))
+    assert set(errors.__all__) == error_classes()
 
 
 def test_the_tree_of_errors_has_the_shape_of_the_classes() -> None:
