@@ -93,7 +93,7 @@ def test_a_schema_is_checked_in_a_few_lines() -> None:
     assert len(lines) < MOST_LINES
 
 
-@pytest.mark.alone
+@pytest.mark.waits
 def test_two_notes_programs_find_each_other_and_agree(tmp_path: Path) -> None:
     ada, bob = Program(tmp_path, "ada"), Program(tmp_path, "bob")
     ada.once("new", str(ada.directory))
@@ -112,7 +112,7 @@ def test_two_notes_programs_find_each_other_and_agree(tmp_path: Path) -> None:
         ada.end()
 
 
-@pytest.mark.alone
+@pytest.mark.waits
 def test_in_the_shared_map_each_takes_back_their_own() -> None:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "shared_map.py")],
@@ -134,7 +134,7 @@ def ada(tmp_path: Path) -> Iterator[Person]:
     person.end()
 
 
-@pytest.mark.alone
+@pytest.mark.waits
 def test_a_backup_says_when_it_holds_the_same(ada: Person, tmp_path: Path) -> None:
     ada.run("init", str(ada.folder), inside=False)
     (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")
@@ -158,7 +158,7 @@ def test_a_backup_says_when_it_holds_the_same(ada: Person, tmp_path: Path) -> No
         running.terminate()
 
 
-@pytest.mark.alone
+@pytest.mark.waits
 def test_a_relay_is_part_of_another_application(tmp_path: Path) -> None:
     environment = {**os.environ, "RELAY_FILE": str(tmp_path / "relay.db")}
     server = subprocess.Popen(
@@ -190,7 +190,7 @@ def test_links_of_ones_own_carry_notes() -> None:
     assert where.endswith("ada.sock:1")
 
 
-@pytest.mark.alone
+@pytest.mark.waits
 def test_who_is_beside_a_daemon_hears_of_changes(ada: Person) -> None:
     ada.run("init", str(ada.folder), inside=False)
     (ada.folder / "cave.twee").write_text(":: Cave\nDark.\n")

@@ -9,7 +9,7 @@ import pytest
 from tests.first_day import PAGE, write
 
 
-@pytest.mark.alone
+@pytest.mark.waits
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform != "linux", reason="its commands are those of Linux")
 def test_the_page_is_what_the_commands_print() -> None:

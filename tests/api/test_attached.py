@@ -26,7 +26,7 @@ from whisker_sync.daemon.control import Answer, Control
 from whisker_sync.errors import DaemonNotRunning, NotAWorkspace
 from whisker_sync.store.layout import Layout
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 CAVE = ":: Cave\nDark.\n"
 SECONDS = 30.0

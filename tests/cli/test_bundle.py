@@ -15,7 +15,7 @@ import pytest
 from tests.cli.terminal import LOOPBACK, Person, folder_of
 from whisker_sync.wire.bundles import MAGIC
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
-from tests.cli.terminal import Person
+from tests.cli.terminal import LOOPBACK, Person
 
 FILM = Random(7).randbytes(3 << 20)
 
@@ -49,3 +50,25 @@ def test_what_was_not_fetched_comes_when_the_limit_goes(pair: tuple[Person, Pers
     assert (bob.folder / "icon.png").read_bytes() == FILM[:1000]
     bad = bob.run("sync", "config", "--fetch-up-to", "1", "--unset-fetch-up-to")
     assert bad.returncode == 2
+
+
+def test_who_joins_may_say_before_anything_comes_how_large_it_may_be(
+    pair: tuple[Person, Person], tmp_path: Path
+) -> None:
+    ada, _ = pair
+    (ada.folder / "film.mp4").write_bytes(FILM)
+    assert ada.run("sync", "now").returncode == 0
+    link = ada.json("invite", "--yes")["link"]
+    cleo = Person(tmp_path, "cleo")
+    try:
+        joined = cleo.run(
+            *("join", "-", str(cleo.folder), "--interface", LOOPBACK, "--fetch-up-to", "1"),
+            inside=False,
+            given=link + "\n",
+        )
+        assert joined.returncode == 0, joined.stderr
+        assert (cleo.folder / "story.twee").read_bytes() == (ada.folder / "story.twee").read_bytes()
+        assert cleo.json("fetch")["not_fetched"] == [{"path": "film.mp4", "size": len(FILM)}]
+        assert cleo.json("sync", "config")["fetch_up_to"] == 1
+    finally:
+        cleo.end()

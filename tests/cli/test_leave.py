@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import CAVE
 from tests.cli.terminal import LOOPBACK, Person, folder_of
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 def members(person: Person) -> list[str]:

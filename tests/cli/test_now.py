@@ -13,7 +13,7 @@ from tests.cli.terminal import Person
 from whisker_sync.node.settings import load_local
 from whisker_sync.store.layout import Layout
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 def test_everybody_who_is_there_gives_a_receipt(pair: tuple[Person, Person]) -> None:

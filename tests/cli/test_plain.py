@@ -21,7 +21,7 @@ from tests.cli.terminal import LOOPBACK, Person
 from tests.project.test_formats import put
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.waits,
     pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals and locales"),
 ]

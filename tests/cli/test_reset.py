@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.terminal import Person
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 def test_nothing_is_forgotten_without_a_yes(pair: tuple[Person, Person]) -> None:

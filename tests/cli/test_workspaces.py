@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.terminal import Person
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 
 def test_each_story_of_this_machine_has_one_sentence(tmp_path: Path) -> None:

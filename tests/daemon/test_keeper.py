@@ -14,7 +14,7 @@ import pytest
 from tests.cli.terminal import LOOPBACK, Person
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.waits,
     pytest.mark.timeout(120),
     pytest.mark.skipif(sys.platform == "win32", reason="ends processes as Unix does"),
 ]

@@ -75,7 +75,7 @@ def on(person: Person) -> None:
 
 
 def join(bob: Person, link: str) -> subprocess.CompletedProcess[str]:
-    options = ["--interface", LOOPBACK, "--name", "Bartholomew"]
+    options = ["--interface", LOOPBACK, "--name", "Bartholomew", "--fetch-up-to", "5"]
     return bob.run("join", link, str(bob.folder), *options, inside=False)
 
 
@@ -117,6 +117,7 @@ def test_two_who_never_run_at_once_pair_and_converge_through_a_relay(
     (bob.folder / "bob.twee").write_text(":: Bob\nWords of mine.\n")
     wait_until_exchanged(bob)
     assert not (bob.folder / ".whisker" / "local" / "asked").exists()
+    assert bob.json("sync", "config")["fetch_up_to"] == 5  # as he said when he asked
     bob.end()
 
     on(ada)

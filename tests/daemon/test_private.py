@@ -22,7 +22,7 @@ from whisker_sync.node.settings import load_papers, load_user
 from whisker_sync.store.layout import Layout
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.waits,
     pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="modes and processes are as Unix has them"),
 ]

@@ -15,7 +15,7 @@ from whisker_sync.ids import DeviceId
 from whisker_sync.node.suspects import find_guilty
 from whisker_sync.record import Record
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 NOTES = Schema((Root("body", Kind.TEXT),))
 

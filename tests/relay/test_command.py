@@ -23,7 +23,7 @@ from whisker_sync.wire import relay as wire
 from whisker_sync.wire.relay import Page
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.waits,
     pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals"),
 ]
 

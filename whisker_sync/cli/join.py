@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,12 @@ Examples:
 @click.option("--name", help="What the others call you; your login name otherwise.")
 @click.option("--address", metavar="HOST:PORT", help="Where the inviter is, if it is not found.")
 @click.option("--interface", metavar="IP", help="Use only this address of this machine.")
+@click.option(
+    "--fetch-up-to",
+    type=click.IntRange(min=0),
+    metavar="MIB",
+    help="Larger binary files come only when you ask: whisker fetch.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask, even if the folder is not empty.")
 @click.option("--no-start", is_flag=True, help="Do not start syncing.")
 @click.option("--force", is_flag=True, help="Even in a home, on a desktop, in a synced folder.")
@@ -58,6 +65,7 @@ def command(
     name: str | None,
     address: str | None,
     interface: str | None,
+    fetch_up_to: int | None,
     yes: bool,
     no_start: bool,
     force: bool,
@@ -102,13 +110,16 @@ def command(
         if not yes and not _is_empty(root) and not _agreed_unseen(root):
             OUTPUT.say("Nothing was changed.")
             return FAILED
-        return _write(root, admission, interface, start_now=not no_start)
+        layout = _settle_outside(root)
+        _set_fetch_up_to(layout, fetch_up_to)
+        return _write(layout, admission, interface, start_now=not no_start)
     if admission.host.mine:
         load_user(user_home(), person=admission.host.name)
     root = place(admission.host.title)
     # Who comes back knows what was in the folder.
     asking = not _is_empty(root) and not (root / ".whisker").exists()
     layout = _settle(root, admission)
+    _set_fetch_up_to(layout, fetch_up_to)
     if no_start:
         OUTPUT.data({"folder": str(root), "synced": False})
         title = admission.host.title
@@ -146,25 +157,41 @@ def _settle(root: Path, admission: Admission) -> Layout:
     return layout
 
 
-def _write(root: Path, asked: Asked, interface: str | None, *, start_now: bool) -> int:
-    """Ask by letter, and go on once the inviter has answered, if that is soon."""
-    from whisker_sync.api.joining import keep
+def _set_fetch_up_to(layout: Layout, mebibytes: int | None) -> None:
+    """Say how large what comes by itself may be, before anything comes; None: as it was."""
+    from whisker_sync.api.settings import load_local, save_local
+
+    if mebibytes is not None:
+        save_local(layout, replace(load_local(layout), fetch_up_to=mebibytes))
+
+
+def _settle_outside(root: Path) -> Layout:
+    """Prepare the folder to wait in; it may be one of the story already, after having been away."""
     from whisker_sync.api.places import Layout
     from whisker_sync.daemon.control import is_running
-    from whisker_sync.daemon.process import start, stop
+    from whisker_sync.daemon.process import stop
 
-    host, layout = asked.host, Layout(root)
+    layout = Layout(root)
     if not layout.config.exists():
-        Layout.make(root)
+        return Layout.make(root)
     if is_running(layout):
         stop(layout)
+    return layout
+
+
+def _write(layout: Layout, asked: Asked, interface: str | None, *, start_now: bool) -> int:
+    """Ask by letter, and go on once the inviter has answered, if that is soon."""
+    from whisker_sync.api.joining import keep
+    from whisker_sync.daemon.process import start
+
+    host = asked.host
     keep(layout, asked)
     if start_now:
         start(layout, ["--interface", interface] if interface else [])
         if asyncio.run(_answered(layout)):
             OUTPUT.say(f"{host.name} let you in. Fetching the story ...")
             return _fetch(layout)
-    OUTPUT.data({"folder": str(root), "synced": False, "waits_for": host.name})
+    OUTPUT.data({"folder": str(layout.root), "synced": False, "waits_for": host.name})
     OUTPUT.say(f"{host.name} has not answered yet, and may do so whenever their machine runs.")
     if start_now:
         OUTPUT.say("This one goes on waiting; see how it stands with: whisker sync status")

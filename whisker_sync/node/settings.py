@@ -184,12 +184,16 @@ def join_workspace(
     """
     Make a folder one more place of a workspace whose papers a member has given us.
 
-    ``peers`` is where others are, ``relay`` the one that they use.
+    ``peers`` is where others are, ``relay`` the one that they use. What this device was told to
+    fetch by itself, before it was let in, stays.
 
     Raises:
         AlreadyAWorkspace: It is one.
+        BadSettings: What it was told before cannot be understood.
     """
-    return _make(root, title, papers, Local(peers=tuple(peers), relay=relay, joining=True))
+    up_to = load_local(Layout(root)).fetch_up_to
+    local = Local(peers=tuple(peers), relay=relay, fetch_up_to=up_to, joining=True)
+    return _make(root, title, papers, local)
 
 
 def join_again(layout: Layout, papers: Papers, peers: Sequence[Address]) -> None:
