@@ -181,6 +181,9 @@ class Crowd:
         self.slow: set[str] = set()
         """Whose disks take for ever; until they are taken out again."""
 
+        self.clogged: set[str] = set()
+        """Whose links never say that all has left."""
+
         self._next = 0
         self._written: list[tuple[Someone, Effect]] = []
 
@@ -272,4 +275,5 @@ class Crowd:
             self.said.append((who.name, message))
             who.pushes += isinstance(message, Push)
         other.tell(FrameArrived(link, frame))
-        who.tell(Drained(link))
+        if who.name not in self.clogged:
+            who.tell(Drained(link))

@@ -7,8 +7,9 @@ import pytest
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.peer.effects import Hangup
 from whisker_sync.peer.events import Merged, Trouble
-from whisker_sync.peer.inputs import FrameArrived
+from whisker_sync.peer.inputs import Drained, FrameArrived
 from whisker_sync.peer.lines import WITHOUT_A_WORD
+from whisker_sync.sync import session
 
 CAVE = ":: Cave\nIt is dark here.\n\n:: Way out\nLight!\n"
 
@@ -264,6 +265,25 @@ def test_after_a_double_connection_news_travel_at_once() -> None:
         bob.save("lake.twee", ":: Lake\nDeep.\n")
         crowd.run()
         assert same(alice, bob)
+
+
+def test_a_link_that_drains_matters_only_if_something_waited_for_that() -> None:
+    crowd, alice, bob = two()
+    link = crowd.connect(alice, bob)
+    crowd.wait()
+    alice.save("cave.twee", CAVE)
+    assert alice.peer.handle(Drained(link), crowd.now) == []
+    crowd.run()
+    crowd.clogged.add("alice")
+    while not alice.peer.load().in_flight >= session.WINDOW:
+        alice.save(f"{len(alice.folder)}.txt", crowd.dice.randbytes(20_000).hex())
+        crowd.run()
+    alice.save("last.txt", "The last word.\n")
+    crowd.run()
+    assert "last.txt" not in bob.folder
+    alice.tell(Drained(link))
+    crowd.run()
+    assert bob.read("last.txt") == "The last word.\n"
 
 
 def test_an_edit_in_memory_is_sent_before_it_is_durable() -> None:

@@ -22,7 +22,7 @@ from whisker_sync.peer.fetching import Fetching
 from whisker_sync.peer.inputs import AssetRead
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
-from whisker_sync.sync.session import WINDOW, Came, Session
+from whisker_sync.sync.session import Came, Session
 from whisker_sync.wire.messages import Asset, WantAsset
 
 MAX_ASKED = 64
@@ -184,7 +184,7 @@ class Assets:
 
     def serve(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
         """Answer who asked for a content, when what was said before has left."""
-        while conversation.asked and not conversation.reading and session.in_flight < WINDOW:
+        while conversation.asked and not conversation.reading and not session.is_full:
             asset = conversation.asked.popleft()
             list_ = self._library.list_of(asset)
             if list_ is not None:

@@ -85,6 +85,9 @@ class Rank(IntEnum):
     KNOWN = 2
 
 
+_ALL = frozenset(Rank)
+
+
 @dataclass(slots=True)
 class Candidate:
     """Somebody who may be worth calling."""
@@ -269,6 +272,8 @@ class Dialing:
     def _places(self) -> frozenset[Rank]:
         """Of which rank one more may be called beside those who are."""
         calling = [other.rank for other in self._candidates.values() if other.calling]
+        if not calling:
+            return _ALL
         announced = sum(1 for rank in calling if rank < Rank.KNOWN)
         if len(calling) >= MAX_DIALS:
             return frozenset()
@@ -276,7 +281,7 @@ class Dialing:
             return frozenset({Rank.KNOWN})
         if calling.count(Rank.UNLIKELY) >= MAX_DIALS_UNLIKELY:
             return frozenset({Rank.KNOWN, Rank.LIKELY})
-        return frozenset(Rank)
+        return _ALL
 
     def _rested(self, candidate: Candidate) -> float:
         """When one of its rank may be called again, by the number of calls before."""

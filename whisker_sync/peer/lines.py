@@ -98,11 +98,13 @@ class Lines:
         """Have the figures kept when something else is written anyway."""
         self._library.remember(FACT, self.statistics.fact(), soon=False)
 
-    def drained(self, link: LinkId) -> None:
-        """All that was given to a link has left."""
+    def drained(self, link: LinkId) -> bool:
+        """All that was given to a link has left; whether anything may have waited for that."""
         session = self.session(link)
-        if session is not None:
-            session.in_flight = 0
+        if session is None:
+            return False
+        was_full, session.in_flight = session.is_full, 0
+        return was_full
 
     def stir(self, now: float) -> None:
         """Something changed here: nobody may hold the same any more."""

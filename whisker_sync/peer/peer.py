@@ -212,6 +212,8 @@ class Peer:
         if self._put_back.withdrawing and not isinstance(input, (Committed, Edited, Stopping)):
             return []  # a new process follows in a moment
         self._showing.at = getattr(input, "at", self._showing.at)
+        if isinstance(input, Drained) and not self._lines.drained(input.link):
+            return []  # half of all inputs are this one
         return [*self._react(input, now), *self._continue(now)]
 
     def deadline(self) -> float | None:
@@ -400,8 +402,8 @@ class Peer:
                 yield from self._hear(link, frame, now)
             case Committed(ticket):
                 self._library.commit(ticket)
-            case Drained(link):
-                self._lines.drained(link)
+            case Drained():
+                pass  # what waited for it goes on
             case FilesSeen():
                 yield from self._showing.saw(input, now, reads=self._circle.we_read)
             case FileWritten() | FileKept() | FileStuck():

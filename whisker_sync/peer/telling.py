@@ -20,7 +20,7 @@ from whisker_sync.peer.inputs import RevisionsRead
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
 from whisker_sync.revision import Revision, decode, encode, split
-from whisker_sync.sync.session import WINDOW, Session
+from whisker_sync.sync.session import Session
 from whisker_sync.wire.messages import HistoryMessage, Revisions, Shelves
 
 ANSWER_BYTES = 4 << 20
@@ -114,7 +114,7 @@ class Telling:
             news = Revisions(asked=False, revisions=(encode(revision),))
             for conversation, session in self._lines.live():
                 # Whoever is slow finds out at rest.
-                is_free = session.in_flight < WINDOW and not session.mute
+                is_free = not (session.is_full or session.mute)
                 if is_free and session.device not in heard:
                     yield from self._lines.send(conversation, news)
 

@@ -254,6 +254,11 @@ class Session:
         self._rest_stale = False  # something changed here since we heard their rest
         self._resting = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is on its way that the rest waits until the link has drained."""
+        return self.in_flight >= WINDOW
+
     # Public methods for what arrives.
 
     def receive(self, message: Message, library: Library, now: float) -> list[Outcome]:
@@ -454,7 +459,7 @@ class Session:
             and not self.mute
             and self._sent is not None
             and self._sent < library.sendable
-            and self.in_flight < WINDOW
+            and not self.is_full
             and not self._reading
         )
 

@@ -61,6 +61,7 @@ from whisker_sync.peer.inputs import (
     Committed,
     DialFailed,
     Do,
+    Drained,
     Edited,
     FileKept,
     FilesSeen,
@@ -661,11 +662,13 @@ class Machine:
         if self._handling:
             return
         self._handling = True
-        life = self.life
+        life, in_vain = self.life, True
         while self._inputs:
             happened = self._inputs.popleft()
             self._world.note(self, happened)
-            for effect in self._peer.handle(happened, self._world.now):
+            effects = self._peer.handle(happened, self._world.now)
+            in_vain = in_vain and not effects and isinstance(happened, Drained)
+            for effect in effects:
                 if self.fuse == 0:
                     self.crash()
                     return
@@ -676,6 +679,8 @@ class Machine:
             if self.life != life:
                 return
         self._handling = False
+        if in_vain:
+            return  # nothing is otherwise than before: every second input is one of these
         if not self.overfull:
             self.overfull = overfull(self._peer.load(), len(self._world.schemas))
         self._set_alarm()
