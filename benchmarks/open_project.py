@@ -9,7 +9,7 @@ first daemon takes to open the folder, and how long from the start of the second
 first complete sync: both folders equal, durable on both sides; and, where the system tells,
 the CPU seconds that each of the two took for it, which other programs on the machine change
 less than the clock. ``--files`` adds copies of the directory in folders of their own until
-there are so many files.
+there are so many files. The daemons find bytecode of the program, as an installed one has it.
 
 Exit code 1: a file is not there, or not byte for byte as it was, or the first folder
 was changed.
@@ -21,6 +21,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -59,14 +60,15 @@ def measure(source: Path, place: Path, files: int = 0) -> Figures:
     fill(source, root, files)
     before = {path: (root / path).read_bytes() for path in synced(root)}
     homes = [place / f"home-{name}" for name in ("one", "other")]
+    installed = with_bytecode(place / "bytecode")
     ada, bob = (load_user(home, person=home.name) for home in homes)
     one = make_workspace(root, source.name, ada)
     other = let_in(ada, one, bob, place / "other")
     try:
         began = time.perf_counter()
-        start(one, ["--interface", HERE], {"WHISKER_HOME": str(homes[0])})
+        start(one, ["--interface", HERE], {**installed, "WHISKER_HOME": str(homes[0])})
         opened = time.perf_counter()
-        start(other, ["--interface", HERE], {"WHISKER_HOME": str(homes[1])})
+        start(other, ["--interface", HERE], {**installed, "WHISKER_HOME": str(homes[1])})
         asyncio.run(ask(other, {"do": "meet", "seconds": SECONDS}))
         while not same(before, other.root) and time.perf_counter() < opened + SECONDS:
             time.sleep(0.01)
@@ -83,6 +85,14 @@ def measure(source: Path, place: Path, files: int = 0) -> Figures:
     size = sum(len(content) for content in before.values())
     told = tuple(each for each in cpu if each is not None)
     return Figures(len(before), size, opened - began, done - opened, told, tuple(wrong))
+
+
+def with_bytecode(place: Path) -> dict[str, str]:
+    """Compile the program; return the variables with which a process uses that."""
+    variables = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(place)}
+    program = "import whisker_sync.cli.sync, whisker_sync.daemon.main, whisker_sync.daemon.keeper"
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **variables}, check=True)
+    return variables
 
 
 def cpu_seconds(process: int | None) -> float | None:

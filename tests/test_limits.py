@@ -22,7 +22,7 @@ ROW = re.compile(
 ROWS = ROW.findall(PAGE)
 
 UNITS = {"": 1, "s": 1, "h": 3600, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-NO_LIMITS = {"COMPRESS_FROM"}  # where a message is cut, not where it ends
+NO_LIMITS = {"COMPRESS_FROM", "COMPRESS_QUICKLY_FROM"}  # how a message is sent, not where it ends
 
 
 def value_of(text: str) -> float:

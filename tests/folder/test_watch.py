@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 
+from whisker_sync.errors import UnsafePath
 from whisker_sync.folder import watch as watch_module
-from whisker_sync.folder.files import Folder, Replaced
+from whisker_sync.folder.files import Folder, Mark, Replaced
 from whisker_sync.folder.watch import Watch
 from whisker_sync.ids import StoryPath
 
@@ -242,4 +243,91 @@ async def test_our_own_write_is_not_told(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "last.twee").write_text("x")
     await eye.until("last.twee")
     assert not eye.told
+    eye.watch.stop()
+
+
+async def write_all(eye: Eye, paths: list[StoryPath]) -> None:
+    """Write files as the node does: all are announced before the first is written."""
+    for path in paths:
+        eye.watch.begin(path)
+    for path in paths:
+        written = await asyncio.to_thread(eye.folder.write, path, b"ours", None)
+        assert isinstance(written, Replaced)
+        eye.watch.expect(path, written.mark)
+        eye.watch.end(path)
+
+
+def count_scans(eye: Eye, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When the whole folder is compared from now on."""
+    scans: list[float] = []
+    scan = eye.folder.scan
+
+    def noted(known: Iterable[StoryPath] = ()) -> tuple[dict[StoryPath, Mark], list[UnsafePath]]:
+        scans.append(time.monotonic())
+        return scan(known)
+
+    monkeypatch.setattr(eye.folder, "scan", noted)
+    return scans
+
+
+async def test_a_folder_that_we_fill_is_compared_when_we_are_done_and_not_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eye = await eye_on(tmp_path)
+    scans = count_scans(eye, monkeypatch)
+    paths = [StoryPath(f"part {i // 10}/page {i}.twee") for i in range(200)]
+    (tmp_path / "last").mkdir()
+    writing = asyncio.ensure_future(write_all(eye, paths))
+    task = asyncio.ensure_future(eye.until("last/theirs.twee"))
+    await writing
+    (tmp_path / "last" / "theirs.twee").write_text("the author's")
+    await task
+    assert len(scans) <= 6, "200 files in 20 new folders"
+    assert all((tmp_path / path).read_bytes() == b"ours" for path in paths)
+    eye.watch.stop()
+
+
+async def test_what_the_author_saves_while_we_write_is_told(tmp_path: Path) -> None:
+    (tmp_path / "theirs.twee").write_text("dark")
+    eye = await eye_on(tmp_path)
+    eye.watch.begin(StoryPath("ours.twee"))  # and it takes its time
+    (tmp_path / "theirs.twee").write_text("darker")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "theirs.twee").write_text("bright")
+    await eye.until("theirs.twee", "new/theirs.twee")
+    eye.watch.stop()
+
+
+async def test_what_the_author_saves_over_a_write_of_ours_is_told_when_it_is_done(
+    tmp_path: Path,
+) -> None:
+    eye = await eye_on(tmp_path)
+    path = StoryPath("cave.twee")
+    eye.watch.begin(path)
+    written = await asyncio.to_thread(eye.folder.write, path, b"ours", None)
+    (tmp_path / path).write_text("the author's")
+    task = asyncio.ensure_future(eye.until(path))
+    await asyncio.sleep(0)
+    assert isinstance(written, Replaced)
+    eye.watch.expect(path, written.mark)
+    eye.watch.end(path)
+    await task
+    eye.watch.stop()
+
+
+async def test_nothing_waits_longer_for_our_writes_than_it_may(tmp_path: Path) -> None:
+    eye = await eye_on(tmp_path)
+    path = StoryPath("cave.twee")
+    eye.watch.begin(path)  # the disk hangs, and meanwhile the author makes the file
+    began = time.monotonic()
+
+    async def saves() -> None:
+        for number in range(100):
+            (tmp_path / path).write_text(f"saved {number} times")
+            await asyncio.sleep(0.1)
+
+    saving = asyncio.ensure_future(saves())
+    await eye.until(path)
+    assert watch_module.BURST_SECONDS - 0.2 < time.monotonic() - began < 10
+    saving.cancel()
     eye.watch.stop()

@@ -10,6 +10,9 @@ A file that is gone may be in the middle of being saved: it counts as gone when 
 is after a moment. Until then new files and others that are gone wait, too: one of them
 may be the same under another name, and only if both are told together does anybody see
 that.
+
+While we write files ourselves the system tells of each of them, and of each new folder. What
+looks as we left it, and folders, are looked at together when we are done.
 """
 
 from __future__ import annotations
@@ -47,6 +50,9 @@ STOPPED_SECONDS = 0.5
 """If a short wait takes so long, the process was stopped or the machine slept, and nothing
 can be said of how long a file has been gone."""
 
+BURST_SECONDS = 2.0
+"""How long what can wait does so at most, while we write files ourselves."""
+
 STEP_MS = 5
 """How often it is looked whether the system has told anything, while somebody is saving."""
 
@@ -73,6 +79,9 @@ class Watch:
         self._folder = folder
         self._look_seconds = look_seconds
         self._marks: dict[StoryPath, Mark] = {}
+        self._ours: set[StoryPath] = set()  # about to be written by us
+        self._owed: set[Path] = set()  # to be looked at when we are done
+        self._owed_since = 0.0
         self._stop = asyncio.Event()
         self._wake: asyncio.Queue[set[Path] | None] = asyncio.Queue()
 
@@ -105,6 +114,18 @@ class Watch:
         else:
             self._marks[path] = mark
 
+    def begin(self, path: StoryPath) -> None:
+        """Note that we are going to write a file ourselves; :meth:`end` follows."""
+        self._ours.add(path)
+
+    def end(self, path: StoryPath) -> None:
+        """Note that we are done with a file, and look whether it is as :meth:`expect` was told."""
+        self._ours.discard(path)
+        if self._folder.mark(path) != self._marks.get(path):
+            self._owed.add(self._root / path)
+        if self._owed and not self._ours:
+            self._wake.put_nowait(set())
+
     def stop(self) -> None:
         """End the watch."""
         self._stop.set()
@@ -126,6 +147,7 @@ class Watch:
                     return
                 if near is None and not gone:
                     patience = min(2 * patience, self._look_seconds)
+                near = self._without_ours(near, clock())
                 changed = self._compare(near)
                 if gone or not changed <= self._marks.keys():
                     # What is new and what is gone may be halves of one rename, and only one
@@ -219,6 +241,30 @@ class Watch:
             return False
         return self._folder.takes_in(relative, is_folder=place.is_dir())
 
+    def _without_ours(self, near: set[Path] | None, now: float) -> set[Path] | None:
+        """Put off what can wait until we have written our files."""
+        if near is None:
+            return None
+        if self._ours:
+            waits = {place for place in near if self._can_wait(place)}
+            if waits and not self._owed:
+                self._owed_since = now
+            self._owed |= waits
+            if now < self._owed_since + BURST_SECONDS:
+                return near - waits
+        near = near | self._owed
+        self._owed = set()
+        return near
+
+    def _can_wait(self, place: Path) -> bool:
+        if place.is_dir():
+            return True
+        known = self._known_as(place)
+        return bool(known) and all(map(self._looks_as_we_left_it, known))
+
+    def _looks_as_we_left_it(self, path: StoryPath) -> bool:
+        return path in self._ours or self._folder.mark(path) == self._marks.get(path)
+
     def _compare(self, near: set[Path] | None) -> set[StoryPath]:
         """
         Which files may not be as they were; ``near`` limits where to look.
@@ -229,7 +275,7 @@ class Watch:
         named = {path for place in near or () for path in self._known_as(place)}
         if near is None or any(place.is_dir() or self._is_rules(place) for place in near):
             found, _ = self._folder.scan(self._marks)
-            everything = found.keys() | self._marks.keys()
+            everything = (found.keys() | self._marks.keys()) - self._ours
             named |= {path for path in everything if found.get(path) != self._marks.get(path)}
         return {
             path for path in named if path in self._marks or self._folder.mark(path) is not None

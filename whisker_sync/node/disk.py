@@ -82,6 +82,7 @@ class Disk:
     def write(self, write: WriteFile | WriteAsset) -> None:
         """Have a file written, in its turn."""
         if isinstance(write, WriteFile):
+            self._watch.begin(write.path)
             self._jobs.put_nowait(write)
         else:
             self._running.spawn(self._write_asset(write), "write asset")
@@ -263,14 +264,18 @@ class Disk:
     async def _write_file(
         self, write: WriteFile | WriteAsset, content: bytes | Source | None
     ) -> None:
+        self._watch.begin(write.path)
         try:
             result = await asyncio.to_thread(self.folder.write, write.path, content, write.expected)
+            if isinstance(result, Replaced):
+                self._watch.expect(write.path, result.mark)
         except FolderError as problem:
             told = Problem(write.path, str(problem))
             self._running.feed(FileStuck(write.path, told, now_ms()))
             return
+        finally:
+            self._watch.end(write.path)
         if isinstance(result, Replaced):
-            self._watch.expect(write.path, result.mark)
             self._running.feed(FileWritten(write.path, result.content, now_ms()))
             if result.held is not None:
                 self._running.spawn(self._look_again(result.held), "look again")

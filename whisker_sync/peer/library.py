@@ -299,7 +299,9 @@ class Library:
             self.facts.pop(name, None)
         else:
             self.facts[name] = value
-        (self._new_facts if soon else self._lazy_facts)[name] = value
+        is_soon = soon or name in self._new_facts
+        (self._lazy_facts if is_soon else self._new_facts).pop(name, None)
+        (self._new_facts if is_soon else self._lazy_facts)[name] = value
 
     def facts_below(self, prefix: str) -> dict[str, bytes]:
         """The facts whose names begin so."""

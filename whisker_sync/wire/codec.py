@@ -76,8 +76,14 @@ def encode(message: Message, sender: DeviceId) -> tuple[bytes, ...]:
     body = _dump(_fields(message, sender))
     if len(body) < limits.COMPRESS_FROM:
         return (body,)
-    # Pictures and sounds are compressed already, by whoever made them.
-    return tuple(_parts(body, 0 if isinstance(message, Asset) else 6))
+    return tuple(_parts(body, _level(message, len(body))))
+
+
+def _level(message: Message, size: int) -> int:
+    """How much work compressing a message is worth."""
+    if isinstance(message, Asset):
+        return 0  # whoever made pictures and sounds has compressed them already
+    return 1 if size >= limits.COMPRESS_QUICKLY_FROM else 6
 
 
 def canonical(fields: Fields) -> bytes:

@@ -38,6 +38,9 @@ MAX_DEPTH = 8
 COMPRESS_FROM = 4096
 """Bytes from which a message is compressed and sent in parts; typing stays far below."""
 
+COMPRESS_QUICKLY_FROM = 1 << 20
+"""Bytes from which a message is compressed with a quarter of the work, to a quarter more."""
+
 MAX_UPDATE = 16 << 20
 """Bytes of one update; the gate of ``document/`` has the same limit."""
 
