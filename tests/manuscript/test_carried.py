@@ -55,6 +55,45 @@ def test_who_pastes_just_what_is_new_before_cutting_it_has_seen_it() -> None:
     assert bob.text("b.twee") == B + CAVE
 
 
+def test_who_copies_what_is_new_itself_and_cuts_it_where_it_was_has_moved_it() -> None:
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    for author in (alice, bob):
+        author.put("a.twee", A + CAVE)  # the same, by another way
+    bob.notice()
+    alice.put("b.twee", B + CAVE)
+    alice.notice()
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_who_renames_and_copies_in_one_go_and_cuts_it_where_it_was_has_moved_it() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    grotto = CAVE.replace("Cave", "Grotto")
+    bob.save("a.twee", A + CAVE.replace("dark here", "very dark here"))
+    carry(alice, ("a.twee", A + grotto), ("b.twee", B + grotto))
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + grotto.replace("dark here", "very dark here")
+
+
+def test_two_who_copy_one_of_a_passage_and_its_half_to_one_file_lose_nothing_by_the_cut() -> None:
+    half = ":: Cave\nIt is dark here\n"
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    alice.save("a.twee", A + half + ":: Back\nand something breathes in the back.\n\n")
+    alice.save("b.twee", B + half)
+    bob.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    alice.save("a.twee", A + ":: Back\nand something breathes in the back.\n\n")
+    bob.save("a.twee", A)
+    exchange(alice, bob)
+    texts = alice.text("a.twee") + alice.text("b.twee")
+    assert "dark here" in texts
+    assert "breathes" in texts
+
+
 def test_two_who_carry_one_passage_to_different_files_end_with_one() -> None:
     alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", LAKE))
     carry(bob, ("a.twee", A), ("b.twee", B + CAVE))

@@ -124,7 +124,9 @@ class Limbo:
 
     def paste(self, id_: str, segment: Segment, originals: Collection[str], now: float) -> None:
         """Remember what appeared beside what it may be a copy of."""
-        self.pasted[id_] = Pasted(segment, now, frozenset(originals))
+        known = self.pasted.get(id_)
+        others = known.originals if known is not None else frozenset()
+        self.pasted[id_] = Pasted(segment, now, others.union(originals))
         if len(self.pasted) > MAX_REMEMBERED:
             del self.pasted[next(iter(self.pasted))]
 

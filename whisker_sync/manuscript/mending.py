@@ -8,7 +8,8 @@ saves have to do with, and nothing else:
 * links that its author made to a name which was changed meanwhile follow the new one (names.py);
 * a binary file of its author's that lost against another is put beside it (pictures.py), and so
   is a text that is whole only without the others' change (checked.py);
-* of twins that were both edited, the one that was made here is written into the other (twins.py);
+* of twins that were both edited, the one that was made here is written into the other (twins.py),
+  and so is one of two that differ since they were made (kin.py);
 * words that a save brought here, and a save elsewhere brought there, go here.
 """
 
@@ -20,7 +21,7 @@ from random import Random
 
 from whisker_sync.document import Change, Document
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript import pictures, schema
+from whisker_sync.manuscript import kin, pictures, schema
 from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import Problem
@@ -92,10 +93,13 @@ class Mending:
         lost = self._lost_pictures(paths, told)
         doubled, late = self._document.doubled(), self._links.late(self._view)
         rivals = [(one, other) for one, other in self._view.rivals() if other.born == born]
-        if not doubled and not lost and not late and not rivals and not plan:
+        akin = [each for each in kin.find(self._view) if each.born == born]
+        if not doubled and not lost and not late and not rivals and not akin and not plan:
             return Mended(None, tuple(told), {})
         for stays, goes in rivals:
             unite(plan, self._view, stays, goes)
+        for each in akin:
+            kin.unite(plan, self._view, each)
         for id_, splices in late.items():
             plan.splice(schema.BODY + id_, splices)
         bodies = {id_: self._view.body(id_) for id_ in late}

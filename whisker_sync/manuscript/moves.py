@@ -15,6 +15,7 @@ Nothing is deleted that its author may not have seen.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ from whisker_sync.manuscript.plan import Plan, empty
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Sheet
 from whisker_sync.manuscript.shadow import Part, Piece
-from whisker_sync.manuscript.twins import birth_of
+from whisker_sync.manuscript.twins import birth_of, family_of
 from whisker_sync.manuscript.whereabouts import Whereabouts
 
 
@@ -66,6 +67,8 @@ class Moves:
         self._sheets = sheets
         self._now = now
         self._copies: list[_Copied] = []
+        self._made: defaultdict[str, list[tuple[str, Segment]]] = defaultdict(list)
+        """Passages that were made in this batch, by name."""
 
     # Before anything is edited: what belongs together.
 
@@ -190,10 +193,26 @@ class Moves:
         birth = birth_of(segment, sheet.saved.path)
         if birth is not None and self._where.is_seen(self._view.born_as(birth)):
             birth = None
+        elif birth is not None and self._has_namesake(segment, birth):
+            birth = family_of(birth)
         id_ = self._edits.make(segment, birth, sheet.original(segment))
-        if not sheet.saved.first and (namesakes := self._where.namesakes(segment.name)):
-            self._limbo.paste(id_, segment, namesakes, self._now)
+        if not sheet.saved.first:
+            self._note_namesakes(id_, segment)
         return id_
+
+    def _has_namesake(self, segment: Segment, birth: str) -> bool:
+        """Tell whether the author has a passage of which a new one may be a copy."""
+        namesakes = {*self._where.namesakes(segment.name), *self._view.akin_to(birth)}
+        return bool(self._made[segment.name]) or self._where.is_seen(namesakes)
+
+    def _note_namesakes(self, id_: str, segment: Segment) -> None:
+        """Remember what may be a copy of what, of all that has one name."""
+        new = self._made[segment.name]
+        if namesakes := [*self._where.namesakes(segment.name), *(other for other, _ in new)]:
+            self._limbo.paste(id_, segment, namesakes, self._now)
+        for other, its in new:  # Which of the two was pasted, nobody knows before one is cut.
+            self._limbo.paste(other, its, [id_], self._now)
+        new.append((id_, segment))
 
     # When all files are taken in.
 

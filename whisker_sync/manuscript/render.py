@@ -29,7 +29,13 @@ from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
-from whisker_sync.manuscript.twins import is_as_born, is_where_born
+from whisker_sync.manuscript.twins import (
+    family_of,
+    is_as_born,
+    is_of_one_file,
+    is_where_born,
+    kin_of,
+)
 from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.similarity import passage_digest
@@ -109,6 +115,10 @@ class View:
         self._families: set[str] = set()
         """Births of several passages."""
 
+        self._kin: defaultdict[str, set[str]] = defaultdict(set)
+        self._clans: set[str] = set()
+        """What several passages have in common that may be one."""
+
         for key, value in self._document.values(schema.FILES).items():
             file, _, name = key.partition("/")
             self._fields[file][name] = value
@@ -157,9 +167,10 @@ class View:
         return {known.path} if known and known.path is not None else set()
 
     def _paths_of_twins(self, passage: Passage) -> set[StoryPath]:
-        if passage.birth not in self._families:
+        family = family_of(passage.birth)
+        if family not in self._families:
             return set()
-        twins = (self.passages[id_] for id_ in self._births[passage.birth])
+        twins = (self.passages[id_] for id_ in self._births[family])
         return {path for twin in twins for path in self._paths_of(twin.file)}
 
     def _read_file(self, id_: str) -> None:
@@ -187,7 +198,8 @@ class View:
     def _read_passage(self, id_: str, fields: Mapping[str, Scalar] | None) -> None:
         if old := self.passages.pop(id_, None):
             self._members[old.file].discard(id_)
-            self._births[old.birth].discard(id_)
+            self._births[family_of(old.birth)].discard(id_)
+            self._kin[kin_of(old.birth)].discard(id_)
         if fields is None or not schema.is_id(id_):
             return
         file, _, key = _text(fields.get(schema.PLACE)).partition(" ")
@@ -214,10 +226,15 @@ class View:
             copy_of=fields.get(schema.COPY_OF),
         )
         self._members[file].add(id_)
-        if birth := self.passages[id_].birth:
-            self._births[birth].add(id_)
-            if len(self._births[birth]) > 1:
-                self._families.add(birth)
+        birth = self.passages[id_].birth
+        if family := family_of(birth):
+            self._births[family].add(id_)
+            if len(self._births[family]) > 1:
+                self._families.add(family)
+        if kin := kin_of(birth):
+            self._kin[kin].add(id_)
+            if len(self._kin[kin]) > 1:
+                self._clans.add(kin)
 
     # Passages.
 
@@ -252,24 +269,53 @@ class View:
 
     def born_as(self, birth: str) -> Collection[str]:
         """Return the ids of all passages of one birth, dead or alive."""
-        return self._births.get(birth, ())
+        return self._births.get(family_of(birth), ())
+
+    def akin_to(self, birth: str) -> Collection[str]:
+        """Return the ids of all passages with one name at birth in one file, dead or alive."""
+        return self._kin.get(kin_of(birth), ())
+
+    def kin(self) -> list[list[Passage]]:
+        """Return those that are shown of each such name, if there are several, in order."""
+        clans = [
+            [self.passages[id_] for id_ in sorted(self._kin[kin])] for kin in sorted(self._clans)
+        ]
+        shown = [[each for each in clan if self._may_be_one(each)] for clan in clans]
+        return [clan for clan in shown if len(clan) > 1]
+
+    def born_beside(self, passage: Passage) -> list[Passage]:
+        """Return what is shown of the passages that one device made in a file as well."""
+        beside = (
+            each
+            for each in self.passages.values()
+            if each.born == passage.born and each is not passage
+        )
+        return [
+            each
+            for each in beside
+            if is_of_one_file(each.birth, passage.birth) and self._may_be_one(each)
+        ]
+
+    def _may_be_one(self, passage: Passage) -> bool:
+        return passage.copy_of is None and self._is_shown(passage)
 
     def rivals(self) -> list[tuple[Passage, Passage]]:
         """Return twins that are shown both, because both were edited: which stays, which goes."""
         rivals: list[tuple[Passage, Passage]] = []
-        for birth in sorted(self._families):
-            shown = [each for each in self._family_of(birth) if not self._outshone_by(each)]
+        for family in sorted(self._families):
+            shown = [each for each in self._family_of(family) if not self._outshone_by(each)]
             rivals += ((shown[0], each) for each in shown[1:] if each.born != shown[0].born)
         return rivals
 
     def _family(self, passage: Passage) -> list[Passage]:
-        if passage.birth not in self._families or passage.copy_of is not None:
+        family = family_of(passage.birth)
+        if family not in self._families or passage.copy_of is not None:
             return []
-        return self._family_of(passage.birth)
+        return self._family_of(family)
 
-    def _family_of(self, birth: str) -> list[Passage]:
+    def _family_of(self, family: str) -> list[Passage]:
         """Return those that live of the same birth; the first one is shown in any case."""
-        same = (self.passages[id_] for id_ in self._births[birth])
+        same = (self.passages[id_] for id_ in self._births[family])
         return sorted(
             (each for each in same if each.copy_of is None and self.alive(each)),
             key=lambda each: (self._is_as_born(each), self._is_where_born(each), each.id),

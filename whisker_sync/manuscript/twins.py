@@ -11,8 +11,15 @@ that was not, then one that was moved, then the one with the smaller id. One tha
 was born holds nothing that the other has not; it is hidden. If several were edited, all are
 shown, until the device that made the one with the larger id writes it into the other.
 
+An author may write in one of them before their device looks at all. Then the two differ at
+birth; but they were made with one name, in a file of one name, and none of them in sight of the
+other. Those are *akin*, and become one if their words still tell that they are; see kin.py.
+
 Who copies a passage on purpose does it in sight of the first; the copy says so and is none
 of this. Nor are passages of a few words: two people may have the same idea.
+
+A birth is three short names: of the content, of the file, and of the passage's name. The
+last is left out by who has a passage of that name already: they may have copied that.
 """
 
 from __future__ import annotations
@@ -24,12 +31,25 @@ from whisker_sync.story.similarity import passage_digest
 TWIN_WORDS = 3
 """Passages with fewer words at birth have no twins once they differ."""
 
+_KIN = 2
+"""Blanks in a birth that says under which name, too."""
+
 
 def birth_of(segment: Segment, path: StoryPath) -> str | None:
     """Return what a passage that is made now was at birth; None: too little to tell."""
     if len(segment.words) < TWIN_WORDS:
         return None
-    return f"{segment.digest} {_place(path)}"
+    return f"{segment.digest} {_short(path)} {_short(segment.name)}"
+
+
+def family_of(birth: str) -> str:
+    """Return what the births of twins have in common."""
+    return " ".join(birth.split(" ")[:2])
+
+
+def kin_of(birth: str) -> str:
+    """Return what the births of passages have in common that may be one; empty: of none."""
+    return " ".join(birth.split(" ")[1:]) if birth.count(" ") == _KIN else ""
 
 
 def is_as_born(birth: str, segment: Segment) -> bool:
@@ -39,8 +59,13 @@ def is_as_born(birth: str, segment: Segment) -> bool:
 
 def is_where_born(birth: str, path: StoryPath | None) -> bool:
     """Tell whether a passage is in a file of the name in which it was born."""
-    return path is not None and birth.partition(" ")[2] == _place(path)
+    return path is not None and birth.split(" ")[1:2] == [_short(path)]
 
 
-def _place(path: StoryPath) -> str:
-    return passage_digest(path, (), "")
+def is_of_one_file(birth: str, other: str) -> bool:
+    """Tell whether two passages were made in files of one name."""
+    return birth.split(" ")[1:2] == other.split(" ")[1:2] != []
+
+
+def _short(name: str) -> str:
+    return passage_digest(name, (), "")

@@ -77,12 +77,17 @@ class Whereabouts:
         return id_ in self._here or id_ in self.found
 
     def namesakes(self, name: str) -> list[str]:
-        """Return the passages that had a name before this batch."""
+        """Return the passages that had a name before this batch, or get it in it."""
         if self._named is None:
             self._named = defaultdict(list)
             for id_, passage in self._view.passages.items():
                 for known in {passage.name, *passage.former}:
                     self._named[known].append(id_)
+            for sheet in self._sheets:
+                for old, segment in zip(sheet.match, sheet.fresh, strict=True):
+                    group = None if old is None else sheet.groups[old]
+                    if group is not None and group.segment.name != segment.name:
+                        self._named[segment.name].append(group.parts[0].id)
         return self._named.get(name, [])
 
     def is_seen(self, ids: Collection[str]) -> bool:

@@ -1,0 +1,94 @@
+"""One passage by two ways, edited before the first look: whisker_sync.manuscript.kin."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.manuscript.align import MOVED_WORDS
+
+A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
+B = ":: Other\nOther text is told here.\n\n"
+CAVE = ":: Cave [dark]\nIt is dark here and something breathes in the back.\nYou hear drops.\n\n"
+
+
+def pulled(*texts: str) -> tuple[Author, Author]:
+    """Return two authors who have met, with what stands in one file on each device at last."""
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    for author, text in zip((alice, bob), texts, strict=True):
+        author.save("a.twee", A + text)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    return alice, bob
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_edited_before_the_first_look_is_there_once(mine: int) -> None:
+    edited = CAVE.replace("breathes", "large breathes")
+    texts = (edited, CAVE) if mine else (CAVE, edited)
+    alice, _ = pulled(*texts)
+    assert alice.text("a.twee") == A + edited
+
+
+def test_what_both_edited_before_the_first_look_has_the_words_of_both() -> None:
+    alice, _ = pulled(
+        CAVE.replace("dark here", "very dark here"), CAVE.replace("drops", "slow drops")
+    )
+    assert alice.text("a.twee").count(":: Cave") == 1
+    assert "very dark here" in alice.text("a.twee")
+    assert "slow drops" in alice.text("a.twee")
+
+
+def test_tags_of_both_are_kept() -> None:
+    alice, _ = pulled(
+        CAVE.replace("[dark]", "[dark cold]"), CAVE.replace("dark here", "darker here")
+    )
+    assert ":: Cave [dark cold]" in alice.text("a.twee")
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_split_before_the_first_look_is_there_once(mine: int) -> None:
+    split = CAVE.replace("here and", "here and\n\n:: Back\n")
+    alice, _ = pulled(*((split, CAVE) if mine else (CAVE, split)))
+    text = alice.text("a.twee")
+    assert text.count("breathes") == text.count("drops") == text.count("dark here") == 1
+    assert text.count(":: Back") == text.count(":: Cave") == 1
+
+
+def test_two_ideas_under_one_name_stay_two() -> None:
+    alice, _ = pulled(
+        CAVE, ":: Cave\nNothing but an old bear lives in this place, and it sleeps.\n\n"
+    )
+    assert alice.text("a.twee").count(":: Cave") == 2
+
+
+@pytest.mark.parametrize("words", [MOVED_WORDS - 1, MOVED_WORDS])
+def test_few_words_are_alike_by_accident(words: int) -> None:
+    text = ":: Cave\n" + " ".join(["It", "is", "dark", "in", "here"][:words])
+    alice, _ = pulled(text + "\n\n", text + " now\n\n")
+    assert alice.text("a.twee").count(":: Cave") == (2 if words < MOVED_WORDS else 1)
+
+
+def test_who_writes_a_second_one_in_sight_of_the_first_keeps_both() -> None:
+    alice, bob = pair(("a.twee", A + CAVE))
+    bob.save("a.twee", A + CAVE + CAVE.replace("drops", "more drops"))
+    exchange(alice, bob)
+    assert alice.text("a.twee").count(":: Cave") == 2
+
+
+def test_who_writes_into_the_one_that_goes_keeps_these_words() -> None:
+    alice, bob = pair(("a.twee", A))
+    carol, dave = Author(3), Author(4)
+    exchange(alice, bob, carol, dave)
+    alice.save("a.twee", A + CAVE)
+    bob.save("a.twee", A + CAVE.replace("breathes", "large breathes"))
+    for reader, writer in ((carol, alice), (dave, bob)):
+        reader.hear(list(writer.updates))
+        reader.write()
+    exchange(alice, bob)
+    carol.save("a.twee", carol.text("a.twee").replace("drops", "slow drops"))
+    dave.save("a.twee", dave.text("a.twee").replace("drops", "cold drops"))
+    exchange(alice, bob, carol, dave)
+    text = alice.text("a.twee")
+    assert all(each.folder == alice.folder for each in (bob, carol, dave))
+    assert text.count("slow") == text.count("cold ") == text.count("breathes") == 1

@@ -1,0 +1,119 @@
+"""
+The same passage that came to two devices, and was edited on one before that looked.
+
+Twins are known by their birth (twins.py). But an author may go on in a file that git has just
+brought, before their device has taken it in; what that makes of it is another passage at birth.
+Two passages that got one name in one file, none of them in sight of the other, may be one or may
+be two ideas under one name. Their words decide, as they do when a passage is renamed. One of
+them may have been split before the first look: then what the same device made in that file, too,
+and consists of the other's words, counts with it.
+
+Nobody knows which of the two is older, so nothing is deleted: what the one with the larger id
+has besides is written into the other, by the device that made it, and it is emptied. Which of
+the two goes depends on nothing that anybody edits. Else each might go into the other, and both
+would be empty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from whisker_sync.document import Scalar
+from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
+from whisker_sync.manuscript.cutting import JOINED
+from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.pieces import Segment, distribute, headless
+from whisker_sync.manuscript.plan import Plan, additions, empty
+from whisker_sync.manuscript.render import Passage, View
+from whisker_sync.text.edits import apply, diff
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """Two passages that are one, each with what was split off from it."""
+
+    stays: tuple[Passage, ...]
+    goes: tuple[Passage, ...]
+
+    @property
+    def born(self) -> Scalar:
+        """The mark of the device that makes them one."""
+        return self.goes[0].born
+
+
+def find(view: View) -> list[Kin]:
+    """Return the passages that are one although they differ at birth; each at most once."""
+    found: list[Kin] = []
+    for same in view.kin():
+        left = same
+        while left:
+            one, *left = left
+            for other in left:
+                if (kin := _as_one(view, one, other)) is not None:
+                    found.append(kin)
+                    left.remove(other)
+                    break
+    return found
+
+
+def _as_one(view: View, one: Passage, other: Passage) -> Kin | None:
+    if one.born == other.born or one.birth == other.birth:
+        return None
+    stays = (one, *_split_off(view, one, other))
+    goes = (other, *_split_off(view, other, one))
+    ours, theirs = _words(view, stays), _words(view, goes)
+    if min(len(ours), len(theirs)) < MOVED_WORDS or likeness(ours, theirs) < RENAMED:
+        return None
+    return Kin(stays, goes)
+
+
+def _split_off(view: View, head: Passage, whole: Passage) -> list[Passage]:
+    """Return what was made together with a passage and is, as it looks, a part of the other."""
+    all_ = view.segment(whole).words
+    pairs = Counter(pairwise(all_))
+    parts: list[tuple[int, Passage]] = []
+    for each in view.born_beside(head):
+        words = view.segment(each).words
+        own = Counter(pairwise(words))
+        if (own & pairs).total() >= max(1, JOINED * own.total()):
+            parts.append((next(i for i, pair in enumerate(pairwise(all_)) if pair in own), each))
+    return [each for _, each in sorted(parts, key=lambda part: (part[0], part[1].id))]
+
+
+def _words(view: View, passages: Sequence[Passage]) -> list[str]:
+    return [word for each in passages for word in view.segment(each).words]
+
+
+def unite(plan: Plan, view: View, kin: Kin) -> None:
+    """Write into one what the other has besides, and empty that."""
+    stays, goes = kin.stays, kin.goes
+    found = _text(plan, view, goes)
+    bodies = [_body(plan, view, each) for each in stays]
+    # The headers between them are no news; and nothing is put between words without a blank.
+    texts = [body + "\n" for body in bodies]
+    live = "".join(texts)
+    news = distribute(texts, apply(live, additions("", found, live)))
+    for passage, body, new in zip(stays, bodies, news, strict=True):
+        plan.splice(schema.BODY + passage.id, diff(body, headless(new).body))
+    for tag in sorted(goes[0].tags - stays[0].tags):
+        plan.fields[stays[0].id, schema.TAG + tag] = 1
+    for each in goes:
+        empty(plan, each, view.body(each.id), stays[0])
+
+
+def _body(plan: Plan, view: View, passage: Passage) -> str:
+    """Return a body as the plan so far leaves it."""
+    return plan.after(schema.BODY + passage.id, view.body(passage.id))
+
+
+def _text(plan: Plan, view: View, passages: Sequence[Passage]) -> str:
+    """Return the text of a passage, and of those behind it with their headers."""
+    first, *rest = passages
+    text = _body(plan, view, first) + (first.gap or "\n")
+    for each in rest:
+        text += Segment(view.header(each), _body(plan, view, each), each.gap or "\n").text
+    return headless(text).body
