@@ -98,3 +98,37 @@ def test_the_newest_insertions_are_known(monkeypatch: pytest.MonkeyPatch) -> Non
         for update in theirs:
             one.merge(update, "network")
         assert len(one.doubled()) == 2
+
+
+@pytest.mark.parametrize(
+    "more", ["one\ntwo\nthree ", "one two and three ", "then one two three\n:: Four\n"]
+)
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_edited_before_the_first_look_holds_the_others_words(more: str, mine: int) -> None:
+    one, other = pair("ab")
+    texts = ("one two three ", more)[:: 1 if mine else -1]
+    ours, theirs = (write(each, 1, text) for each, text in zip((one, other), texts, strict=True))
+    one.merge(theirs, "network")
+    other.merge(ours, "network")
+    for each in (one, other):
+        collapse(each)
+    assert one.digest() == other.digest()
+    assert one.text("t").split() in (["aone", "two", "three", "b"], f"a{more}b".split())
+    assert len(one.text("t").split()) == max(4, len(f"a{more}b".split()))
+
+
+@pytest.mark.parametrize("count", [module.ENOUGH_WORDS - 1, module.ENOUGH_WORDS])
+def test_a_few_words_may_be_anybodys(count: int) -> None:
+    one, other = pair("ab")
+    few = " ".join(["very", "old", "dark"][:count]) + " "
+    write(one, 1, few)
+    one.merge(write(other, 1, f"{few}indeed "), "network")
+    collapse(one)
+    assert one.text("t").count("very") == (1 if count == module.ENOUGH_WORDS else 2)
+
+
+def test_words_in_another_order_are_others() -> None:
+    one, other = pair("ab")
+    write(one, 1, "one two three ")
+    one.merge(write(other, 1, "three two one and more "), "network")
+    assert one.doubled() == []

@@ -424,11 +424,14 @@ class Document:
         doubled: list[tuple[str, int, int]] = []
         for twin in self._twins.take():
             whole = self.text(twin.root).encode()
-            text = twin.text.encode()
-            stays, goes = (self.engine.place(twin.root, *id_) for id_ in (twin.stays, twin.goes))
-            intact = all(whole[at : at + len(text)] == text for at in (stays, goes))
-            if intact and abs(stays - goes) >= len(text):
-                doubled.append((twin.root, len(whole[:goes].decode()), len(twin.text)))
+            spans: list[tuple[int, int]] = []
+            for each in (twin.stays, twin.goes):
+                at, text = self.engine.place(twin.root, *each.id), each.text.encode()
+                if whole[at : at + len(text)] == text:
+                    spans.append((at, at + len(text)))
+            if len(spans) == 2 and (spans[0][1] <= spans[1][0] or spans[1][1] <= spans[0][0]):
+                start = len(whole[: spans[1][0]].decode())
+                doubled.append((twin.root, start, len(twin.goes.text)))
         return doubled
 
     def merge(self, update: bytes, origin: str) -> Merged:
