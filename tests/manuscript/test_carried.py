@@ -94,6 +94,37 @@ def test_two_who_copy_one_of_a_passage_and_its_half_to_one_file_lose_nothing_by_
     assert "breathes" in texts
 
 
+def test_two_who_copy_a_passage_to_one_place_and_cut_it_after_that_have_it_there() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    alice.save("b.twee", B + CAVE)
+    bob.save("a.twee", CAVE + A)
+    bob.hear(list(alice.updates))
+    bob.save("b.twee", B + CAVE)  # while the write of just that is on its way
+    alice.save("a.twee", A)
+    bob.hear(list(alice.updates))
+    bob.save("a.twee", A)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee").rstrip() == (B + CAVE).rstrip()
+
+
+def test_a_stale_editor_under_an_old_name_keeps_what_continues_a_passage_that_it_misses() -> None:
+    more = "".join(f":: Room {n}\nThe {n}th room has a bed and a chair.\n\n" for n in range(9))
+    alice, bob = pair(("a.twee", A + CAVE + LAKE), ("b.twee", B + more))
+    alice.put("c.twee", B + more)
+    alice.put("b.twee", None)
+    alice.notice()
+    exchange(alice, bob)
+    bob.save("a.twee", A + CAVE + LAKE.partition("\n")[2])
+    carry(bob, ("a.twee", A), ("c.twee", B + more + CAVE + LAKE.partition("\n")[2]))
+    exchange(alice, bob)
+    bob.now += RENAME_SECONDS + 1
+    bob.save("b.twee", B.replace("told", "retold") + more)
+    exchange(alice, bob)
+    texts = "".join(content.decode() for content in alice.folder.values())
+    assert texts.count("retold") == texts.count("breathes") == texts.count("nobody comes") == 1
+
+
 def test_two_who_carry_one_passage_to_different_files_end_with_one() -> None:
     alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", LAKE))
     carry(bob, ("a.twee", A), ("b.twee", B + CAVE))

@@ -18,7 +18,7 @@ from whisker_sync.manuscript.origins import files_of, is_mostly
 from whisker_sync.manuscript.pieces import headed, segment_of
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Found, Text
-from whisker_sync.manuscript.shadow import Content, Page, Piece, Shadow
+from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, Shadow
 from whisker_sync.story.twee import parse
 
 
@@ -93,11 +93,12 @@ class Editors:
 def _without_missing(base: Page, what: Text, ids: Container[str] | None = None) -> Page:
     """Return a base without passages, or those of some ids, that a save has not."""
     names = {headed(passage.text).name for passage in parse(what.text).passages}
-    parts = [
-        part
-        for part in base.parts
-        if part.piece is not Piece.PASSAGE
-        or (ids is not None and part.id not in ids)
-        or segment_of(part).name in names
-    ]
+    parts: list[Part] = []
+    stays = True
+    for part in base.parts:
+        if part.piece is Piece.PASSAGE:
+            doubtful = ids is None or part.id in ids
+            stays = not doubtful or segment_of(part).name in names
+        if stays or part.piece is Piece.OWN:  # What continues a passage goes with it.
+            parts.append(part)
     return base if len(parts) == len(base.parts) else Page.of(tuple(parts), base.eol, base.bom)

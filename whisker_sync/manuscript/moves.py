@@ -67,6 +67,9 @@ class Moves:
         self._sheets = sheets
         self._now = now
         self._copies: list[_Copied] = []
+        self._gone_to: dict[str, str] = {}
+        """Copies that were emptied before, and what is where they were now."""
+
         self._made: defaultdict[str, list[tuple[str, Segment]]] = defaultdict(list)
         """Passages that were made in this batch, by name."""
 
@@ -120,6 +123,13 @@ class Moves:
                 continue  # Another version of what has arrived already.
             known |= ids
             self._move(source, group, target, segment)
+        self._note_unseen(appeared)
+
+    def _note_unseen(self, appeared: Iterable[tuple[Sheet, int]]) -> None:
+        """Remember what came with our last write: its author may have pasted it as well."""
+        for sheet, i in appeared:
+            if (there := sheet.match[i]) is not None:
+                self._note_namesakes(sheet.groups[there].parts[0].id, sheet.fresh[i])
 
     def _move(self, source: Sheet, group: Group, target: Sheet, segment: int) -> None:
         """Let passages that vanished from one file be what appeared in another."""
@@ -143,7 +153,7 @@ class Moves:
     def vanish(self, sheet: Sheet) -> None:
         """Delete what the author took away, unless it was pasted elsewhere before."""
         for group in [sheet.groups[i] for i in sheet.vanished()]:
-            if self._was_pasted(sheet, group):
+            if self._is_refiled(group) or self._was_pasted(sheet, group):
                 sheet.depart({group.parts[0].id})
             elif self._where.is_inside(group) or self._where.is_joined(group):
                 self._edits.absorb(group)
@@ -173,6 +183,20 @@ class Moves:
         self._copies.append(_Copied(sheet, group.parts[0], copy, birth))
         return True
 
+    def _is_refiled(self, group: Group) -> bool:
+        """Tell whether a co-author has emptied what its author pasted it as; it goes there."""
+        id_ = group.parts[0].id
+        emptied = self._where.copies_of(id_)
+        others = self._limbo.pasted.keys() - emptied
+        copy = self._limbo.copy_of(id_, group.segment, self._where.vanished() | others)
+        if copy is None or len(group.parts) > 1:
+            return False
+        place = self._view.passages[copy]
+        self._edits.revive(self._view.passages[id_])
+        self._plan.fields[id_, schema.PLACE] = f"{place.file} {place.key}"
+        self._gone_to[copy] = id_
+        return True
+
     def appear(self, sheet: Sheet, i: int) -> list[Part]:
         """Return what a segment is that came from nowhere: one known from before, or a new one."""
         segment = sheet.fresh[i]
@@ -187,6 +211,8 @@ class Moves:
             self._edits.revive(known)
         sheet.arrived[i] = [Part(Piece.PASSAGE, known.id, segment.text)]
         self._where.found.add(known.id)
+        if not sheet.saved.first:
+            self._note_namesakes(known.id, segment)  # It may be a co-author's copy of another.
         return sheet.arrived[i]
 
     def _make(self, sheet: Sheet, segment: Segment) -> str:
@@ -208,7 +234,8 @@ class Moves:
     def _note_namesakes(self, id_: str, segment: Segment) -> None:
         """Remember what may be a copy of what, of all that has one name."""
         new = self._made[segment.name]
-        if namesakes := [*self._where.namesakes(segment.name), *(other for other, _ in new)]:
+        namesakes = {*self._where.namesakes(segment.name), *(other for other, _ in new)} - {id_}
+        if namesakes:
             self._limbo.paste(id_, segment, namesakes, self._now)
         for other, its in new:  # Which of the two was pasted, nobody knows before one is cut.
             self._limbo.paste(other, its, [id_], self._now)
@@ -228,7 +255,7 @@ class Moves:
         for taken in [taken for taken in cut if self._where.is_inside(taken.group)]:
             self._edits.absorb(taken.group)
             self._limbo.seen({part.id for part in taken.group.parts})
-        return {copied.copy: copied.part.id for copied in self._copies}
+        return self._gone_to | {copied.copy: copied.part.id for copied in self._copies}
 
     def _refile(self, copied: _Copied) -> None:
         """Put a passage where its copy is, with what was written there; the copy is emptied."""

@@ -146,11 +146,21 @@ class Whereabouts:
 
     def missing(self) -> set[str]:
         """Return what appeared lately and is not to be seen any more."""
-        missing = {id_ for id_ in self._limbo.pasted if not self._is_shown(id_)}
-        for sheet in self._sheets:
-            for i in sheet.vanished():
-                missing.update(part.id for part in sheet.groups[i].parts)
-        return missing
+        return {id_ for id_ in self._limbo.pasted if not self._is_shown(id_)} | self.vanished()
+
+    def copies_of(self, id_: str) -> set[str]:
+        """Return what appeared lately and was put into a passage since."""
+        known = (self._view.passages.get(each) for each in self._limbo.pasted)
+        return {each.id for each in known if each is not None and each.copy_of == id_}
+
+    def vanished(self) -> set[str]:
+        """Return what its author took away in this batch."""
+        return {
+            part.id
+            for sheet in self._sheets
+            for i in sheet.vanished()
+            for part in sheet.groups[i].parts
+        }
 
     def _is_shown(self, id_: str) -> bool:
         passage = self._view.passages.get(id_)
