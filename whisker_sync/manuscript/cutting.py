@@ -82,6 +82,9 @@ class Cut:
     match: list[int | None] = field(default_factory=list)
     """For each of ``fresh``, its group."""
 
+    split: dict[int, int] = field(default_factory=dict)
+    """Those of ``fresh`` that were split off from a group, which comes before them."""
+
     absorbed: set[int] = field(default_factory=set)
     """Groups that belong to another one now."""
 
@@ -119,9 +122,12 @@ def cut(own: list[Part], groups: list[Group], text: str, *, renames: bool) -> Cu
     owners = _Owners(cut, range(head, tail), middle, renames=renames)
     cut.fresh = [group.segment for group in groups[:head]]
     cut.match = [*range(head)]
-    for owner, segment in owners.merged():
+    for owner, segment, split in owners.merged():
+        if split:
+            assert owner is not None
+            cut.split[len(cut.fresh)] = owner
         cut.fresh.append(segment)
-        cut.match.append(owner)
+        cut.match.append(None if split else owner)
     cut.fresh += [group.segment for group in groups[tail : owners.known]]
     cut.match += range(tail, owners.known)
     return cut
@@ -174,18 +180,31 @@ class _Owners:
             if self.of[j] is None:
                 self._split(j)
 
-    def merged(self) -> list[tuple[int | None, Segment]]:
-        """Return each group, or new passage, with all that stands together as one segment."""
+    def merged(self) -> list[tuple[int | None, Segment, bool]]:
+        """
+        Return each group, or new passage, with all that stands together as one segment.
+
+        Or each part alone, if it was whole: of those behind the first it is said that they
+        were split off.
+        """
         runs: list[tuple[int | None, list[Segment]]] = []
         for owner, segment in zip(self.of, self._middle, strict=True):
             if owner is not None and runs and runs[-1][0] == owner:
                 runs[-1][1].append(segment)
             else:
                 runs.append((owner, [segment]))
-        return [
-            (owner, run[0] if len(run) == 1 else headed("".join(each.text for each in run)))
-            for owner, run in runs
-        ]
+        found: list[tuple[int | None, Segment, bool]] = []
+        for owner, run in runs:
+            if len(run) == 1 or owner is None or self._is_whole(owner):
+                found += [(owner, each, n > 0) for n, each in enumerate(run)]
+            else:
+                found.append((owner, headed("".join(each.text for each in run)), False))
+        return found
+
+    def _is_whole(self, group: int) -> bool:
+        """Tell whether a group is one passage with nothing in it that looks like another."""
+        each = self._cut.groups[group]
+        return len(each.parts) == 1 and not each.shown and len(each.pieces()) == 1
 
     def _places(self, group: int) -> list[int]:
         return [j for j, owner in enumerate(self.of) if owner == group]

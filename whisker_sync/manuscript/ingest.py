@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from random import Random
 
 from whisker_sync.ids import StoryPath
@@ -48,7 +49,7 @@ from whisker_sync.manuscript.saves import (
     is_page,
     landed,
 )
-from whisker_sync.manuscript.shadow import Content, Page, Picture
+from whisker_sync.manuscript.shadow import Content, Page, Part, Picture
 from whisker_sync.manuscript.whereabouts import Whereabouts
 from whisker_sync.story.codec import Eol
 
@@ -144,8 +145,18 @@ class Intake:
         if not sheet.saved.first:
             self._moves.vanish(sheet)
         self._moves.miss(sheet, sheet.missed)
+        split: dict[int, Part] = {}
         for i, (old, segment) in enumerate(zip(sheet.match, sheet.fresh, strict=True)):
-            if old is not None:
+            if i in split:
+                parts = [split[i]]
+            elif old is not None and i + 1 in sheet.split:
+                behind = takewhile(lambda n: n in sheet.split, range(i + 1, len(sheet.fresh)))
+                places = list(behind)
+                tails = [sheet.fresh[n] for n in places]
+                head, *rest = self._edits.split(sheet, sheet.groups[old], segment, tails)
+                parts = [head]
+                split = dict(zip(places, rest, strict=True))
+            elif old is not None:
                 parts = self._edits.edit_group(sheet, sheet.groups[old], segment)
             elif i in sheet.arrived:
                 parts = sheet.arrived[i]

@@ -101,7 +101,7 @@ class Mending:
         for each in akin:
             kin.unite(plan, self._view, each)
         for id_, splices in late.items():
-            plan.splice(schema.BODY + id_, splices)
+            plan.edit(plan.live(self._view, id_), splices)
         bodies = {id_: self._view.body(id_) for id_ in late}
         with self._document.edit(ORIGIN) as edit:
             plan.write(edit)

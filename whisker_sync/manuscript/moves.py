@@ -263,7 +263,7 @@ class Moves:
         self._edits.revive(passage)
         place = self._plan.fields.get((copy.id, schema.PLACE), f"{copy.file} {copy.key}")
         self._plan.fields[passage.id, schema.PLACE] = place
-        body = self._plan.after(schema.BODY + copy.id, self._view.body(copy.id))
+        body = self._plan.live(self._view, copy.id).text
         now = Segment(self._view.header(copy), body, copy.gap)
         self._edits.edit(copied.sheet, passage, copied.birth, now)
-        empty(self._plan, copy, body, passage)
+        empty(self._plan, self._view, copy, passage)

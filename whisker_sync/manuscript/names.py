@@ -90,11 +90,11 @@ def repair(renamed: Iterable[Renamed], view: View, plan: Plan) -> dict[str, tupl
             continue
         story_format = format_of(view)
         for passage in view.passages.values():
-            root = schema.BODY + passage.id
-            body = plan.after(root, view.body(passage.id))
+            live = plan.live(view, passage.id)
+            body = live.text
             if old in body and view.alive(passage):
                 splices = repaired(passage, body, old, new, story_format)
-                plan.splice(root, splices)
+                plan.edit(live, splices)
                 if splices:
                     first, _ = bodies.get(passage.id, (body, ""))
                     bodies[passage.id] = (first, apply(body, splices))

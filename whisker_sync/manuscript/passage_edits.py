@@ -15,6 +15,7 @@ known before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from whisker_sync.document import Scalar
@@ -29,6 +30,7 @@ from whisker_sync.manuscript.plan import Plan, additions
 from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.manuscript.saves import Sheet
 from whisker_sync.manuscript.shadow import Part, Piece
+from whisker_sync.manuscript.stretches import mark
 from whisker_sync.story.similarity import passage_digest
 from whisker_sync.text.edits import Splice
 from whisker_sync.text.merge import rebase
@@ -46,8 +48,18 @@ class PassageEdits:
         self.renamed: list[Renamed] = []
         """Passages that got another name, so that links to them may follow."""
 
-    def make(self, segment: Segment, birth: str | None, copy_of: str | None) -> str:
-        """Make a passage; ``birth``: what it is born as, see twins.py."""
+    def make(
+        self,
+        segment: Segment,
+        birth: str | None = None,
+        copy_of: str | None = None,
+        inside: str | None = None,
+    ) -> str:
+        """
+        Make a passage; ``birth``: what it is born as, see twins.py.
+
+        ``inside``: its words are in the text of that passage, or are about to be.
+        """
         id_ = schema.fresh_id(self._dice)
         fields: dict[str, Scalar] = {
             schema.NAME: segment.name,
@@ -62,7 +74,9 @@ class PassageEdits:
         if copy_of is not None:
             fields[schema.COPY_OF] = copy_of
         self._plan.made[id_] = fields
-        if segment.body:
+        if inside is not None:
+            fields[schema.INSIDE] = inside
+        elif segment.body:
             self._plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
         return id_
 
@@ -83,6 +97,18 @@ class PassageEdits:
             is_ = new if len(group.parts) == 1 else segment_of(parts[-1])
             self.edit(sheet, passage, was, is_)
         return parts
+
+    def split(
+        self, sheet: Sheet, group: Group, head: Segment, tails: Sequence[Segment]
+    ) -> list[Part]:
+        """Split a passage; return it, and what was split off, as they are in the save."""
+        passage = self._view.passages[group.parts[0].id]
+        ids = [self.make(tail, inside=self._view.root(passage.id)) for tail in tails]
+        marked = (mark(id_) + tail.body for id_, tail in zip(ids, tails, strict=True))
+        whole = Segment(head.header, head.body + "".join(marked), head.gap)
+        self.edit(sheet, passage, group.segment, whole)
+        segments = zip([passage.id, *ids], [head, *tails], strict=True)
+        return [Part(Piece.PASSAGE, id_, each.text) for id_, each in segments]
 
     def edit(
         self,
@@ -106,10 +132,10 @@ class PassageEdits:
             self._set(passage, schema.GAP, new.gap, passage.gap)
         splices: list[Splice] = []
         if was.body != new.body:
-            live = self._plan.after(schema.BODY + passage.id, self._view.body(passage.id))
+            live = self._plan.live(self._view, passage.id, was, sheet.seen())
             edits = additions if first else rebase
-            splices = edits(was.body, new.body, live)
-            self._plan.splice(schema.BODY + passage.id, splices)
+            splices = edits(was.body, new.body, live.text)
+            self._plan.edit(live, splices)
         twins = self._view.twins(sheet.saved.origin, passage.id)
         if first and not splices and len(self._plan.fields) == known:
             return  # Nothing in it is news, and what others deleted since stays so.
@@ -167,9 +193,8 @@ class PassageEdits:
         """Empty a passage that stands within another one; what others write in it since stays."""
         for part in group.parts:
             passage, was = self._view.passages[part.id], segment_of(part)
-            root = schema.BODY + part.id
-            live = self._plan.after(root, self._view.body(part.id))
-            self._plan.splice(root, rebase(was.body, "", live))
+            live = self._plan.live(self._view, part.id)
+            self._plan.edit(live, rebase(was.body, "", live.text))
             content = passage_digest(was.name, was.parsed.tags if was.header else (), "")
             if content not in passage.deleted:
                 self._plan.fields[part.id, schema.DELETED + content] = 1

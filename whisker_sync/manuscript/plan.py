@@ -4,10 +4,12 @@ Edits of the document, collected before the first of them is made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 
 from whisker_sync.document import Edit, Scalar
 from whisker_sync.manuscript import schema
+from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.story.similarity import passage_digest
 from whisker_sync.text.edits import Splice, apply, diff
@@ -15,6 +17,17 @@ from whisker_sync.text.merge import rebase
 
 ORIGIN = "folder"
 """Origin of the edits that a save causes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The body of a passage, as the edits so far leave it."""
+
+    root: str
+    """The text that it is in, and where."""
+
+    start: int
+    text: str
 
 
 class Plan:
@@ -41,6 +54,32 @@ class Plan:
             text = apply(text, splices)
         return text
 
+    def live(self, view: View, id_: str, was: Segment | None = None, seen: Container[str] = ()) -> Live:
+        """
+        Return the body of a passage.
+
+        ``was``: how an author saw it who has ``seen`` those passages. What others split off from
+        it since is part of it for them.
+        """
+        root = view.root(id_)
+        text = self.after(schema.BODY + root, view.text(root))
+        found = view.stretches(root, text)
+        ids = list(found)
+        if id_ not in found:
+            return Live(schema.BODY + root, len(text), "")
+        end = found[id_].end
+        for other in ids[ids.index(id_) + 1 :] if was is not None else ():
+            words = set(view.segment(view.passages[other]).words)
+            if other in seen or words.isdisjoint(was.words if was else ()):
+                break
+            end = found[other].end
+        return Live(schema.BODY + root, found[id_].start, text[found[id_].start : end])
+
+    def edit(self, live: Live, splices: Iterable[Splice]) -> None:
+        """Edit the body of a passage as it is after the edits before this one."""
+        at = live.start
+        self.splice(live.root, [Splice(s.start + at, s.end + at, s.insert) for s in splices])
+
     def write(self, edit: Edit) -> None:
         """Make the edits."""
         for id_, fields in self.made.items():
@@ -58,20 +97,20 @@ class Plan:
 
 def unite(plan: Plan, view: View, stays: Passage, goes: Passage) -> None:
     """Write into one of two twins what the other has besides, and empty that."""
-    root = schema.BODY + stays.id
-    live, other = plan.after(root, view.body(stays.id)), view.body(goes.id)
-    plan.splice(root, additions("", other, live))
-    empty(plan, goes, other, stays)
+    live, other = plan.live(view, stays.id), view.body(goes.id)
+    plan.edit(live, additions("", other, live.text))
+    empty(plan, view, goes, stays)
 
 
-def empty(plan: Plan, copy: Passage, body: str, original: Passage) -> None:
+def empty(plan: Plan, view: View, copy: Passage, original: Passage) -> None:
     """
     Empty a passage that stands in another one.
 
     Who writes into it at the same time gets it back, with just these words.
     """
-    if body:
-        plan.splice(schema.BODY + copy.id, [Splice(0, len(body), "")])
+    live = plan.live(view, copy.id)
+    if live.text:
+        plan.edit(live, [Splice(0, len(live.text), "")])
     content = passage_digest(copy.name, copy.tags, "")
     plan.fields[copy.id, schema.DELETED + content] = 1
     plan.fields[copy.id, schema.COPY_OF] = original.id

@@ -29,6 +29,7 @@ from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
+from whisker_sync.manuscript.stretches import Stretch, stretches
 from whisker_sync.manuscript.twins import (
     family_of,
     is_as_born,
@@ -68,6 +69,9 @@ class Passage:
     born: Scalar
     birth: str
     copy_of: Scalar
+    inside: str
+    """The passage in whose text its words are; empty: it has a text of its own."""
+
     segment: Segment | None = field(default=None, repr=False)
     """As it stands in its file, once that was asked for."""
 
@@ -112,6 +116,7 @@ class View:
         self._pages: dict[StoryPath, Content | None] = {}
         self._twins: dict[StoryPath, dict[str, list[str]]] = {}
         self._births: defaultdict[str, set[str]] = defaultdict(set)
+        self._split_off: defaultdict[str, set[str]] = defaultdict(set)
         self._families: set[str] = set()
         """Births of several passages."""
 
@@ -144,6 +149,8 @@ class View:
                 passages.add(root[len(schema.BODY) :])
             elif root.startswith(schema.OWN):
                 files.add(root[len(schema.OWN) :])
+        for id_ in list(passages):
+            passages |= self.sharing(id_)
         dirty: set[StoryPath] = set()
         for id_ in files:
             dirty |= self._paths_of(id_)
@@ -200,6 +207,7 @@ class View:
             self._members[old.file].discard(id_)
             self._births[family_of(old.birth)].discard(id_)
             self._kin[kin_of(old.birth)].discard(id_)
+            self._split_off[old.inside].discard(id_)
         if fields is None or not schema.is_id(id_):
             return
         file, _, key = _text(fields.get(schema.PLACE)).partition(" ")
@@ -224,8 +232,11 @@ class View:
             born=fields.get(schema.BORN),
             birth=_text(fields.get(schema.BIRTH)),
             copy_of=fields.get(schema.COPY_OF),
+            inside=_text(fields.get(schema.INSIDE)),
         )
         self._members[file].add(id_)
+        if inside := self.passages[id_].inside:
+            self._split_off[inside].add(id_)
         birth = self.passages[id_].birth
         if family := family_of(birth):
             self._births[family].add(id_)
@@ -240,7 +251,30 @@ class View:
 
     def body(self, id_: str) -> str:
         """Return the body of a passage."""
-        return self._document.text(schema.BODY + id_)
+        root = self.root(id_)
+        text = self.text(root)
+        if id_ == root and not self._split_off.get(root):
+            return text
+        stretch = self.stretches(root, text).get(id_)
+        return "" if stretch is None else text[stretch.start : stretch.end]
+
+    def root(self, id_: str) -> str:
+        """Return the passage in whose text the words of this one are."""
+        passage = self.passages.get(id_)
+        return id_ if passage is None or not passage.inside else passage.inside
+
+    def text(self, root: str) -> str:
+        """Return a whole text: the body of a passage, and of those split off from it."""
+        return self._document.text(schema.BODY + root)
+
+    def stretches(self, root: str, text: str) -> dict[str, Stretch]:
+        """Return what of such a text, perhaps as it is after some edits, is whose."""
+        return stretches(text, root, self._split_off.get(root, ()))
+
+    def sharing(self, id_: str) -> set[str]:
+        """Return the passages whose words are in one text with those of this one."""
+        root = self.root(id_)
+        return {root, *self._split_off.get(root, ())}
 
     def header(self, passage: Passage) -> str:
         """Return the header line of a passage, whether it is shown or not."""

@@ -112,6 +112,9 @@ class Sheet:
     beginning: str = ""
     fresh: list[Segment] = field(default_factory=list)
     match: list[int | None] = field(default_factory=list)
+    split: dict[int, int] = field(default_factory=dict)
+    """Segments that were split off from a group, which comes before them."""
+
     arrived: dict[int, list[Part]] = field(default_factory=dict)
     """Segments that are passages from elsewhere: of another file, or brought back."""
 
@@ -144,6 +147,7 @@ class Sheet:
         return [
             i
             for i, old in enumerate(self.match)
+            if i not in self.split
             if old is None or (unseen and self.groups[old].parts[0].id in unseen)
         ]
 
@@ -153,6 +157,10 @@ class Sheet:
             if group.segment.name == segment.name and group.segment.digest == segment.digest:
                 return group.parts[0].id
         return None
+
+    def seen(self) -> set[str]:
+        """Return the passages that the author has seen in this file."""
+        return {part.id for group in self.groups for part in group.parts}
 
     def depart(self, ids: Collection[str]) -> None:
         """Note that passages are in another file now."""
@@ -178,6 +186,7 @@ def compared(saved: Saved, base: Page | None, text: Text | None) -> Sheet:
         found = cut(sheet.own, sheet.groups, text.text, renames=not saved.first or saved.again)
         sheet.beginning, sheet.fresh, sheet.match = found.beginning, found.fresh, found.match
         sheet.left |= found.absorbed
+        sheet.split = found.split
         sheet.hidden = found.hidden
         if saved.newest is not None:
             sheet.missed = missed(sheet, saved.newest)

@@ -22,6 +22,7 @@ root              key or register     value
 ..                ``born``            who made it, for telling twins from copies
 ..                ``birth``           what it was then, for telling twins that changed since
 ..                ``as``              the passage that this one was a copy of
+..                ``in``              the passage in whose text its words are; see stretches.py
 ``F``             ``<file id>/p``     path
 ..                ``<file id>/f:..``  1: a former path, under which an editor may still save it
 ..                ``<file id>/e``     line ends: ``\n``, ``\r\n``, ``\r``, ``raw``, ``html``
@@ -31,7 +32,7 @@ root              key or register     value
 ..                ``<file id>/s``     of a text that must be whole: its newest save, and
                                       what that was made from, shortened; see checked.py
 ..                ``<file id>/d:..``  1: deleted, as long as this is the digest of its own text
-``b:<id>``                            body of a passage
+``b:<id>``                            body of a passage, and of those split off from it
 ``x:<id>``                            text of a file outside of its passages
 ================  ==================  ==================================================
 
@@ -77,6 +78,7 @@ DELETED = "d:"
 BORN = "born"
 BIRTH = "birth"
 COPY_OF = "as"
+INSIDE = "in"
 
 PATH = "p"
 EOL = "e"

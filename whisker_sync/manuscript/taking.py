@@ -128,7 +128,8 @@ class Taking:
         return {
             id_: self._view.body(id_)
             for root in plan.texts
-            if (id_ := root.removeprefix(schema.BODY)) in self._view.passages
+            for id_ in self._view.sharing(root.removeprefix(schema.BODY))
+            if id_ in self._view.passages
         }
 
     def _write(self, plan: Plan) -> Change | None:
