@@ -51,6 +51,14 @@ def test_two_who_delete_the_same_have_not_seen_each_other_if_news_are_missing() 
     assert opened(OLD, [page(before), page(NEW)]) == 0
 
 
+def test_what_was_pasted_from_another_file_is_no_old_text() -> None:
+    lake = ":: Lake\nThe water is black and nobody comes here to swim at night.\n"
+    before = OLD.replace("here and cold.", "here. " + lake.partition("\n")[2].strip())
+    versions = [page(before), page(OLD.replace("here and cold.", "here."))]
+    pasted = OLD.replace("here and cold.", "here.") + "\n" + lake
+    assert opened(pasted, versions, [lake]) == 1
+
+
 def test_where_no_word_tells_the_lines_do_and_then_the_newest_counts() -> None:
     spaced = [page("one two\nthree\n"), page("one two\n\nthree\n\n\n")]
     assert opened("one two\nthree four\n", spaced) == 0

@@ -44,11 +44,11 @@ def test_two_who_split_one_passage_double_nothing() -> None:
 
 def test_a_part_that_was_split_off_can_be_edited_renamed_and_deleted() -> None:
     alice, bob = pair(("a.twee", SPLIT))
-    assert len(ids(alice)) == 4  # It came like that, so they are four passages.
+    assert len(ids(alice)) == 4
     alice, bob = pair(("a.twee", STORY))
     alice.save("a.twee", SPLIT)
     exchange(alice, bob)
-    assert len(ids(alice)) == 3
+    assert len(ids(alice)) == 4
     bob.save("a.twee", SPLIT.replace(":: Wind", ":: Gale").replace("is cold", "is icy"))
     exchange(alice, bob)
     assert alice.text("a.twee").startswith(
@@ -59,15 +59,109 @@ def test_a_part_that_was_split_off_can_be_edited_renamed_and_deleted() -> None:
     assert alice.text("a.twee") == STORY.replace(" The wind is cold.", "")
 
 
-def test_a_part_that_was_split_off_and_goes_elsewhere_is_a_passage_of_its_own() -> None:
-    alice, bob = pair(("a.twee", STORY))
+WIND = ":: Wind\nThe wind is cold.\n\n"
+
+
+def split() -> tuple[Author, Author]:
+    """Return two authors of a story from whose beginning the wind was split off."""
+    alice, bob = pair(("a.twee", STORY), ("b.twee", HALL))
     alice.save("a.twee", SPLIT)
     exchange(alice, bob)
-    wind = ":: Wind\nThe wind is cold.\n\n"
-    bob.save("a.twee", SPLIT.replace(wind, "") + "\n" + wind)
+    return alice, bob
+
+
+HALL = ":: Hall\nThe hall is wide.\n\n"
+ICY = ("is cold", "is icy cold")
+
+
+def test_words_written_in_a_part_that_another_moves_go_with_it() -> None:
+    alice, bob = split()
+    bob.save("a.twee", SPLIT.replace(WIND, "") + "\n" + WIND)
+    alice.save("a.twee", SPLIT.replace(*ICY))
     exchange(alice, bob)
-    assert alice.text("a.twee").endswith(END + "\n" + wind)
-    assert set(ids(bob)) == {"Start", "Wind", "Cave", "End"}
+    assert bob.text("a.twee") == SPLIT.replace(WIND, "") + "\n" + WIND.replace(*ICY)
+
+
+def test_words_written_in_a_part_that_another_carries_to_another_file_go_with_it() -> None:
+    alice, bob = split()
+    bob.put("a.twee", SPLIT.replace(WIND, ""))
+    bob.save("b.twee", HALL + WIND)
+    alice.save("a.twee", SPLIT.replace(*ICY))
+    exchange(alice, bob)
+    assert bob.text("a.twee") == SPLIT.replace(WIND, "")
+    assert bob.text("b.twee") == HALL + WIND.replace(*ICY)
+
+
+def test_what_is_split_and_moved_before_anybody_hears_of_it_is_there_once() -> None:
+    alice, bob = pair(("a.twee", STORY), ("b.twee", HALL))
+    alice.save("a.twee", SPLIT)
+    alice.save("a.twee", SPLIT.replace(WIND, "") + "\n" + WIND)
+    bob.put("a.twee", CAVE + END)
+    bob.save("b.twee", HALL + START)  # whole: the wind is still in it
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    everything = alice.text("a.twee") + alice.text("b.twee")
+    assert everything.count("The wind is cold.") == everything.count("You stand") == 1
+
+
+def test_words_written_in_a_part_while_what_it_was_part_of_is_deleted_stay() -> None:
+    alice, bob = split()
+    bob.save("a.twee", SPLIT.replace(":: Start\nYou stand before a cave.\n\n", ""))
+    alice.save("a.twee", SPLIT.replace(*ICY))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == WIND.replace(*ICY) + CAVE + END
+
+
+def test_a_part_of_a_part_is_a_passage_of_its_own() -> None:
+    alice, bob = split()
+    again = SPLIT.replace(" is cold", "\n\n:: Cold\nis cold")
+    bob.save("a.twee", again)
+    alice.save("a.twee", SPLIT.replace(*ICY))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == again.replace(*ICY)
+    cold = ":: Cold\nis icy cold.\n\n"
+    alice.save("a.twee", alice.text("a.twee").replace(cold, "") + "\n" + cold)
+    exchange(alice, bob)
+    assert bob.text("a.twee").endswith(END + "\n" + cold)
+
+
+def test_two_who_split_off_the_same_have_one_passage() -> None:
+    assert met(SPLIT, SPLIT) == SPLIT
+    assert met(SPLIT, SPLIT.replace(*ICY)) == SPLIT.replace(*ICY)
+
+
+def test_an_editor_that_has_not_seen_the_split_edits_both_parts() -> None:
+    alice, bob = pair(("a.twee", STORY))
+    news = SPLIT.replace("It is dark here", "It is dark and damp and cold in here")
+    alice.save("a.twee", news)
+    exchange(alice, bob)
+    bob.save("a.twee", STORY.replace("The wind is cold", "A wind is icy").replace("stand", "sit"))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == news.replace("The wind is cold", "A wind is icy").replace(
+        "stand", "sit"
+    )
+
+
+def test_a_link_in_a_part_follows_a_new_name() -> None:
+    linked = SPLIT.replace("is cold", "is [[cold->Cave]]")
+    alice, bob = split()
+    alice.save("a.twee", linked)
+    exchange(alice, bob)
+    bob.save("a.twee", linked.replace(":: Cave", ":: Cavern"))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == linked.replace(":: Cave", ":: Cavern").replace(
+        "->Cave", "->Cavern"
+    )
+
+
+def test_after_a_start_parts_are_who_they_were() -> None:
+    alice, bob = split()
+    before = ids(alice)
+    alice.crash()
+    alice.save("a.twee", SPLIT.replace(":: Wind", ":: Gale").replace(*ICY))
+    exchange(alice, bob)
+    assert bob.text("a.twee") == SPLIT.replace(":: Wind", ":: Gale").replace(*ICY)
+    assert ids(alice)["Gale"] == before["Wind"]
 
 
 def test_words_written_in_a_passage_that_another_joins_to_its_neighbour_stay_in_place() -> None:

@@ -22,7 +22,7 @@ in any case, so what was kept against a save is reported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 from whisker_sync.manuscript.shadow import Page
@@ -46,7 +46,7 @@ _PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 def opened(
     text: str,
     versions: Sequence[Page],
-    elsewhere: Iterable[str] = (),
+    elsewhere: Collection[str] = (),
     pasted: Iterable[str] = (),
 ) -> int:
     """
@@ -59,7 +59,7 @@ def opened(
     """
     if len(versions) == 1:
         return 0
-    saved, shown = _read(text, versions)
+    saved, shown = _read(_without_brought(text, versions, elsewhere), versions)
     known = _known(versions, elsewhere) - shown[0]
     seen = {each for piece in pasted for each in _elements(piece) if each[0] == "words"}
     costs = _costs((saved - known) | seen, [elements - known for elements in shown])
@@ -70,6 +70,15 @@ def opened(
         return best[0]
     lines = Counter(text.split("\n"))
     return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
+
+
+def _without_brought(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> str:
+    """Return a save without what no version has and its author had elsewhere: it is pasted."""
+    names = {_name(text) for text in elsewhere} - {None}
+    names -= {_name(part.text) for version in versions for part in version.parts}
+    if not names:
+        return text
+    return "".join(piece for piece in _pieces(text) if _name(piece) not in names)
 
 
 def _cheapest(costs: Sequence[float], of: Sequence[int]) -> list[int]:

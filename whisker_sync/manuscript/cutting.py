@@ -5,8 +5,10 @@ Splitting a passage, by typing a header line into it, and joining two, by deleti
 must not move text from one text of the document into another: whatever a co-author
 writes in the moved part at the same time would stay behind, or be there twice. So
 
-* a part that was split off stays where it is: its header line is written into the body,
-  where every tool sees a passage, and it merges as running text does;
+* a part that was split off becomes a passage of its own at once, whose words stay where they
+  are: the text is cut by a mark (stretches.py), and merges as running text does. If something
+  else was joined to it or looks like a header in it, the header line is written into the body
+  instead, where every tool sees a passage;
 * a passage whose header line was deleted keeps its text, too, and is shown without
   header behind its predecessor, until somebody puts the header back.
 

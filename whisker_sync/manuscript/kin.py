@@ -92,28 +92,24 @@ def unite(plan: Plan, view: View, kin: Kin) -> None:
     """Write into one what the other has besides, and empty that."""
     stays, goes = kin.stays, kin.goes
     found = _text(plan, view, goes)
-    bodies = [_body(plan, view, each) for each in stays]
+    bodies = [plan.live(view, each.id).text for each in stays]
     # The headers between them are no news; and nothing is put between words without a blank.
     texts = [body + "\n" for body in bodies]
     live = "".join(texts)
     news = distribute(texts, apply(live, additions("", found, live)))
     for passage, body, new in zip(stays, bodies, news, strict=True):
-        plan.splice(schema.BODY + passage.id, diff(body, headless(new).body))
+        plan.edit(plan.live(view, passage.id), diff(body, headless(new).body))
     for tag in sorted(goes[0].tags - stays[0].tags):
         plan.fields[stays[0].id, schema.TAG + tag] = 1
     for each in goes:
-        empty(plan, each, view.body(each.id), stays[0])
-
-
-def _body(plan: Plan, view: View, passage: Passage) -> str:
-    """Return a body as the plan so far leaves it."""
-    return plan.after(schema.BODY + passage.id, view.body(passage.id))
+        empty(plan, view, each, stays[0])
 
 
 def _text(plan: Plan, view: View, passages: Sequence[Passage]) -> str:
     """Return the text of a passage, and of those behind it with their headers."""
     first, *rest = passages
-    text = _body(plan, view, first) + (first.gap or "\n")
+    text = plan.live(view, first.id).text + (first.gap or "\n")
     for each in rest:
-        text += Segment(view.header(each), _body(plan, view, each), each.gap or "\n").text
+        body = plan.live(view, each.id).text
+        text += Segment(view.header(each), body, each.gap or "\n").text
     return headless(text).body

@@ -54,7 +54,9 @@ class Plan:
             text = apply(text, splices)
         return text
 
-    def live(self, view: View, id_: str, was: Segment | None = None, seen: Container[str] = ()) -> Live:
+    def live(
+        self, view: View, id_: str, was: Segment | None = None, seen: Container[str] = ()
+    ) -> Live:
         """
         Return the body of a passage.
 

@@ -409,7 +409,20 @@ class View:
         )
 
     def _is_shown(self, passage: Passage) -> bool:
-        return self.alive(passage) and not self._outshone_by(passage)
+        return (
+            self.alive(passage)
+            and not self._outshone_by(passage)
+            and not self._is_split_off_again(passage)
+        )
+
+    def _is_split_off_again(self, passage: Passage) -> bool:
+        """Tell whether somebody else split off the same under the same name."""
+        if not passage.inside or self.body(passage.id):
+            return False
+        ids = list(self.stretches(passage.inside, self.text(passage.inside)))
+        behind = ids[ids.index(passage.id) + 1 :] if passage.id in ids else []
+        other = self.passages[behind[0]] if behind else passage
+        return other.born != passage.born and passage.name in {other.name, *other.former}
 
     def content(self, path: StoryPath) -> Content | None:
         """Return what the file under a path must hold; None: there must be none."""

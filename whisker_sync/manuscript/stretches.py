@@ -19,7 +19,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-_MARK = re.compile("\n?\x02([0-9a-f]{16})\x03\n?")
+_MARK = re.compile("\x02([0-9a-f]{16})\x03")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ def stretches(text: str, first: str, others: Collection[str]) -> dict[str, Stret
     id_, start = first, 0
     for match in _MARK.finditer(text) if others else ():
         if match[1] in others and match[1] not in found and match[1] != id_:
-            found[id_] = Stretch(start, match.start())
-            id_, start = match[1], match.end()
+            end, behind = match.span()
+            found[id_] = Stretch(start, end - (text[start:end][-1:] == "\n"))
+            id_, start = match[1], behind + (text[behind : behind + 1] == "\n")
     found[id_] = Stretch(start, len(text))
     return found
