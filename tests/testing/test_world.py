@@ -19,7 +19,7 @@ from whisker_sync.testing.words import Words
 
 CAVE = ":: Cave\nIt is dark here.\n\n:: Way out\nLight!\n"
 NOTES = Schema((Root("body", Kind.TEXT),))
-SEEDS = (151, 190, 225, 255)
+SEEDS = (13, 151, 190, 225, 255)
 """Of histories in which machines sleep, are restored, copied and cloned, and disks are full."""
 
 

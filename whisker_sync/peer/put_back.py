@@ -85,7 +85,7 @@ class PutBack:
             return
         alone = [library.incarnation.hex(), self._began_at, self._by_program]
         library.remember(ALONE, json.dumps(alone).encode())
-        for name in library.facts_below(SHADOW).keys() | self._shadows_then:
+        for name in sorted(library.facts_below(SHADOW).keys() | self._shadows_then):
             then = self._shadows_then.get(name)
             if library.facts.get(name) != then:
                 library.remember(_SHADOW + name, then or b"")
