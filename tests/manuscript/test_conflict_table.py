@@ -10,6 +10,8 @@ import pytest
 from tests.manuscript.world import Author, exchange
 from whisker_sync.ids import DeviceId, StoryPath
 from whisker_sync.manuscript.conflicts import Conflict, conflicts
+from whisker_sync.manuscript.formatters import ROUNDS
+from whisker_sync.manuscript.formatters import recall as stand_offs
 from whisker_sync.manuscript.kept import recall
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.paths import accept
@@ -58,7 +60,10 @@ class Desk:
         story = [read(p, c) for p, c in sorted(author.folder.items()) if is_twee(p)]
         kept = recall(list(author.facts.items())).values()
         checked = {str(p): c.decode() for p, c in author.folder.items() if is_checked(p)}
-        return conflicts(story, author.folder, self.revisions, kept, format_of(story), who, checked)
+        apart = stand_offs(author.facts).values()
+        return conflicts(
+            story, author.folder, self.revisions, kept, format_of(story), who, checked, apart
+        )
 
 
 def desk() -> Desk:
@@ -140,6 +145,17 @@ def clash(made: Desk) -> None:
     made.meet()
 
 
+def formatted(made: Desk) -> None:
+    """Ada's tool writes double quotes, and Bob's single ones."""
+    made.save("Ada", "a.twee", CAVE.replace("dark", '"dark"'))
+    made.meet()
+    for _ in range(ROUNDS + 1):
+        made.save("Bob", "a.twee", made.bob.text("a.twee").replace('"dark"', "'dark'"))
+        made.meet()
+        made.save("Ada", "a.twee", made.ada.text("a.twee").replace("'dark'", '"dark"'))
+        made.meet()
+
+
 TABLE: list[tuple[Callable[[Desk], None], str, set[tuple[str, int, str]]]] = [
     (same_name, "same name", {("Ada", 4, "It is wide."), ("Bob", 5, "It is high.")}),
     (deleted, "dead link", {("Bob", 5, "[[Cave]]"), ("Ada", 4, "It is dark in here.")}),
@@ -173,6 +189,11 @@ TABLE: list[tuple[Callable[[Desk], None], str, set[tuple[str, int, str]]]] = [
             ("Ada", 4, "It is dark in here. Something breathes."),
         },
     ),
+    (
+        formatted,
+        "format",
+        {("Bob", 5, "It is 'dark' in here."), ("Ada", 8, 'It is "dark" in here.')},
+    ),
     (clash, "clash", {("Ada", 4, "Moor.txt"), ("Bob", 5, "moor.txt")}),
 ]
 
@@ -186,7 +207,7 @@ def test_each_kind_says_who_when_and_both_texts(
     made = desk()
     assert made.listed("Bob") == []
     make(made)
-    for who in ("Ada", "Bob") if kind != "kept" else ("Bob",):
+    for who in {"kept": ["Bob"], "format": ["Ada"]}.get(kind, ["Ada", "Bob"]):
         (conflict,) = [each for each in made.listed(who) if each.kind.value == kind]
         found = {
             (side.person, ((side.time or 0) - NOON) // MINUTE, side.text) for side in conflict.sides

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisker_sync.text.tokens import has_word, is_sign, join, signs, words
+from whisker_sync.text.tokens import has_word, is_reworded, is_sign, join, signs, words
 
 
 @given(st.text())
@@ -64,3 +64,21 @@ def test_only_letters_join() -> None:
 def test_punctuation_has_no_word() -> None:
     assert has_word("(a)")
     assert not has_word('<<">> — \n')
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "reworded"),
+    [
+        ("a  b\n\tc", "a b c", False),
+        ("“Stop.”", '"Stop!"', False),
+        ("it’s _here_", "it's *here*", False),
+        ("a part", "apart", True),
+        ("dark", "Dark", True),
+        ("1", "2", True),
+        ("山川", "山 川", False),
+        ("", " \n", False),
+    ],
+)
+def test_formatting_is_all_that_is_no_word(one: str, other: str, *, reworded: bool) -> None:
+    assert is_reworded(one, other) is reworded
+    assert is_reworded(other, one) is reworded

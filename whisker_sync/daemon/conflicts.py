@@ -21,6 +21,8 @@ from whisker_sync.errors import DaemonNotRunning, FolderError, WhiskerError
 from whisker_sync.folder.files import Folder
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.conflicts import Conflict, conflicts
+from whisker_sync.manuscript.formatters import STAND_OFF
+from whisker_sync.manuscript.formatters import recall as stand_offs
 from whisker_sync.manuscript.kept import KEPT, Kept, recall
 from whisker_sync.node.home import user_home
 from whisker_sync.node.node import Node
@@ -37,6 +39,8 @@ from whisker_sync.story.wellformed import is_checked
 MAX_RESOLVED = 1_000
 """Conflicts that are known to be seen to, newest kept."""
 
+_KINDS = (KEPT, STAND_OFF)
+
 AGAIN_SECONDS = 10.0
 """How long a daemon lets its count be old, at least, while the story changes."""
 
@@ -50,26 +54,29 @@ async def find(layout: Layout, home: Path | None = None) -> list[Conflict]:
         JournalError: The journal cannot be read.
     """
     revisions = await history.read(layout)
-    kept = await read_kept(layout)
+    facts = await _facts(layout)
     me = load_user(user_home(home)).person
-    return await asyncio.to_thread(_find, layout, revisions, kept, me)
+    return await asyncio.to_thread(_find, layout, revisions, facts, me)
 
 
 async def find_in(node: Node) -> list[Conflict]:
     """The same in a story that this process has open."""
     revisions = [decode(encoded) for encoded in await node.history()]
-    kept = list(recall(list(node.facts(KEPT).items())).values())
+    facts = facts_of(node)
     whole = [revision for revision in revisions if revision is not None]
-    return await asyncio.to_thread(_find, node.layout, whole, kept, node.user.person)
+    return await asyncio.to_thread(_find, node.layout, whole, facts, node.user.person)
 
 
-def _find(layout: Layout, revisions: list[Revision], kept: list[Kept], me: str) -> list[Conflict]:
+def _find(
+    layout: Layout, revisions: list[Revision], facts: Mapping[str, bytes], me: str
+) -> list[Conflict]:
     places = {shown(path, layout.root): path for path in paths(layout.root)}
     story = [read_file(name, load(path)) for name, path in places.items()]
     folder = Folder(layout.root, layout.stage, layout.trash)
     here, _ = folder.scan()
     checked = {str(path): _text(folder, path) for path in here if is_checked(path)}
-    found = conflicts(story, here, revisions, kept, format_of(story), me, checked)
+    kept, apart = recall(list(facts.items())).values(), stand_offs(facts).values()
+    found = conflicts(story, here, revisions, kept, format_of(story), me, checked, apart)
     resolved = set(_resolved(layout))
     return [each for each in found if each.id not in resolved]
 
@@ -85,12 +92,21 @@ def _text(folder: Folder, path: StoryPath) -> str:
 
 async def read_kept(layout: Layout) -> list[Kept]:
     """What was kept on this device although a save did not have it."""
+    return list(recall(list((await _facts(layout)).items())).values())
+
+
+async def _facts(layout: Layout) -> dict[str, bytes]:
+    """What only this device knows of places worth a look."""
     try:
         answer = await ask(layout, {"do": "kept"})
-        facts = {name: text.encode() for name, text in answer["kept"].items()}
+        return {name: text.encode() for name, text in answer["kept"].items()}
     except DaemonNotRunning:
-        facts = await asyncio.to_thread(_from_journal, layout)
-    return list(recall(list(facts.items())).values())
+        return await asyncio.to_thread(_from_journal, layout)
+
+
+def facts_of(node: Node) -> dict[str, bytes]:
+    """The same of a story that this process has open."""
+    return {name: fact for kind in _KINDS for name, fact in node.facts(kind).items()}
 
 
 def as_answer(facts: Mapping[str, bytes]) -> dict[str, str]:
@@ -148,7 +164,7 @@ def _from_journal(layout: Layout) -> dict[str, bytes]:
             journal.close()
     finally:
         lock.release()
-    return {name: fact for name, fact in facts.items() if name.startswith(KEPT)}
+    return {name: fact for name, fact in facts.items() if name.startswith(_KINDS)}
 
 
 def _resolved(layout: Layout) -> list[str]:

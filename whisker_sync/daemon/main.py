@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from whisker_sync.daemon import attached, names
-from whisker_sync.daemon.conflicts import Places, as_answer
+from whisker_sync.daemon.conflicts import Places, as_answer, facts_of
 from whisker_sync.daemon.control import Answer, Answers, Control
 from whisker_sync.daemon.keeper import RESTARTED
 from whisker_sync.daemon.members import Members
@@ -28,7 +28,6 @@ from whisker_sync.daemon.waiting import Waiting, has_to_wait
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.kept import KEPT
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node import bundles
 from whisker_sync.node.node import Node
@@ -185,7 +184,7 @@ class Daemon:
                 case "history":
                     return await self._history(question)
                 case "kept":
-                    return {"kept": as_answer(self._node.facts(KEPT))}
+                    return {"kept": as_answer(facts_of(self._node))}
                 case "older":
                     return await self._older(str(question.get("choice")))
                 case "fetch up to":

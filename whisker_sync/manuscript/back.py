@@ -19,10 +19,11 @@ from dataclasses import dataclass
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.files import FileSeen, Large
 from whisker_sync.manuscript.limits import MAX_FILES
-from whisker_sync.manuscript.shadow import Content, Shadow, sha256_of
+from whisker_sync.manuscript.shadow import Content, Page, Shadow, sha256_of
 from whisker_sync.paths import accept
+from whisker_sync.text.tokens import is_reworded
 
 PAST = "shadow//past/"
 """What the facts begin with; the path follows. No file has such a path."""
@@ -121,7 +122,9 @@ class Back:
         shadow, sha256 = self._shadows.get(seen.path), sha256_of(seen.content)
         if shadow is None or shadow.disk is None or sha256 in _expected(shadow):
             return False
-        return self._past.is_at_stake(seen.path, sha256)
+        return self._past.is_at_stake(seen.path, sha256) and _has_other_words(
+            seen.content, shadow.disk
+        )
 
     def sift(self, files: Sequence[FileSeen]) -> list[FileSeen]:
         """
@@ -171,6 +174,13 @@ class Back:
     def _disk(self, path: StoryPath) -> Content | None:
         shadow = self._shadows.get(path)
         return None if shadow is None else shadow.disk
+
+
+def _has_other_words(found: bytes | Large | None, disk: Content) -> bool:
+    """Tell whether a word is another one; to format a text anew takes nothing from anybody."""
+    if not isinstance(found, bytes) or not isinstance(disk, Page):
+        return True
+    return is_reworded(found.decode("utf-8", "replace"), disk.data().decode("utf-8", "replace"))
 
 
 def _expected(shadow: Shadow) -> set[bytes | None]:

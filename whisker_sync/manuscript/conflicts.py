@@ -15,6 +15,7 @@ sentence   two people wrote the same sentence anew; both versions are in the tex
 beside     a file that can't be merged was changed twice; the second is beside it
 broken     nobody can read a JSON, SVG or such file since two changes of it were merged
 kept       a save did not have what others wrote, and it was kept
+format     two people's tools format a passage in turn; each file stays as it is
 clash      paths differ only in capital letters: one file on Windows and macOS
 ========== =====================================================================
 
@@ -32,6 +33,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from whisker_sync.manuscript.formatters import StandOff
 from whisker_sync.manuscript.kept import Kept
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.pictures import Beside, name_of, read_beside, when
@@ -65,6 +67,7 @@ class Kind(Enum):
     BESIDE = "beside"
     BROKEN = "broken"
     KEPT = "kept"
+    FORMAT = "format"
     CLASH = "clash"
 
 
@@ -123,13 +126,14 @@ def conflicts(
     story_format: str | None = None,
     person: str = "",
     checked: Mapping[str, str] | None = None,
+    stand_offs: Iterable[StandOff] = (),
 ) -> list[Conflict]:
     """
     Return what is worth a look.
 
     ``story`` are the Twee files as they are, ``paths`` those of all files, ``kept`` is what
     was kept on this device, which is ``person``'s, ``checked`` are the texts of files of which is
-    known when they are whole.
+    known when they are whole, ``stand_offs`` what is formatted in another way on this device.
     """
     past, here = _Past(revisions), set(paths)
     return [
@@ -140,6 +144,7 @@ def conflicts(
         *_besides(here, past),
         *_broken(checked or {}, past),
         *_kept(kept, past, person),
+        *_formats(stand_offs, past, person),
         *_clashes({*here, *past.paths}, past),
     ]
 
@@ -457,6 +462,34 @@ def _kept(kept: Iterable[Kept], past: _Past, person: str) -> Iterable[Conflict]:
             "if you meant to delete it, resolve this",
             each.id,
         )
+
+
+# What is formatted in two ways.
+
+
+def _formats(stand_offs: Iterable[StandOff], past: _Past, person: str) -> Iterable[Conflict]:
+    for each in stand_offs:
+        name = _name(each.ours)
+        theirs = _who_formatted(each, past, person)
+        side = theirs.side(_body(each.theirs)) if theirs else Side("", None, _body(each.theirs))
+        what = f"“{name}” in {each.path}" if name else each.path
+        yield Conflict(
+            Kind.FORMAT,
+            each.path,
+            name,
+            (side, Side(person, each.at or None, _body(each.ours))),
+            f"{side.person or 'somebody'} and {person or 'you'} have tools that format {what} in "
+            "two ways, so yours stays as it is here and only words are shared; agree on one way",
+            each.id,
+        )
+
+
+def _who_formatted(stand_off: StandOff, past: _Past, person: str) -> _Event | None:
+    """Who left a passage as the story has it; merged formatting is of whoever was the last."""
+    events = past.events.get(stand_off.id, [])
+    others = [each for each in events if each.revision.person != person] or events
+    exact = [each for each in others if (each.version.text or "").startswith(stand_off.theirs)]
+    return next(reversed(exact or others), None)
 
 
 def _cut(body: str) -> list[str]:

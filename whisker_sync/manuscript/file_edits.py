@@ -88,7 +88,9 @@ class FileEdits:
         for part, new in zip(sheet.own, news, strict=True):
             sheet.parts.append(Part(part.piece, part.id, new))
             if part.piece is Piece.OWN:
-                self._edit_own(sheet, self._view.files[part.id], part.text, new)
+                file = self._view.files[part.id]
+                if not self._passages.leaves_out(sheet, part, new, self._view.own(file)):
+                    self._edit_own(sheet, file, part.text, new)
             else:
                 was = segment_of(part)
                 is_ = headed(new) if part.piece is Piece.PASSAGE else headless(new)

@@ -24,7 +24,7 @@ nothing is deleted or overwritten, on either side.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from random import Random
@@ -32,6 +32,7 @@ from random import Random
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.file_edits import FileEdits
+from whisker_sync.manuscript.formatters import Formatters
 from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.moves import Moves
 from whisker_sync.manuscript.names import repair
@@ -42,6 +43,7 @@ from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import (
     Blob,
     Landing,
+    Moment,
     Saved,
     Sheet,
     Text,
@@ -70,6 +72,9 @@ class Ingested:
     repaired: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Passages in which links were repaired, with their bodies before and after."""
 
+    stand_off: Collection[str] = ()
+    """Passages and files of which was left out how they were formatted; see formatters.py."""
+
 
 class Intake:
     """One batch of saves, being taken in."""
@@ -80,7 +85,8 @@ class Intake:
         dice: Random,
         born: str,
         limbo: Limbo,
-        now: float,
+        formatters: Formatters,
+        when: Moment,
         on_disk: Mapping[StoryPath, Content],
     ) -> None:
         """``born``: the mark of this device; ``on_disk``: what the author had before this batch."""
@@ -88,10 +94,10 @@ class Intake:
         self._sheets: list[Sheet] = []
         self._done = Ingested()
         plan, where = self._done.plan, Whereabouts(view, limbo, on_disk, self._sheets)
-        self._edits = PassageEdits(view, plan, dice, born)
+        self._edits = PassageEdits(view, plan, dice, born, formatters, when, on_disk)
         self._files = FileEdits(view, plan, dice, self._edits)
         self._places = Places(view, plan, dice, where)
-        self._moves = Moves(view, plan, self._edits, limbo, where, self._sheets, now)
+        self._moves = Moves(view, plan, self._edits, limbo, where, self._sheets, when.now)
 
     def take(self, batch: Iterable[Saved], landings: Iterable[Landing] = ()) -> Ingested:
         """Plan what a batch of saves does, and what follows from what they have in common."""
@@ -110,6 +116,7 @@ class Intake:
                 self._done.contents[sheet.saved.path] = _page(sheet, sheet.text)
         self._done.refiled = self._moves.finish()
         self._done.repaired = repair(self._edits.renamed, self._view, self._done.plan)
+        self._done.stand_off = self._edits.stand_off
         return self._done
 
     def _begin(self, saved: Saved) -> None:

@@ -26,6 +26,7 @@ It is made of parts that each know one thing, and a part knows only parts below 
     Lineage                   from which version each save was made
     Contents                  binary contents: which are wanted, which are here
     Back  Arrivals  Editors   files that went back; saves that wait; what editors may show
+    Formatters                which passages two devices format in turn
     Disk                      what we know to be on the author's disk
     View                      what the document shows
 
@@ -48,6 +49,7 @@ from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.contents import Contents
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem
+from whisker_sync.manuscript.formatters import Formatters
 from whisker_sync.manuscript.mending import Mending
 from whisker_sync.manuscript.reading import read
 from whisker_sync.manuscript.render import View
@@ -72,8 +74,13 @@ class Manuscript:
         self._back = Back(self._disk.past, self._disk.shadows)
         self._arrivals = Arrivals(self._disk)
         self._contents = Contents(self._view, self._disk, facts)
-        self._settling = Settling(self._view, self._disk, self._contents, self._arrivals)
-        self._taking = Taking(document, self._view, self._disk, self._checked, dice, facts)
+        self._formatters = Formatters(facts)
+        self._settling = Settling(
+            self._view, self._disk, self._contents, self._arrivals, self._formatters
+        )
+        self._taking = Taking(
+            document, self._view, self._disk, self._checked, self._formatters, dice, facts
+        )
         self._mending = Mending(document, self._view, self._disk, self._checked, dice, person)
         self._when = Moment()
         self._told: set[Problem] = set()
@@ -295,6 +302,7 @@ class Manuscript:
         return (
             *self._taking.news(),
             *self._checked.news(),
+            *self._formatters.news(),
             *self._contents.news(),
             *self._disk.news(paths),
         )

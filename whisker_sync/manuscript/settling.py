@@ -17,6 +17,7 @@ from whisker_sync.manuscript.arrivals import Arrivals
 from whisker_sync.manuscript.contents import Contents
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.formatters import Formatters
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.shadow import Content, Picture, Shadow, sha256_of
@@ -28,11 +29,19 @@ Write = WriteFile | WriteAsset
 class Settling:
     """What is on disk, compared with what is to be there."""
 
-    def __init__(self, view: View, disk: Disk, contents: Contents, arrivals: Arrivals) -> None:
+    def __init__(
+        self,
+        view: View,
+        disk: Disk,
+        contents: Contents,
+        arrivals: Arrivals,
+        formatters: Formatters,
+    ) -> None:
         self._view = view
         self._disk = disk
         self._contents = contents
         self._arrivals = arrivals
+        self._formatters = formatters
 
     def settle(self, paths: Collection[StoryPath]) -> tuple[list[Write], list[Problem]]:
         """Return the writes that make files what they must be, and what keeps some from it."""
@@ -52,6 +61,7 @@ class Settling:
         shadow = self._disk.shadows.setdefault(path, Shadow())
         if shadow.waiting or path in self._disk.left_out or path in self._arrivals:
             return None
+        want = self._formatters.here(path, want, shadow.disk)
         if sha256_of(want) == sha256_of(shadow.disk):
             shadow.rest(want)
             return None

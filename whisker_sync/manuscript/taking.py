@@ -8,7 +8,7 @@ Then the shadows are as the disk is, and what to remember is ready for the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -19,6 +19,7 @@ from whisker_sync.manuscript.again import trace_again
 from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.formatters import Formatters
 from whisker_sync.manuscript.ingest import Intake
 from whisker_sync.manuscript.limbo import LIMBO_FACT, Limbo
 from whisker_sync.manuscript.lineage import Lineage
@@ -45,10 +46,13 @@ class Taken:
     """Bodies in which links follow a new name, before and after."""
 
     change: Change | None = None
+    stand_off: Collection[str] = ()
+    """Passages and files of which was left out how they were formatted."""
 
     def versions(self, view: View) -> tuple[Version, ...]:
         """Return what is kept as history; ``view`` is the document with all of it."""
         saved = versions(self.batch, self.contents, view)
+        saved = tuple(version for version in saved if version.id not in self.stand_off)
         ids = {version.id for version in saved}
         return saved + tuple(v for v in repairs(self.repaired, view) if v.id not in ids)
 
@@ -62,6 +66,7 @@ class Taking:
         view: View,
         disk: Disk,
         checked: Checked,
+        formatters: Formatters,
         dice: Random,
         facts: Mapping[str, bytes],
     ) -> None:
@@ -69,6 +74,7 @@ class Taking:
         self._view = view
         self._disk = disk
         self._checked = checked
+        self._formatters = formatters
         self._dice = dice
         self._limbo = Limbo.recall(facts[LIMBO_FACT]) if LIMBO_FACT in facts else Limbo()
         self._lineage = Lineage(view, disk, self._limbo, facts)
@@ -98,7 +104,9 @@ class Taking:
         if not found and not self._disk.has_landings:
             return Taken()
         on_disk = self._disk.contents()
-        intake = Intake(self._view, self._dice, self._mark(), self._limbo, when.now, on_disk)
+        intake = Intake(
+            self._view, self._dice, self._mark(), self._limbo, self._formatters, when, on_disk
+        )
         shadows = self._disk.shadows
         earlier = {path: shadow.earlier for path, shadow in shadows.items() if path in found}
         if again:
@@ -115,7 +123,7 @@ class Taking:
         self._refile(done.refiled)
         if self._limbo.changed():
             self._facts[LIMBO_FACT] = self._limbo.stored
-        return Taken(traced.saves, done.contents, bodies, done.repaired, change)
+        return Taken(traced.saves, done.contents, bodies, done.repaired, change, done.stand_off)
 
     def _mark(self) -> str:
         if not self.born:

@@ -76,6 +76,16 @@ def signs(text: str) -> Tokens:
     return _cut(_SIGNS, text)
 
 
+def is_reworded(one: str, other: str) -> bool:
+    """Tell whether two texts differ in more than blanks, line ends, quotes and other signs."""
+    return one != other and _only_words(one) != _only_words(other)
+
+
+def _only_words(text: str) -> list[str]:
+    found = _WORDS.findall(text.replace("’", "'"))
+    return [each.strip("_") for each in found if each.strip("_")] if "_" in text else found
+
+
 def has_word(text: str) -> bool:
     """Tell whether there is a word in a text, or only blank space and punctuation."""
     return _IN_WORD.search(text) is not None
