@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from tests.manuscript.world import Author, exchange, pair
-from whisker_sync.manuscript.limits import RENAME_SECONDS
+from whisker_sync.manuscript.limits import PATIENCE_SECONDS, RENAME_SECONDS
 
 A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
 B = ":: Other\nOther text is told here.\n\n"
 CAVE = ":: Cave\nIt is dark here and something breathes in the back.\n\n"
 LAKE = ":: Lake\nThe water is black and still, and nobody comes here.\n\n"
+
+PIT = ":: Pit\nIt is deep and wide.\n\n"
+FLOODED = PIT + LAKE.partition("\n")[2]
 
 
 def caves(author: Author) -> int:
@@ -123,6 +126,50 @@ def test_a_stale_editor_under_an_old_name_keeps_what_continues_a_passage_that_it
     exchange(alice, bob)
     texts = "".join(content.decode() for content in alice.folder.values())
     assert texts.count("retold") == texts.count("breathes") == texts.count("nobody comes") == 1
+
+
+def test_what_is_cut_and_pasted_without_its_header_does_not_come_back_with_an_edit() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    bob.save("a.twee", A + CAVE.replace("dark here", "very dark here"))
+    alice.save("a.twee", A)
+    alice.save("b.twee", B + CAVE.partition("\n")[2])
+    exchange(alice, bob)
+    texts = alice.text("a.twee") + alice.text("b.twee")
+    assert texts.count("breathes") == texts.count("very") == 1
+
+
+def joined(*files: tuple[str, str]) -> tuple[Author, Author]:
+    """Return two authors who have a pit to which a lake was joined."""
+    alice, bob = pair(("a.twee", A + PIT + LAKE), *files)
+    alice.save("a.twee", A + FLOODED)
+    exchange(alice, bob)
+    return alice, bob
+
+
+def test_two_passages_in_one_are_pasted_where_a_co_author_has_copied_the_first() -> None:
+    alice, bob = pair(("a.twee", A + PIT + LAKE), ("b.twee", B))
+    bob.save("a.twee", A + FLOODED)
+    alice.save("b.twee", B + PIT)
+    bob.hear(list(alice.updates))
+    bob.save("a.twee", A)
+    bob.save("b.twee", FLOODED + B)  # while the write of the copy is on its way
+    bob.now += PATIENCE_SECONDS
+    bob.notice()
+    alice.save("a.twee", A + LAKE)
+    exchange(alice, bob)
+    texts = alice.text("a.twee") + alice.text("b.twee")
+    assert texts.count("deep") == texts.count("nobody comes") == texts.count("wind") == 1
+
+
+def test_two_passages_in_one_are_cut_after_a_co_author_has_moved_them_elsewhere() -> None:
+    alice, bob = joined(("b.twee", B), ("c.twee", ":: Hut\nA hut.\n\n"))
+    alice.save("c.twee", ":: Hut\nA hut.\n\n" + FLOODED)
+    carry(bob, ("a.twee", A), ("b.twee", B + FLOODED))
+    alice.hear(list(bob.updates))
+    alice.save("a.twee", A)  # just what we are about to write there
+    exchange(alice, bob)
+    texts = "".join(text.decode() for text in alice.folder.values())
+    assert texts.count("deep") == texts.count("nobody comes") == 1
 
 
 def test_two_who_carry_one_passage_to_different_files_end_with_one() -> None:

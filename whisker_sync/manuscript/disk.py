@@ -192,12 +192,10 @@ class Disk:
         self, path: StoryPath, was: Content | None, now: Content | None, when: float
     ) -> None:
         """Note which passages left a file or came into it otherwise than by an author's save."""
-        before, after = _passages_of(was), _passages_of(now)
-        gone = [part for id_, part in before.items() if id_ not in after]
-        came = [part for id_, part in after.items() if id_ not in before]
-        self.left |= dict.fromkeys(gone, when)
+        gone, came = _without(was, now), _without(now, was)
+        self.left |= dict.fromkeys((parts[0] for parts in gone), when)
         if gone or came:
-            self._landings.append(Landing(path, tuple(gone), tuple(came)))
+            self._landings.append(Landing(path, gone, came))
 
     # What is remembered for a while.
 
@@ -234,3 +232,16 @@ def _contents_of(shadow: Shadow) -> list[Content | None]:
 def _passages_of(content: Content | None) -> dict[str, Part]:
     parts = content.parts if isinstance(content, Page) else ()
     return {part.id: part for part in parts if part.piece is Piece.PASSAGE}
+
+
+def _without(content: Content | None, other: Content | None) -> tuple[tuple[Part, ...], ...]:
+    """Return the passages that are in one version only, each with what continues it there."""
+    elsewhere = {part.id for part in other.parts} if isinstance(other, Page) else set()
+    runs: list[list[Part]] = []
+    parts = content.parts if isinstance(content, Page) else ()
+    for part in parts:
+        if part.piece is Piece.PASSAGE:
+            runs.append([part])
+        elif runs and part.piece is Piece.HEADLESS and part.id not in elsewhere:
+            runs[-1].append(part)
+    return tuple(tuple(run) for run in runs if run[0].id not in elsewhere)

@@ -16,7 +16,7 @@ Nothing is deleted that its author may not have seen.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.manuscript import schema
@@ -139,14 +139,22 @@ class Moves:
         for part in group.parts:
             self._edits.revive(self._view.passages[part.id])
         there = target.match[segment]
+        if there is not None and len(group.parts) > 1 and self._is_copy(target, there, ids):
+            # It stays beside the copy: what continues it has no place in that.
+            target.left.add(there)
+            target.match[segment] = there = None
         if there is None:
             arrived = self._edits.edit_group(source, group, target.fresh[segment])
             target.arrived[segment] = arrived
-        elif len(group.parts) == 1:
+        elif len(group.parts) == 1 and self._is_copy(target, there, ids):
             # A co-author pasted the same there before; that was a copy.
-            copy = self._view.passages[target.groups[there].parts[0].id]
-            if copy.id not in ids and copy.copy_of is None and self._where.is_copy(copy, ids):
-                self._copies.append(_Copied(target, group.parts[0], copy.id, group.segment))
+            copy = target.groups[there].parts[0].id
+            self._copies.append(_Copied(target, group.parts[0], copy, group.segment))
+
+    def _is_copy(self, target: Sheet, there: int, ids: Collection[str]) -> bool:
+        """Tell whether a group of a file is a copy of passages that were pasted there."""
+        copy = self._view.passages[target.groups[there].parts[0].id]
+        return copy.id not in ids and copy.copy_of is None and self._where.is_copy(copy, ids)
 
     # One file after the other: what goes, and what comes.
 
@@ -155,7 +163,7 @@ class Moves:
         for group in [sheet.groups[i] for i in sheet.vanished()]:
             if self._is_refiled(group) or self._was_pasted(sheet, group):
                 sheet.depart({group.parts[0].id})
-            elif self._where.is_inside(group) or self._where.is_joined(group):
+            elif self._where.is_within(group):
                 self._edits.absorb(group)
             else:
                 self._limbo.take(group, sheet.saved.path, self._now)
@@ -252,7 +260,7 @@ class Moves:
         for copied in self._copies:
             self._refile(copied)
         cut = [taken for taken in self._limbo.taken if taken.known]
-        for taken in [taken for taken in cut if self._where.is_inside(taken.group)]:
+        for taken in [taken for taken in cut if self._where.is_within(taken.group)]:
             self._edits.absorb(taken.group)
             self._limbo.seen({part.id for part in taken.group.parts})
         return self._gone_to | {copied.copy: copied.part.id for copied in self._copies}

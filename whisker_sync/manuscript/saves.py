@@ -92,10 +92,10 @@ class Landing:
     """A file that holds what the document says, by our write or by its author's hand."""
 
     path: StoryPath
-    gone: tuple[Part, ...]
-    """Passages that were there."""
+    gone: tuple[tuple[Part, ...], ...]
+    """Passages that were there, each with what continued it."""
 
-    came: tuple[Part, ...]
+    came: tuple[tuple[Part, ...], ...]
     """Passages that were not there."""
 
 
@@ -202,10 +202,10 @@ def is_page(eol: Eol) -> bool:
 
 def landed(landing: Landing) -> Sheet:
     """Return what is to know about a file that needs no edit."""
-    unseen = frozenset(part.id for part in landing.came)
+    unseen = frozenset(parts[0].id for parts in landing.came)
     sheet = Sheet(Saved(landing.path, None, None, unseen=unseen), None)
-    sheet.gone = [Group([part]) for part in landing.gone]
-    sheet.groups = [Group([part]) for part in landing.came]
+    sheet.gone = [Group([*parts]) for parts in landing.gone]
+    sheet.groups = [Group([*parts]) for parts in landing.came]
     sheet.fresh = [group.segment for group in sheet.groups]
     sheet.match = [*range(len(sheet.groups))]
     return sheet

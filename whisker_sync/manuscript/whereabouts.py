@@ -112,6 +112,10 @@ class Whereabouts:
         all_ = (self._view.segment(self._view.passages[id_]).words for id_ in ids)
         return any(own == words or likeness(own, words) >= RENAMED for own in all_)
 
+    def is_within(self, group: Group) -> bool:
+        """Tell whether a passage stands within another one now, with its header or without."""
+        return self.is_inside(group) or self.is_joined(group)
+
     def is_inside(self, group: Group) -> bool:
         """Tell whether a passage was pasted into another one, where that is split."""
         if self._inside is None:
