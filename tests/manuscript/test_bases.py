@@ -8,7 +8,7 @@ from tests.manuscript.world import Author, exchange, pair, sha256
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen
-from whisker_sync.manuscript.limits import MAX_VERSIONS
+from whisker_sync.manuscript.limits import MAX_VERSIONS, RENAME_SECONDS
 from whisker_sync.manuscript.shadow import Page, Part, Piece, Shadow, Staged, decode
 
 OLD = ":: Cave [dark]\nIt is dark here and cold.\n\n:: End\nThe end of it all.\n"
@@ -181,3 +181,30 @@ def test_news_that_were_pasted_elsewhere_were_seen() -> None:
     versions = [page(old), page(new)]
     assert opened("", versions) == 0
     assert opened("", versions, pasted=[new]) == 1
+
+
+RENAMED = (
+    ":: Hall\nThe hall is wide and very cold.\n\n:: Stairs\nThe stairs are narrow and steep.\n"
+)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_editor_older_than_its_authors_last_save_takes_nothing_under_an_old_name(
+    *, restart: bool
+) -> None:
+    alice, bob = pair(("a.twee", RENAMED))
+    bob.put("b.twee", RENAMED)
+    bob.save("a.twee", None)
+    news = RENAMED.replace("very cold", "very cold, and somebody waits in it")
+    bob.save("b.twee", news)
+    exchange(alice, bob)
+    own = news.replace("steep", "steep and dark")
+    alice.save("b.twee", own)  # from another editor than the one that shows a.twee still
+    exchange(alice, bob)
+    alice.now += RENAME_SECONDS + 1
+    if restart:
+        alice.crash()
+    alice.save("a.twee", RENAMED.replace("narrow", "broad"))
+    exchange(alice, bob)
+    assert bob.folder.keys() == {"b.twee"}
+    assert bob.text("b.twee") == own.replace("narrow", "broad")

@@ -22,7 +22,7 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.back import Past
 from whisker_sync.manuscript.checked import Checked
-from whisker_sync.manuscript.limits import MOVE_SECONDS
+from whisker_sync.manuscript.limits import MAX_REMEMBERED, MOVE_SECONDS
 from whisker_sync.manuscript.origins import Departed, Departure, files_of
 from whisker_sync.manuscript.pieces import segment_of
 from whisker_sync.manuscript.render import View
@@ -136,7 +136,9 @@ class Disk:
 
     def is_taken(self, path: StoryPath) -> bool:
         """Tell whether there is or will be something under a path."""
-        return path in self.shadows or self._view.content(path) is not None
+        shadow = self.shadows.get(path)
+        is_here = shadow is not None and (shadow.disk is not None or not shadow.stood)
+        return is_here or self._view.content(path) is not None
 
     # What happens to it.
 
@@ -174,6 +176,7 @@ class Disk:
         self.past.left(path, shadow.disk, None, by_others=False)
         shadow.saved(None)
         self.later.add(path)
+        self._bound_past()
 
     def landed(self, path: StoryPath, now: float) -> None:
         """Note that what we asked for is there."""
@@ -184,9 +187,22 @@ class Disk:
             self.departed.remember(path, departure)
         self.past.left(path, shadow.disk, shadow.staged.content, by_others=True)
         shadow.landed()
+        self._bound_past()
         self._checked.came(path, self._view)
         self.left_out.discard(path)
         self.later.add(path)
+
+    def stood(self, path: StoryPath) -> list[Page]:
+        """Return the versions that stood under a path before its file went, oldest first."""
+        shadow = self.shadows.get(path) or Shadow()
+        return [version for version in shadow.stood if self.fits(version)]
+
+    def _bound_past(self) -> None:
+        """Of files that went, remember the last ones."""
+        went = [path for path, shadow in self.shadows.items() if shadow.stood]
+        for path in went[: max(0, len(went) - MAX_REMEMBERED)]:
+            self.shadows[path].stood = ()
+            self.later.add(path)
 
     def _note_passages(
         self, path: StoryPath, was: Content | None, now: Content | None, when: float

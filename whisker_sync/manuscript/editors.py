@@ -83,8 +83,12 @@ class Editors:
         for now, shadow in sorted(self._shadows.items()) if ids else ():
             if not isinstance(shadow.disk, Page) or not ids & files_of(shadow.disk):
                 continue
-            versions = [*shadow.earlier, shadow.disk]
-            base = self.opened(now, what, versions)
+            stood = [each for each in self._disk.stood(path) if ids & files_of(each)]
+            if stood:
+                # What came since the file has another name such an editor has not seen.
+                base = self.opened(now, what, stood)
+                return base if is_mostly(what.text, base) else None
+            base = self.opened(now, what, [*shadow.earlier, shadow.disk])
             if is_mostly(what.text, base):
                 return _without_missing(base, what)  # It may be older than all we remember.
         return None

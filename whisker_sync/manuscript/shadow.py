@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -140,6 +140,9 @@ class Shadow:
     earlier: tuple[Page, ...] = ()
     """What was there before, oldest first: the author's last save, then what we wrote."""
 
+    stood: tuple[Page, ...] = ()
+    """What was there, oldest first, before the file went; an editor may go on saving it here."""
+
     flights: list[Flight] = field(default_factory=list)
     """Writes asked for and not answered yet, oldest first. Not kept in the journal."""
 
@@ -149,7 +152,7 @@ class Shadow:
     stored: bytes | None = field(default=None, repr=False)
     """What the journal holds of this shadow."""
 
-    _known: tuple[Content | None, Staged | None, tuple[Page, ...]] | None = field(
+    _known: tuple[Content | None, Staged | None, tuple[Page, ...], tuple[Page, ...]] | None = field(
         default=None, repr=False
     )
     """The values that ``stored`` was made from."""
@@ -186,18 +189,27 @@ class Shadow:
 
     def saved(self, content: Content | None) -> None:
         """The author's own work is on disk; what was there before is not in any editor now."""
+        self._note_versions(content)
         self.disk, self.staged, self.earlier = content, None, ()
         self.settle()
 
     def landed(self) -> None:
         """What was staged is on disk, and perhaps an editor still shows what was there before."""
         assert self.staged is not None
+        self._note_versions(self.staged.content)
         before, self.disk, self.staged = self.disk, self.staged.content, None
         if isinstance(before, Page) and isinstance(self.disk, Page) and before.is_like(self.disk):
             self.earlier = _bounded((*self.earlier, before), self.disk)
         else:
             self.earlier = ()
         self.settle()
+
+    def _note_versions(self, content: Content | None) -> None:
+        """Remember what an editor may show of a file that goes; what comes has its own past."""
+        if content is not None:
+            self.stood = ()
+        elif isinstance(self.disk, Page):
+            self.stood = (*self.earlier, self.disk)
 
     def renamed(self, ids: Mapping[str, str]) -> None:
         """Some parts belong to other passages than before; what is on disk is the same."""
@@ -211,19 +223,19 @@ class Shadow:
         """The disk holds what the document shows; the two may share their parts."""
         if isinstance(content, Picture) and isinstance(self.disk, Picture):
             content = replace(content, saved_at=self.disk.saved_at)
-        if content == self.disk and self._known == (self.disk, None, self.earlier):
-            self._known = (content, None, self.earlier)
+        if content == self.disk and self._known == (self.disk, None, self.earlier, self.stood):
+            self._known = (content, None, self.earlier, self.stood)
         self.disk, self.staged = content, None
 
     def keep_known(self) -> None:
         """``stored`` says what is known just now."""
-        self._known = (self.disk, self.staged, self.earlier)
+        self._known = (self.disk, self.staged, self.earlier, self.stood)
 
     def changed(self) -> bool:
         """Bring ``stored`` up to date; tell whether the journal must hear of it."""
         if self._known is not None:
-            disk, staged, earlier = self._known
-            if disk is self.disk and staged is self.staged and earlier is self.earlier:
+            now = (self.disk, self.staged, self.earlier, self.stood)
+            if all(one is other for one, other in zip(self._known, now, strict=True)):
                 return False
         before, self.stored = self.stored, self.encode()
         self.keep_known()
@@ -231,15 +243,19 @@ class Shadow:
 
     def blank(self) -> bool:
         """Tell whether there is nothing left to know."""
-        return self.disk is None and self.staged is None and not (self.flights or self.late)
+        busy = self.flights or self.late or self.stood
+        return self.disk is None and self.staged is None and not busy
 
     def encode(self) -> bytes | None:
         """Return what the journal shall hold; None: there is nothing to remember."""
-        if self.disk is None and self.staged is None:
+        if self.disk is None and self.staged is None and not self.stood:
             return None
         staged = None if self.staged is None else [_to_json(self.staged.content)]
         earlier = [_to_json(version, self.disk) for version in self.earlier]
-        form = [_FORMAT, _to_json(self.disk), staged, earlier]
+        form: list[object] = [_FORMAT, _to_json(self.disk), staged, earlier]
+        if self.stood:
+            last = self.stood[-1]
+            form.append([_to_json(last), *(_to_json(each, last) for each in self.stood[:-1])])
         text = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
         return _deflated(text.encode())
 
@@ -281,6 +297,8 @@ def decode(fact: bytes) -> Shadow | None:
         if not inflate.eof or inflate.unused_data:
             return None
         match json.loads(text):
+            case [format_, disk, staged, [*earlier], [*stood]] if format_ == _FORMAT:
+                return _recalled(fact, disk, staged, earlier, stood)
             case [format_, disk, staged, [*earlier]] if format_ == _FORMAT:
                 return _recalled(fact, disk, staged, earlier)
             case [format_, disk, staged] if format_ == _FORMAT:  # of before earlier ones were kept
@@ -290,7 +308,9 @@ def decode(fact: bytes) -> Shadow | None:
     return None
 
 
-def _recalled(fact: bytes, disk: object, staged: object, earlier: list[object]) -> Shadow:
+def _recalled(
+    fact: bytes, disk: object, staged: object, earlier: list[object], stood: Sequence[object] = ()
+) -> Shadow:
     """Return the shadow, or raise ValueError."""
     shadow = Shadow(_from_json(disk), stored=fact)
     match staged:
@@ -300,12 +320,21 @@ def _recalled(fact: bytes, disk: object, staged: object, earlier: list[object]) 
             shadow.staged = Staged(_from_json(content))
         case _:
             raise ValueError
-    versions = [_from_json(version, shadow.disk) for version in earlier]
-    shadow.earlier = tuple(version for version in versions if isinstance(version, Page))
-    if len(shadow.earlier) < len(versions):
-        raise ValueError
+    shadow.earlier = _pages(earlier, shadow.disk)
+    if stood:
+        last = _from_json(stood[0])
+        shadow.stood = (*_pages(stood[1:], last), *_pages(stood[:1]))
     shadow.keep_known()
     return shadow
+
+
+def _pages(forms: Sequence[object], newer: Content | None = None) -> tuple[Page, ...]:
+    """Return versions of a text, or raise ValueError."""
+    versions = [_from_json(form, newer) for form in forms]
+    pages = tuple(version for version in versions if isinstance(version, Page))
+    if len(pages) < len(versions):
+        raise ValueError
+    return pages
 
 
 def _to_json(content: Content | None, newer: Content | None = None) -> list[object] | None:
