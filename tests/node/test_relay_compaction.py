@@ -18,7 +18,7 @@ from whisker_sync.identity.mailbox import MailboxKey
 from whisker_sync.node.node import Node
 from whisker_sync.node.postman import open_relay
 from whisker_sync.node.settings import load_papers
-from whisker_sync.peer import mailing
+from whisker_sync.peer import snapshots
 from whisker_sync.transport import relay as client
 from whisker_sync.wire import relay as wire
 
@@ -39,8 +39,8 @@ def relay(tmp_path: Path) -> Iterator[Relay]:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot after a few entries, and soon."""
-    monkeypatch.setattr(mailing, "SNAPSHOT_ENTRIES", 6)
-    monkeypatch.setattr(mailing, "SNAPSHOT_SECONDS", 0.2)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_ENTRIES", 6)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_SECONDS", 0.2)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from whisker_sync.identity.roster import Role
-from whisker_sync.peer import acts, mailing
+from whisker_sync.peer import acts, snapshots
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.inputs import Do, RelayNamed
 from whisker_sync.testing.histories import (
@@ -257,7 +257,7 @@ def test_processes_that_die_between_any_two_effects_lose_nothing(seed: int) -> N
 def test_a_much_used_mailbox_is_replaced_by_a_snapshot_that_is_enough_for_whoever_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mailing, "SNAPSHOT_ENTRIES", 10)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_ENTRIES", 10)
     with World(9, relay=HONEST) as world:
         alice, bob = parted(world)
         for turn in range(40):
@@ -414,7 +414,7 @@ def test_the_history_comes_through_the_relay_alone() -> None:
 
 
 def test_a_snapshot_brings_the_newest_of_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mailing, "SNAPSHOT_ENTRIES", 6)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_ENTRIES", 6)
     with World(17, relay=HONEST) as world:
         alice, bob = two(world)
         saves = [("start.twee", STORY.replace("Dark", f"Dark {n}")) for n in range(16)]
@@ -425,7 +425,7 @@ def test_a_snapshot_brings_the_newest_of_the_history(monkeypatch: pytest.MonkeyP
         assert history(bob) == history(alice)
         assert len(history(bob)) == 16
         # What is too much stays with those who have it.
-        monkeypatch.setattr(mailing, "HISTORY_BYTES", 700)
+        monkeypatch.setattr(snapshots, "HISTORY_BYTES", 700)
         alice.stop()
         bob.stop()
         more = [("start.twee", STORY.replace("Dark", f"Darker {n}")) for n in range(16)]

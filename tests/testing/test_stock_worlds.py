@@ -9,7 +9,7 @@ import pytest
 from tests.testing.test_relay_worlds import alone, parted, relay_of, troubles, two
 from whisker_sync import chunks
 from whisker_sync.ids import StoryPath
-from whisker_sync.peer import mailing, stock
+from whisker_sync.peer import snapshots, stock
 from whisker_sync.testing.machine import Machine
 from whisker_sync.testing.relay import HONEST
 from whisker_sync.testing.world import World
@@ -154,7 +154,7 @@ def test_a_relay_that_is_full_is_given_no_more_for_a_while_and_letters_go_on() -
 def test_a_snapshot_keeps_pictures_and_who_is_new_gets_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mailing, "SNAPSHOT_ENTRIES", 8)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_ENTRIES", 8)
     with World(9, relay=HONEST) as world:
         alice, bob = two(world)
         alice.boot()
@@ -175,8 +175,8 @@ def test_a_snapshot_keeps_pictures_and_who_is_new_gets_them(
 def test_who_is_new_and_makes_the_next_snapshot_keeps_what_the_last_one_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mailing, "SNAPSHOT_ENTRIES", 6)
-    monkeypatch.setattr(mailing, "SNAPSHOT_SECONDS", 0.1)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_ENTRIES", 6)
+    monkeypatch.setattr(snapshots, "SNAPSHOT_SECONDS", 0.1)
     with World(11, relay=HONEST) as world:
         alice, bob = two(world)
         alice.boot()

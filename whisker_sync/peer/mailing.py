@@ -13,14 +13,13 @@ How it works
 ============
 
 First everything is read. Then news are left, one letter at a time: while one is on its way,
-the next ones pile up and become one. Who has read something and has nothing to say leaves
-an empty letter after a while: each envelope says what its device has read.
+the next ones pile up and become one. What a letter says besides edits, see agenda.py.
 
 Whatever is missing in the mailbox, or was forgotten by the relay, is noticed by
 :class:`~whisker_sync.sync.mailbox.Mailbox`. Then it is read from its beginning once more,
 and what it lacks of what we have is left there. Now and then somebody puts a **snapshot** in
-the place of all that was left before: when there is much of it, or when a device says that
-it misses something.
+the place of all that was left before; see snapshots.py. How far we are with a mailbox is kept as
+a fact; see place.py.
 
 When the epoch changes, the mailbox does. The last letter in the old one holds the papers,
 with the new key sealed for all who remain; who was away reads it there and follows.
@@ -30,23 +29,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
-from whisker_sync.errors import MalformedPaper
-from whisker_sync.identity.canonical import Fields, exactly, items, number, pack, some, unpack
-from whisker_sync.identity.envelope import (
-    ID_BYTES,
-    SESSION_BYTES,
-    Desk,
-    MailKeys,
-    Postmark,
-    Seen,
-    Track,
-)
+from whisker_sync.identity.envelope import ID_BYTES, SESSION_BYTES, Desk, MailKeys, Seen
 from whisker_sync.identity.keys import DeviceKey
-from whisker_sync.ids import Incarnation, MailboxId, WorkspaceId
-from whisker_sync.peer.bundling import LETTER_BYTES, of_history, pushes
+from whisker_sync.ids import MailboxId, WorkspaceId
+from whisker_sync.peer.agenda import Agenda
+from whisker_sync.peer.bundling import pushes
 from whisker_sync.peer.effects import (
     PostMail,
     PutSnapshot,
@@ -66,43 +56,19 @@ from whisker_sync.peer.inputs import (
 )
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.outgoing import Outgoing
+from whisker_sync.peer.place import NEVER, Place, Remembered
+from whisker_sync.peer.snapshots import Snapshots
 from whisker_sync.peer.status import RelayStatus
 from whisker_sync.record import Record
 from whisker_sync.sync.mailbox import Forgot, Letter, Mailbox, Outcome, Unreadable
 from whisker_sync.wire import letters
 from whisker_sync.wire.messages import Members, Message, Push, Stocked
-from whisker_sync.wire.relay import MAX_SNAPSHOT_BLOBS
-
-RECEIPT_SECONDS = 2.0
-"""How long after reading we say so, if there is nothing else to say; up to twice as long."""
-
-PAPERS_SECONDS = 1.0
-"""How long what is new about who belongs waits for more of it; up to twice as long."""
-
-SNAPSHOT_ENTRIES = 500
-"""Entries of a mailbox from which a snapshot replaces them."""
-
-SNAPSHOT_BYTES = 8 << 20
-"""Bytes of envelopes from which a snapshot replaces them."""
-
-HISTORY_BYTES = 4 << 20
-"""Bytes of the newest history that go into a snapshot."""
-
-SNAPSHOT_SECONDS = 20.0
-"""How long whoever wants to make a snapshot leaves it to others; up to twice as long."""
 
 AGAIN_SECONDS = 60.0
 """How long after a relay refused something, or was doubted, it gets something again."""
 
-MAX_SENT = 64
-"""Letters of ours of which we remember what they held, to understand receipts."""
-
 FACT = "mail"
 """Name of the fact that keeps where we are in the mailbox."""
-
-_FORMAT = 1
-_MAX_FACT = 1 << 24
-_NEVER = float("inf")
 
 MailInput = MailRead | SnapshotRead | MailPosted | MailRefused | MailWaits | SnapshotPut
 MailEffect = (
@@ -115,77 +81,6 @@ class Alarm:
     """Something about the relay that the author should know."""
 
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What of our journal others had when they had read one of our envelopes."""
-
-    track: Track
-    seq: int
-    through: int
-    """All that was made here up to this position was left by then."""
-
-
-@dataclass(slots=True)
-class _Place:
-    """One mailbox, and how far we are with it."""
-
-    box: Mailbox
-    desk: Desk
-    outgoing: Outgoing
-    seen: Seen = ()
-    """What we have durably read."""
-
-    sent: list[_Sent] = field(default_factory=list)
-    out: deque[bytes] = field(default_factory=deque)
-    """The envelopes of the letter that is being left."""
-
-    posting: bool = False
-    """The first of them is on its way."""
-
-    fetching: bool = False
-    """Something is being read."""
-
-    more: bool = True
-    """There may be more to read."""
-
-    wants_snapshot: bool = False
-    read_again: bool = False
-    """Everything was read once more because something was missing."""
-
-    dropped: int = 0
-    """Updates that could not wait, when we last read them again."""
-
-    dropped_at: int = -1
-    """Position of our journal then: if it is still there, that was of no use."""
-
-    doubt_at: float = float("-inf")
-    """When everything was read once more, and a while: until then it would be too often."""
-
-    missing: int = 0
-    """Envelopes that are missing although everything was read once more."""
-
-    caught_up: bool = False
-    """It was read to its end since we opened it."""
-
-    bulk: int = 0
-    """Bytes of envelopes since the snapshot, about."""
-
-    papers: bytes = b""
-    """Digest of the papers that were left there last, by anybody."""
-
-    complaints: dict[bytes, int] = field(default_factory=dict)
-    """How many envelopes each device misses, as far as a snapshot was made for it."""
-
-    answers: bool = False
-    """The next snapshot is for somebody who misses something."""
-
-    putting: bool = False
-    """A snapshot is on its way."""
-
-    pieces: int = 1
-    """How many of the first blobs of the snapshot are its letter, as far as we know."""
 
 
 class Mailing:
@@ -202,7 +97,7 @@ class Mailing:
         self._library = library
         self._dice = dice
         self._relay = ""
-        self._place: _Place | None = None
+        self._place: Place | None = None
         self._keys: MailKeys | None = None  # of the epoch in use
         self._roster: tuple[int, bytes] = (0, bytes(32))
         self._papers: Members | None = None
@@ -211,16 +106,9 @@ class Mailing:
         self._watched: MailboxId | None = None
         self._held_up = float("-inf")  # until then nothing is left, because it was refused
         self._notes: deque[tuple[int, Seen]] = deque()  # ticket, what is durably read with it
-        self._receipt_at = self._papers_at = self._news_at = _NEVER
-        self._snapshot_at = _NEVER
+        self._agenda = Agenda(dice)
+        self._snapshots = Snapshots(key, workspace, library, dice)
         self._told_unreadable = False
-        self._news: Stocked | None = None  # to be said in the next letter
-        self.stocked: tuple[Stocked, tuple[bytes, ...]] = (Stocked((), ()), ())
-        """Which contents lie in the mailbox, and the ids of their blobs, for a snapshot to keep."""
-
-        self._told: deque[bytes] = deque()  # revisions, to be said in letters
-        self._history: tuple[bytes, ...] | None = None  # what a snapshot is to say of it
-        self._reads_history = False
         self.forgot = 0
         """How often the relay has forgotten something."""
 
@@ -265,23 +153,20 @@ class Mailing:
 
     def say(self, news: Stocked, now: float) -> None:
         """Say something of contents in the next letter, and soon."""
-        before = self._news
-        if before is not None:
-            lying = dict(before.lying) | dict(news.lying)
-            lacked = {*before.lacked, *news.lacked} - lying.keys()
-            news = Stocked(tuple(sorted(lying.items())), tuple(sorted(lacked)))
-        self._news = news
-        self._news_at = min(self._news_at, self._soon(now, PAPERS_SECONDS))
+        self._agenda.say(news, now)
 
     def tell(self, revision: bytes, now: float) -> None:
         """Say in a letter, and soon, what was added to the history here."""
         if self.on and self._gives:
-            self._told.append(revision)
-            self._news_at = min(self._news_at, self._soon(now, PAPERS_SECONDS))
+            self._agenda.tell(revision, now)
+
+    def keep(self, lying: Stocked, blobs: tuple[bytes, ...]) -> None:
+        """Say which contents lie in the mailbox, as which blobs, for a snapshot to keep."""
+        self._snapshots.stocked = (lying, blobs)
 
     def know_history(self, revisions: tuple[bytes, ...]) -> None:
         """The newest of the history was read for the snapshot that is due."""
-        self._history = revisions
+        self._snapshots.know_history(revisions)
 
     @property
     def settled(self) -> bool:
@@ -293,21 +178,19 @@ class Mailing:
         place = self._place
         if place is None:
             return False
-        busy = place.out or place.more or place.fetching or self._told or self._is_moving(place)
+        busy = place.is_busy or self._agenda.has_history or self._is_moving(place)
         return place.caught_up and not busy and (place.outgoing.own_empty or not self._gives)
 
     def deadline(self) -> float:
         """When :meth:`follow` has something to do, if nothing happens before."""
         place = self._place
         if place is None or self._keys is None or not place.caught_up or place.out:
-            return _NEVER
-        times = [self._papers_at, self._news_at]
+            return NEVER
+        times = [self._agenda.deadline(can_receipt=place.has_kept_all)]
         if self._gives:
             times.append(place.outgoing.deadline())
-        if place.seen == place.box.seen:
-            times.append(self._receipt_at)
-        if self._may_replace(place) and not (self._reads_history and self._history is None):
-            times.append(self._snapshot_at)
+        if self._may_replace(place):
+            times.append(self._snapshots.deadline())
         return max(min(times), self._held_up)
 
     # What happens.
@@ -352,7 +235,7 @@ class Mailing:
         """The mailbox has papers of this digest."""
         if self._place is not None:
             self._place.papers = digest
-            self._papers_at = _NEVER
+            self._agenda.know_papers()
 
     def hear(self, said: MailInput, now: float) -> Iterator[Letter | Alarm]:
         """Take what the relay said; each letter is to be merged, then :meth:`merged` is due."""
@@ -385,7 +268,7 @@ class Mailing:
                 place.bulk = 0
                 if place.answers and covers:  # nobody is woken by a snapshot alone
                     place.answers = False
-                    self._receipt_at = min(self._receipt_at, self._soon(now, RECEIPT_SECONDS))
+                    self._agenda.owe_receipt(now)
             case MailRefused(_, id_, sentence):
                 if id_:
                     place.posting = False
@@ -407,7 +290,7 @@ class Mailing:
         """
         if self._place is not None:
             self._place.box.start_over()
-            self._begin_anew(self._place)
+            self._place.begin_anew()
 
     def merged(self, letter: Letter, now: float, *, counts: bool = True) -> int:
         """
@@ -424,18 +307,19 @@ class Mailing:
         if letter.device == self._key.device:
             return 0
         if records:
-            self._receipt_at = min(self._receipt_at, self._soon(now, RECEIPT_SECONDS))
+            self._agenda.owe_receipt(now)
         missed = letter.postmark.missing
         if missed and missed != place.complaints.get(letter.device):
             place.complaints[letter.device] = missed
             place.answers = True
-            self._snapshot_at = min(self._snapshot_at, self._soon(now, SNAPSHOT_SECONDS))
-        return self._receipt(place, dict(letter.postmark.seen))
+            self._snapshots.wish(now)
+        return place.receipt(dict(letter.postmark.seen))
 
     def checkpoint(self, *, soon: bool) -> None:
         """Keep where we are, unless something that was read could be lost by that."""
         if self._place is not None and not self._library.held:
-            self._library.remember(FACT, self._fact(self._place), soon=soon)
+            fact = self._place.fact(self._relay, self._library.incarnation)
+            self._library.remember(FACT, fact, soon=soon)
             self._notes.append((self._library.due, self._place.box.seen))
 
     # What follows.
@@ -470,8 +354,9 @@ class Mailing:
                 yield ReadMail(key, place.box.position)
         if now < self._held_up:
             return
-        if place.caught_up and not place.out and not self._compose(place, now):
-            yield from self._snapshot(place, now)
+        is_free = place.caught_up and not place.out
+        if is_free and not self._compose(place, now) and self._may_replace(place):
+            yield from self._snapshots.make(place, self._roster, self._papers, now)
         if place.out and not place.posting:
             place.posting = True
             yield PostMail(key, place.out[0][:ID_BYTES], place.out[0])
@@ -480,7 +365,7 @@ class Mailing:
 
     def _open(self, keys: MailKeys, known: Collection[MailKeys]) -> None:
         """Go on where we were, also if that was in the mailbox of an older epoch."""
-        remembered = _Remembered.of(self._library.facts.get(FACT))
+        remembered = Remembered.of(self._library.facts.get(FACT))
         if remembered is not None and remembered.relay == self._relay:
             for older in known:
                 if older.mailbox == remembered.mailbox:
@@ -488,7 +373,7 @@ class Mailing:
                     return
         self._settle_in(keys, None)
 
-    def _settle_in(self, keys: MailKeys, remembered: _Remembered | None) -> None:
+    def _settle_in(self, keys: MailKeys, remembered: Remembered | None) -> None:
         mailed, read, sent = 0, None, []
         if remembered is not None:
             read = remembered.read
@@ -496,39 +381,25 @@ class Mailing:
                 mailed, sent = remembered.mailed, list(remembered.sent)
         box = Mailbox(keys, self._workspace, read if mailed else None)
         desk = Desk(self._key, self._workspace, self._dice.randbytes(SESSION_BYTES))
-        self._place = _Place(box, desk, Outgoing(self._library, self._dice, mailed), sent=sent)
+        self._place = Place(box, desk, Outgoing(self._library, self._dice, mailed), sent=sent)
         self._place.wants_snapshot = not box.position
         if remembered is not None and box.position:
             self._place.papers = remembered.papers
         self._place.seen = box.seen
         self._notes.clear()
-        self._receipt_at = self._papers_at = self._snapshot_at = _NEVER
+        self._agenda.move()
+        self._snapshots.move()
 
-    def _as_kept(self, place: _Place) -> Mailbox:
-        kept = _Remembered.of(self._library.saved_facts.get(FACT))
+    def _as_kept(self, place: Place) -> Mailbox:
+        kept = Remembered.of(self._library.saved_facts.get(FACT))
         if kept is None or kept.mailbox != place.box.keys.mailbox or not kept.mailed:
             return Mailbox(place.box.keys, self._workspace)
         return Mailbox(place.box.keys, self._workspace, kept.read)
 
-    def _fact(self, place: _Place) -> bytes:
-        sent = [[sent.track, sent.seq, sent.through] for sent in place.sent]
-        return pack(
-            [
-                _FORMAT,
-                self._relay,
-                place.box.keys.mailbox,
-                self._library.incarnation,
-                place.outgoing.mailed,
-                sent,
-                place.box.remember(),
-                place.papers,
-            ]
-        )
-
     # Reading.
 
     def _absorb(
-        self, place: _Place, outcomes: Sequence[Outcome], now: float
+        self, place: Place, outcomes: Sequence[Outcome], now: float
     ) -> Iterator[Letter | Alarm]:
         for outcome in outcomes:
             match outcome:
@@ -549,7 +420,7 @@ class Mailing:
                 case Unreadable():
                     pass  # whoever keeps the relay can put as much there as they like
 
-    def _at_the_end(self, place: _Place, now: float) -> Iterator[Alarm]:
+    def _at_the_end(self, place: Place, now: float) -> Iterator[Alarm]:
         if not place.box.at_end:
             return
         library = self._library
@@ -566,84 +437,45 @@ class Mailing:
             self._doubt(place, now)
             return
         if missing > place.missing:
-            self._receipt_at = min(self._receipt_at, self._soon(now, RECEIPT_SECONDS))
+            self._agenda.owe_receipt(now)
             count = "a message" if missing == 1 else f"{missing} messages"
             yield Alarm(
                 f"the relay is missing {count}; what was in it comes from the other devices, "
                 "as soon as one is connected or leaves it once more"
             )
         place.missing, place.caught_up, place.read_again = missing, True, False
-        entries = place.box.position - place.box.trimmed
-        if entries >= SNAPSHOT_ENTRIES or place.bulk >= SNAPSHOT_BYTES:
-            self._snapshot_at = min(self._snapshot_at, self._soon(now, SNAPSHOT_SECONDS))
+        self._snapshots.look_at(place, now)
 
-    def _doubt(self, place: _Place, now: float) -> None:
+    def _doubt(self, place: Place, now: float) -> None:
         """Read everything once more, and leave what is not there; not again and again."""
         self._held_up = max(self._held_up, place.doubt_at)
         place.doubt_at = now + AGAIN_SECONDS
-        self._begin_anew(place)
-
-    def _begin_anew(self, place: _Place) -> None:
-        place.outgoing.doubt()
-        place.papers = b""
-        place.wants_snapshot = place.more = True
-        place.caught_up = False
-
-    def _receipt(self, place: _Place, seen: dict[Track, int]) -> int:
-        through = 0
-        for sent in place.sent:
-            if seen.get(sent.track, 0) < sent.seq:
-                break
-            through = sent.through
-        return through
+        place.begin_anew()
 
     # Leaving.
 
-    def _compose(self, place: _Place, now: float) -> bool:
+    def _compose(self, place: Place, now: float) -> bool:
         """Begin a letter, if there is something to say; whether there was."""
         parcel = place.outgoing.next(now) if self._gives else None
-        receipt_due = now >= self._receipt_at and place.seen == place.box.seen
         papers = self._papers
-        are_news = papers is not None and papers.digest != place.papers
-        if not are_news:
-            self._papers_at = _NEVER
-        elif self._papers_at == _NEVER:  # more of them may follow at once
-            self._papers_at = self._soon(now, PAPERS_SECONDS)
-        papers_due = are_news and now >= self._papers_at
-        news_due = bool(self._news is not None or self._told) and now >= self._news_at
-        if parcel is None and not receipt_due and not papers_due and not news_due:
+        if papers is not None and papers.digest == place.papers:
+            papers = None  # they are there
+        is_due = self._agenda.is_due(papers, now, can_receipt=place.has_kept_all)
+        if parcel is None and not is_due:
             return False
-        messages: list[Message] = []
-        if papers is not None and are_news:
-            self._papers_at, place.papers = _NEVER, papers.digest
-            messages.append(papers)
-        if self._news is not None:
-            messages.append(self._news)
-            self._news = None
-        messages += of_history(self._next_told())
-        self._news_at = now if self._told else _NEVER
+        messages = self._agenda.take(papers, now)
+        if papers is not None:
+            place.papers = papers.digest
         self._write(place, [*messages, *pushes(parcel.records if parcel is not None else ())])
         return True
 
-    def _next_told(self) -> list[bytes]:
-        """As many of the revisions to be told as one letter takes."""
-        few: list[bytes] = []
-        room = LETTER_BYTES
-        while self._told and (not few or len(self._told[0]) <= room):
-            few.append(self._told.popleft())
-            room -= len(few[-1])
-        return few
-
-    def _write(self, place: _Place, messages: Sequence[Message]) -> None:
-        if place.seen == place.box.seen:
-            self._receipt_at = _NEVER  # it says so
+    def _write(self, place: Place, messages: Sequence[Message]) -> None:
+        if place.has_kept_all:
+            self._agenda.has_receipted()
         letter = letters.write(messages, self._key.device)
-        place.out.extend(place.desk.close(place.box.keys, self._postmark(place), letter))
+        place.out.extend(place.desk.close(place.box.keys, place.postmark(self._roster), letter))
 
-    def _postmark(self, place: _Place) -> Postmark:
-        return Postmark(self._roster, place.seen, place.missing)
-
-    def _posted(self, place: _Place, id_: bytes) -> None:
+    def _posted(self, place: Place, id_: bytes) -> None:
         place.posting = False
         if not place.out or place.out[0][:ID_BYTES] != id_:
             return
@@ -653,93 +485,16 @@ class Mailing:
             return
         place.outgoing.left()
         place.box.expect(place.desk.track, place.desk.seq)
-        through = place.outgoing.own_mailed
-        if through:
-            place.sent.append(_Sent(place.desk.track, place.desk.seq, through))
-            place.sent = _thinned(place.sent)
+        place.note_sent()
         self.checkpoint(soon=True)
 
-    def _snapshot(self, place: _Place, now: float) -> Iterator[PutSnapshot | ReadHistory]:
-        """Put a snapshot in the place of all that was read, if it is time to."""
-        if now < self._snapshot_at or not self._may_replace(place):
-            return
-        if self._history is None:
-            if not self._reads_history:
-                self._reads_history = True
-                yield ReadHistory(HISTORY_BYTES)
-            return
-        history, self._history, self._reads_history = self._history, None, False
-        self._snapshot_at = _NEVER
-        place.putting = True
-        for sent in place.sent:  # whatever became of our envelopes, this holds what they did
-            place.box.cover(sent.track, sent.seq)
-        lying, ids = self.stocked  # whoever makes the next one must know what that is to keep
-        messages: list[Message] = [place.box.covers, lying, *pushes(self._library.missing(()))]
-        messages += of_history(history)
-        if self._papers is not None:
-            messages.insert(0, self._papers)
-        letter = letters.write(messages, self._key.device)
-        desk = Desk(self._key, self._workspace, self._dice.randbytes(SESSION_BYTES))
-        blobs = desk.close(place.box.keys, self._postmark(place), letter)
-        kept = ids[: MAX_SNAPSHOT_BLOBS - len(blobs)]
-        yield PutSnapshot(place.box.keys.box, blobs, place.box.position, kept)
-
-    def _may_replace(self, place: _Place) -> bool:
+    def _may_replace(self, place: Place) -> bool:
         """Whether we have, durably, all that the mailbox has, and it has all that we have."""
         complete = place.box.at_end and place.outgoing.empty and self._library.at_rest
         return complete and self._gives and not place.putting
 
-    def _is_moving(self, place: _Place) -> bool:
+    def _is_moving(self, place: Place) -> bool:
         return self._keys is not None and self._keys.mailbox != place.box.keys.mailbox
-
-    def _soon(self, now: float, seconds: float) -> float:
-        return now + seconds * (1 + self._dice.random())
-
-
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    """The fact that keeps where we are."""
-
-    relay: str
-    mailbox: MailboxId
-    journal: Incarnation
-    mailed: int
-    sent: tuple[_Sent, ...]
-    read: bytes
-    papers: bytes
-
-    @classmethod
-    def of(cls, fact: bytes | None) -> _Remembered | None:
-        """Read the fact; None: there is none, or it is of another version."""
-        try:
-            fields = unpack(fact or b"", _MAX_FACT, 8)
-            sent = tuple(_sent(item) for item in items(fields[5], MAX_SENT))
-        except MalformedPaper:
-            return None
-        if fields[0] != _FORMAT or type(fields[1]) is not str:
-            return None
-        return cls(
-            fields[1],
-            MailboxId(exactly(fields[2], 32)),
-            Incarnation(some(fields[3])),
-            number(fields[4]),
-            sent,
-            some(fields[6]),
-            some(fields[7]),
-        )
-
-
-def _sent(value: object) -> _Sent:
-    fields: Fields = items(value, 3)
-    return _Sent(exactly(fields[0], 8), number(fields[1]), number(fields[2]))
-
-
-def _thinned(sent: list[_Sent]) -> list[_Sent]:
-    """Every other of the older ones, if there are too many."""
-    if len(sent) <= MAX_SENT:
-        return sent
-    older, newer = sent[: -MAX_SENT // 4], sent[-MAX_SENT // 4 :]
-    return older[1::2] + newer
 
 
 def _records(messages: Sequence[Message]) -> list[Record]:

@@ -137,7 +137,7 @@ class Post:
             return
         gives = self._circle.belonging.membership.may_write(self._self.device)
         yield from stock.follow(assets.units, assets.lacking, now, gives=gives)
-        mail.stocked = (stock.all, stock.ids)
+        mail.keep(stock.all, stock.ids)
         if (news := stock.news()) is not None:
             mail.say(news, now)
 
