@@ -129,4 +129,15 @@ def additions(base: str, found: str, live: str) -> list[Splice]:
 
 
 def _removals(before: str, after: str) -> list[Splice]:
-    return [Splice(s.start, s.end, "") for s in diff(before, after) if s.end > s.start]
+    """Return the edits that take out the words that are not in ``after``, and no blank space."""
+    return [
+        Splice(each.start, each.end, " " if _would_join(before, each) else "")
+        for each in diff(before, after)
+        if before[each.start : each.end].strip()
+    ]
+
+
+def _would_join(text: str, gone: Splice) -> bool:
+    """Tell whether two words become one without what is between them."""
+    sides = text[gone.start - 1 : gone.start] + text[gone.end : gone.end + 1]
+    return len(sides) == 2 and sides.isalnum()
