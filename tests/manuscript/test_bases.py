@@ -131,6 +131,40 @@ def test_what_nobody_read_was_not_what_the_save_was_made_from() -> None:
         assert expected in alice.text("a.twee"), read
 
 
+@pytest.mark.parametrize("read", [False, True, None])
+def test_who_removes_a_file_that_nobody_has_read_lately_did_not_see_what_came(
+    read: bool | None,
+) -> None:
+    old, new = ":: A\nIt is very icy.\n\n", ":: B\nNobody has seen this yet.\n"
+    alice, bob = pair(("a.twee", old), ("b.twee", ":: C\nA hut.\n"))
+    alice.save("a.twee", old + new)
+    exchange(alice, bob)
+    path = StoryPath("a.twee")
+    bob.put(path, None)
+    bob._happened(bob.manuscript.saw([FileSeen(path, None, read)], bob.now))
+    bob.reported = dict(bob.folder)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert bob.folder.get(path) == (new.encode() if read is False else None)
+
+
+def test_a_file_may_get_another_name_without_being_read() -> None:
+    old, new = ":: A\nIt is very icy.\n\n", ":: B\nNobody has seen this yet.\n"
+    alice, bob = pair(("a.twee", old))
+    alice.save("a.twee", old + new)
+    exchange(alice, bob)
+    bob.put("b.twee", bob.text("a.twee"))
+    bob.put("a.twee", None)
+    seen = [
+        FileSeen(StoryPath("a.twee"), None, False),
+        FileSeen(StoryPath("b.twee"), (old + new).encode()),
+    ]
+    bob._happened(bob.manuscript.saw(seen, bob.now))
+    bob.reported = dict(bob.folder)
+    exchange(alice, bob)
+    assert alice.folder == {StoryPath("b.twee"): (old + new).encode()}
+
+
 def test_so_many_versions_are_kept_and_the_first_is_one_of_them() -> None:
     shadow = Shadow(page("0\n"))
     for i in range(1, 40):

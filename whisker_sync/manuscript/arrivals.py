@@ -51,8 +51,12 @@ class Arrivals:
         if not self._waiting:
             self.since = now
         if waits and now - self.since < PATIENCE_SECONDS:
-            # Whatever is known of reading is not about the write that is on its way.
-            self._waiting = {path: FileSeen(path, seen.content) for path, seen in news.items()}
+            # Whatever is known of reading is not about the write that is on its way; but where
+            # nothing is there any more, that will not be carried out.
+            self._waiting = {
+                path: seen if seen.content is None else FileSeen(path, seen.content)
+                for path, seen in news.items()
+            }
             return {}
         self._waiting = {}
         return news

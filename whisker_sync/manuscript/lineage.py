@@ -18,7 +18,7 @@ removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from whisker_sync.ids import StoryPath
@@ -109,7 +109,7 @@ class Lineage:
         self._renamed(traced, when)
         self._brought_back(traced)
         self._under_old_names(traced)
-        self._removed(traced, found.keys(), when)
+        self._removed(traced, {path: news[path] for path in found}, when)
         traced.meet(self._view)
         return traced
 
@@ -155,16 +155,18 @@ class Lineage:
             if base := self._editors.under_old_name(self._view, path, traced.new[path]):
                 traced.saves.append(Saved(path, traced.new.pop(path), base))
 
-    def _removed(self, traced: Traced, found: Iterable[StoryPath], when: Moment) -> None:
+    def _removed(self, traced: Traced, news: Mapping[StoryPath, FileSeen], when: Moment) -> None:
         """What is gone, and was not found under any path, was removed."""
         if traced.gone:
-            traced.here |= self._disk.files(but=set(found))
-        for path, base in traced.gone.items():
+            traced.here |= self._disk.files(but=set(news))
+        for path, content in traced.gone.items():
+            earlier = self._disk.shadows[path].earlier
             self._disk.gone(path)
-            if not traced.here & files_of(base):
+            if not traced.here & files_of(content):
                 # Else it has another name now, given here or by a co-author, or by both.
-                traced.saves.append(Saved(path, None, base))
-                self._disk.departed.remember(path, Departure(base, when.now, by_author=True))
+                unread = news[path].read_since_write is False and bool(earlier)
+                traced.saves.append(Saved(path, None, earlier[-1] if unread else content))
+                self._disk.departed.remember(path, Departure(content, when.now, by_author=True))
 
     # Which version an editor had opened.
 
