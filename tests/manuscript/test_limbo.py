@@ -10,7 +10,12 @@ from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.limbo import Limbo
-from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECONDS
+from whisker_sync.manuscript.limits import (
+    MAX_LIMBO,
+    MAX_REMEMBERED,
+    MOVE_SECONDS,
+    PATIENCE_SECONDS,
+)
 from whisker_sync.manuscript.pieces import headed
 from whisker_sync.manuscript.shadow import Part, Piece
 
@@ -222,3 +227,53 @@ def test_a_damaged_limbo_is_empty(fact: bytes) -> None:
     limbo = Limbo.recall(fact)
     assert not limbo.taken
     assert not limbo.pasted
+
+
+def test_what_came_back_after_a_cut_goes_where_it_is_pasted_although_its_file_is_saved_too() -> (
+    None
+):
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    bob.save("a.twee", A + CAVE)
+    exchange(alice, bob)
+    alice.save("a.twee", A)  # looks like an old text
+    exchange(alice, bob)
+    assert alice.text("a.twee") == A + CAVE
+    alice.put("b.twee", B + CAVE)
+    alice.save("a.twee", A.replace("cold", "icy") + CAVE)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A.replace("cold", "icy")
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_what_is_cut_while_its_file_is_renamed_does_not_come_back_with_the_next_save() -> None:
+    alice, bob = two()
+    bob.put("c.twee", A + CAVE)
+    bob.save("a.twee", None)
+    alice.hear(bob.updates)
+    alice.put("a.twee", A)
+    alice.write(2)  # c.twee, with what was just cut from a.twee
+    alice.notice()
+    assert alice.text("c.twee") == A + CAVE
+    alice.put("b.twee", B + CAVE)
+    alice.put("c.twee", A.replace("cold", "icy") + CAVE)
+    exchange(alice, bob)
+    assert bob.text("c.twee") == A.replace("cold", "icy")
+    assert bob.text("b.twee") == B + CAVE
+
+
+def test_who_renames_a_file_and_carries_what_a_co_author_has_carried_leaves_it_there_once() -> None:
+    lake = ":: Lake\nThe water of it is black, and nobody swims.\n\n"
+    alice, bob = pair(("a.twee", A + lake + CAVE), ("b.twee", B))
+    bob.put("a.twee", A + lake)
+    bob.save("b.twee", CAVE + "\n:: New\nA passage that is new, of many words.\n\n" + B)
+    alice.hear(bob.updates)
+    alice.put("a.twee", None)
+    alice.put("c.twee", A + lake + CAVE)
+    alice.notice()
+    alice.now += PATIENCE_SECONDS + 1
+    alice.put("c.twee", A + lake)
+    alice.put("b.twee", B + CAVE)
+    alice.notice()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "".join(bob.text(path) for path in bob.folder).count("It is dark here") == 1

@@ -16,13 +16,13 @@ Nothing is deleted that its author may not have seen.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import moved
 from whisker_sync.manuscript.cutting import Group
-from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.limbo import Limbo, Taken
 from whisker_sync.manuscript.passage_edits import PassageEdits
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.plan import Plan, empty
@@ -84,17 +84,40 @@ class Moves:
     def _take_back(self) -> None:
         """What was cut here and is in a file again, because co-authors say so, is there to stay."""
         seen: set[str] = set()
+        pasted = {
+            segment.digest
+            for sheet in self._sheets
+            for old, segment in zip(sheet.match, sheet.fresh, strict=True)
+            if old is None
+        }
         for sheet in self._sheets:
             still = {old for old in sheet.match if old is not None}
             for i, group in enumerate(sheet.groups):
                 ids = {part.id for part in group.parts}
+                cut = self._cut_of(ids)
+                if i in still and cut is not None and not self._is_back(cut, sheet, pasted):
+                    continue
                 seen |= ids
-                if i in still and any(
-                    part.id in ids for t in self._limbo.taken for part in t.group.parts
-                ):
+                if i in still and cut is not None:
                     for id_ in ids:
                         self._edits.revive(self._view.passages[id_])
         self._limbo.seen(seen)
+
+    def _cut_of(self, ids: Collection[str]) -> Taken | None:
+        """Return what was cut of some passages."""
+        taken = (t for t in self._limbo.taken if any(part.id in ids for part in t.group.parts))
+        return next(taken, None)
+
+    def _is_back(self, cut: Taken, sheet: Sheet, pasted: Container[str]) -> bool:
+        """Tell whether what was cut is in a file again for good, and not only for now."""
+        if cut.known:
+            # In the same file it may be only until what the author did is written there.
+            files = (self._view.files[id_] for id_ in sheet.files if id_ in self._view.files)
+            same = any(cut.path in {file.path, *file.former} for file in files)
+            alive = (self._view.alive(self._view.passages[p.id]) for p in cut.group.parts)
+            return not same or all(alive)
+        # We wrote it back because the cut looked like an old text; a paste says that it was none.
+        return cut.group.segment.digest not in pasted
 
     def _pair_between_files(self) -> None:
         vanished: list[tuple[Sheet, Group]] = []

@@ -66,7 +66,7 @@ class Whereabouts:
     def _is_here(self, id_: str) -> bool:
         """Tell whether the author has a passage in some file."""
         if self._here is None:
-            saved = {sheet.saved.path for sheet in self._sheets}
+            saved = {path for each in self._sheets for path in (each.saved.path, each.saved.origin)}
             others = (page for path, page in self._on_disk.items() if path not in saved)
             pages = (page for page in others if isinstance(page, Page))
             self._here = {part.id for page in pages for part in page.parts}
@@ -120,7 +120,7 @@ class Whereabouts:
         """Tell whether a passage was pasted into another one, where that is split."""
         if self._inside is None:
             self._inside = defaultdict(list)
-            saved = {sheet.saved.path for sheet in self._sheets}
+            saved = {path for each in self._sheets for path in (each.saved.path, each.saved.origin)}
             others = (page for path, page in self._on_disk.items() if path not in saved)
             pages = (page for page in others if isinstance(page, Page))
             texts = [
