@@ -38,6 +38,10 @@ class Toy:
         return self.head if self.sendable_until is None else self.sendable_until
 
     @property
+    def tellable(self) -> int:
+        return self.durable
+
+    @property
     def at_rest(self) -> bool:
         return self.durable == self.head and not self.waits
 

@@ -230,9 +230,11 @@ def test_words_that_others_have_stored_may_not_be_lost_with_a_backup() -> None:
         assert world.check() == ["1 words are lost: w0x"]
 
 
-@pytest.mark.parametrize("starts", [0, 1, 2])
-def test_what_a_machine_put_back_reads_from_its_folder_is_there_once(starts: int) -> None:
-    """Journal and notes are put back, the folder is not; and it starts again, all alone."""
+@pytest.mark.parametrize(
+    "ends", [(), ("stop",), ("crash",), ("stop", "crash"), ("crash", "stop"), ("crash", "crash")]
+)
+def test_what_a_machine_put_back_reads_from_its_folder_is_there_once(ends: tuple[str, ...]) -> None:
+    """Journal and notes are put back, the folder is not; it ends and starts again, all alone."""
     with World(1) as world:
         alice, bob = pair(world)
         alice.save("cave.twee", CAVE)
@@ -243,8 +245,8 @@ def test_what_a_machine_put_back_reads_from_its_folder_is_there_once(starts: int
         world.part([alice])
         alice.restore(folder=False, home=True)
         world.run(3)
-        for _ in range(starts):
-            alice.stop()
+        for end in ends:
+            alice.crash() if end == "crash" else alice.stop()
             alice.boot()
             world.run(3)
         world.heal()

@@ -77,6 +77,7 @@ from whisker_sync.peer.inputs import (
     Sighted,
     Stopping,
     StoreTrouble,
+    Tick,
 )
 from whisker_sync.peer.peer import Peer
 from whisker_sync.peer.reception import OfferStatus
@@ -473,6 +474,8 @@ class Node:
         peer = self._running.peer
         read = await self._reader.luggage(peer.luggage(since))
         bundle = peer.bundle(since, read.assets, read.revisions)
+        self._running.feed(Tick())  # what it has learned by that is durable before others have it
+        await self._running.until_durable()
         return Packed(bundle, read.left_out)
 
     async def open_bundle(self, bundle: Bundle) -> tuple[DeviceId, int]:

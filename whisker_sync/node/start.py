@@ -26,7 +26,7 @@ from whisker_sync.node.running import Running, now_ms
 from whisker_sync.node.settings import User, load_local, save_local
 from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.poison import facts_of
-from whisker_sync.peer.put_back import RESTORED, UNNOTICED, once
+from whisker_sync.peer.put_back import RESTORED, UNNOTICED
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, facts_after, rewrite
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import DAY_MS
@@ -165,8 +165,7 @@ async def _recognise(
         running.tell(Trouble(_SURPRISES[verdict]))
     name, note = install.begin()
     facts[name] = note
-    batch = Batch(facts=tuple((once(recalled.facts) | facts).items()))
-    await writer.run(writer.journal.write, [batch])
+    await writer.run(writer.journal.write, [Batch(facts=tuple(facts.items()))])
     install.reached(recalled.head)
     kept = {**recalled.facts, **facts}
     kept_facts = {name: value for name, value in kept.items() if value is not None}

@@ -117,7 +117,13 @@ class Acquaintances:
         if session.theirs is None:
             return
         device, library = session.device.hex(), self._library
-        cursor = session.theirs.incarnation + session.cursor.to_bytes(8, "big")
+        known_of, position = _position(library.facts.get(f"cursor/{device}"))
+        # A journal that is behind what we hold of it was put back. It may crash before it has
+        # taken note of that, so it hears the same again, until it begins a new life.
+        if known_of != session.theirs.incarnation or position <= session.theirs.head:
+            position = 0
+        position = max(position, session.cursor)
+        cursor = session.theirs.incarnation + position.to_bytes(8, "big")
         acked = library.incarnation + session.acked.to_bytes(8, "big")
         library.remember(f"cursor/{device}", cursor, soon=soon)
         library.remember(f"ack/{device}", acked, soon=soon)

@@ -107,6 +107,7 @@ class Library:
         """The facts as they are on disk; None: it was forgotten."""
 
         self.committed = self.ticket = 0
+        self._withheld_after = self._withheld_until = 0
         self._incarnation = recalled.incarnation
         self._poison = Poison(recalled.facts)
         self._dice = dice
@@ -145,9 +146,16 @@ class Library:
         return self._incarnation
 
     @property
+    def tellable(self) -> int:
+        """The newest position that others may know; see :meth:`withhold`."""
+        if self.committed < self._withheld_until:
+            return min(self.durable, self._withheld_after)
+        return self.durable
+
+    @property
     def at_rest(self) -> bool:
         """All is durable, and nothing waits for what it builds on."""
-        return self.durable == self.head and not self.waits
+        return self.tellable == self.head and not self.waits
 
     def entries(self, after: int, room: int) -> Sequence[Entry] | None:
         """Sendable entries after a position, some ``room`` bytes; None: they are on disk only."""
@@ -302,6 +310,15 @@ class Library:
         is_soon = soon or name in self._new_facts
         (self._lazy_facts if is_soon else self._new_facts).pop(name, None)
         (self._new_facts if is_soon else self._lazy_facts)[name] = value
+
+    def withhold(self, after: int, until: int) -> None:
+        """Tell nobody a position behind ``after`` before the ticket ``until`` is durable."""
+        self._withheld_after, self._withheld_until = after, until
+
+    def unwritten_facts(self, prefix: str) -> list[str]:
+        """The names that begin so of the facts that go into the next batch."""
+        pending = self._new_facts.keys() | self._lazy_facts.keys()
+        return sorted(name for name in pending if name.startswith(prefix))
 
     def facts_below(self, prefix: str) -> dict[str, bytes]:
         """The facts whose names begin so."""

@@ -296,8 +296,8 @@ class Peer:
 
     @property
     def durable(self) -> bool:
-        """Whether all that is known here is on disk."""
-        return self._library.durable == self._library.head
+        """Whether all that is known here is on disk, and others may know it."""
+        return self._library.tellable == self._library.head
 
     @property
     def head(self) -> int:
@@ -328,6 +328,7 @@ class Peer:
         Raises:
             NotEntitled: This device may not write, or was not given the key yet.
         """
+        self._put_back.tell_by_hand()
         return self._post.bundle(since, assets, revisions)
 
     def open_bundle(self, bundle: Bundle) -> tuple[Letter, ...]:
@@ -519,7 +520,6 @@ class Peer:
         for _, session in self._lines.live():
             self._acquaintances.note_progress(session)
         self._lines.keep_statistics()
-        self._put_back.stop()
         self._post.stop()
         yield from self._persist(everything=True)
         for conversation in self._lines:
@@ -539,7 +539,8 @@ class Peer:
             elif (session := conversation.session) is not None:
                 yield from self._talking.hear(conversation, session, frame, now)
             else:
-                at_rest = self._showing.at_rest
+                # Who holds the same as we would know our newest position by that.
+                at_rest = self._showing.at_rest and not self._put_back.alone
                 yield from self._greeting.hear(conversation, frame, now, at_rest=at_rest)
         except EngineFailure:
             raise  # nobody's fault that hanging up would mend
@@ -585,6 +586,7 @@ class Peer:
         yield from self._anew.follow(library.committed)
 
     def _persist(self, *, everything: bool = False) -> Iterator[Effect]:
+        self._put_back.note()
         batch = self._library.batch(everything=everything)
         if batch is not None:
             yield Persist(*batch)

@@ -8,15 +8,16 @@ the others know. Some of that may be what was just forgotten: a copy of this dis
 relay. Then it comes back like anything else. What a program wrote is in no file, and is written
 anew instead.
 
-A process that met nobody tells the next one, when it stops, where it began: to whoever is met
-later, both are one. What it says counts for one start, and is taken out of the journal before that
-start meets anybody; so who crashes forgets it, and nobody is ever suspected who told others.
+A process that met nobody and the next one are one to whoever is met later. So where the first of
+them began is durable together with the first thing that it took in, however it ends, and is taken
+out of the journal when somebody is met. Until that is durable, nobody is told a position of the
+journal behind it: so nobody is ever suspected who told others.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.manuscript.shadow import PREFIX as SHADOW
@@ -35,15 +36,10 @@ UNNOTICED = b"others said so"
 """What this fact holds until the next start, if only others could tell."""
 
 ALONE = "alone"
-"""What the facts begin with that a process leaves which met nobody: life, position, program."""
+"""What the facts begin with that say where those began who met nobody: life, position, program."""
 
 _SHADOW = f"{ALONE}/"
-"""The same, for each shadow that it changed: what it was before; empty: there was none."""
-
-
-def once(facts: Iterable[str]) -> dict[str, None]:
-    """The facts to be forgotten before a process begins that is told them."""
-    return {name: None for name in facts if name == ALONE or name.startswith(_SHADOW)}
+"""The same, for each shadow that they changed: what it was before; empty: there was none."""
 
 
 class PutBack:
@@ -58,9 +54,15 @@ class PutBack:
         self._files = files
         self._began_at = library.head  # or where those began before us who met nobody, either
         self._shadows_then: dict[str, bytes | None] = dict(library.facts_below(SHADOW))
+        self._noted: set[str] = set()  # the shadows of which the journal says what they were then
         self._met = False  # somebody greeted this process
         self._by_program = False  # the story was edited by a program, too
         self._recall()
+
+    @property
+    def alone(self) -> bool:
+        """The journal says where those began who met nobody."""
+        return ALONE in self._library.facts
 
     def note_program(self, document: str) -> None:
         """What a program wrote is in no file: it must never go without being written anew."""
@@ -77,18 +79,27 @@ class PutBack:
         if self._is_older(session.ours, session.theirs):
             yield from self._begin(session.theirs)
         self._met = True
+        self._forget()
 
-    def stop(self) -> None:
-        """Tell the next process where we began, if we met nobody."""
+    def tell_by_hand(self) -> None:
+        """All that is in the journal is about to be carried to others."""
+        self._forget()
+        self._began_at = self._library.head
+        self._shadows_then = dict(self._library.facts_below(SHADOW))
+
+    def note(self) -> None:
+        """Have the batch that is written next say where we began, if we met nobody."""
         library = self._library
-        if self._met or not self._files or library.head == self._began_at:
+        if self._met or not self._files:
             return
-        alone = [library.incarnation.hex(), self._began_at, self._by_program]
-        library.remember(ALONE, json.dumps(alone).encode())
-        for name in sorted(library.facts_below(SHADOW).keys() | self._shadows_then):
-            then = self._shadows_then.get(name)
-            if library.facts.get(name) != then:
-                library.remember(_SHADOW + name, then or b"")
+        for name in library.unwritten_facts(SHADOW):
+            if name not in self._noted:
+                self._noted.add(name)
+                then = self._shadows_then.get(name)
+                library.remember(_SHADOW + name, then or b"", soon=False)
+        if library.head != self._began_at:
+            alone = [library.incarnation.hex(), self._began_at, self._by_program]
+            library.remember(ALONE, json.dumps(alone).encode(), soon=False)
 
     def _recall(self) -> None:
         library = self._library
@@ -101,8 +112,24 @@ class PutBack:
             self._began_at, self._by_program = began_at, bool(by_program)
             for name, shadow in library.facts_below(_SHADOW).items():
                 self._shadows_then[name.removeprefix(_SHADOW)] = shadow or None
-        for name in once(library.facts):
+                self._noted.add(name.removeprefix(_SHADOW))
+            return
+        for name in self._facts():
             library.remember(name, None, soon=False)
+
+    def _forget(self) -> None:
+        """Take out of the journal where we began; tell no later position until that is durable."""
+        library = self._library
+        if self.alone:
+            for name in self._facts():
+                library.remember(name, None)
+            library.withhold(self._began_at, library.due)
+        self._shadows_then = {}
+        self._noted.clear()
+
+    def _facts(self) -> list[str]:
+        facts = self._library.facts
+        return [name for name in facts if name == ALONE or name.startswith(_SHADOW)]
 
     def _is_older(self, ours: Hello, theirs: Hello) -> bool:
         """Whether they hold what was told in this life of our journal and is not here any more."""

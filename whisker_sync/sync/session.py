@@ -114,8 +114,8 @@ class Library(Protocol):
         """The newest position in our journal."""
 
     @property
-    def durable(self) -> int:
-        """The newest position that is safe on disk."""
+    def tellable(self) -> int:
+        """The newest position that is safe on disk, and that others may know."""
 
     @property
     def sendable(self) -> int:
@@ -492,7 +492,7 @@ class Session:
         self._forget_rest(now)
         # After a crash our journal may use a position again that was never durable,
         # so nobody may believe to hold it already.
-        return Push(min(self._complete, library.durable), records)
+        return Push(min(self._complete, library.tellable), records)
 
     def _compare(self, ours: Rest, theirs: Rest) -> list[Outcome]:
         if ours.fingerprint == theirs.fingerprint:

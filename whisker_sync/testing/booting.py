@@ -17,7 +17,7 @@ from whisker_sync.batch import Batch, Recalled
 from whisker_sync.document import Schema, fresh_client
 from whisker_sync.ids import DeviceId
 from whisker_sync.peer.poison import facts_of
-from whisker_sync.peer.put_back import RESTORED, UNNOTICED, once
+from whisker_sync.peer.put_back import RESTORED, UNNOTICED
 from whisker_sync.peer.rewrite import CUT, WITHDRAWN, cut_of, facts_after, rewrite
 from whisker_sync.record import Entry, Record
 from whisker_sync.store.journal import Journal
@@ -74,7 +74,7 @@ def recognise(
     return Recognised(
         replace(recalled, facts={k: value for k, value in kept.items() if value is not None}),
         restored and shared,
-        Batch(facts=tuple((once(recalled.facts) | facts).items())),
+        Batch(facts=tuple(facts.items())),
         Note((*(before.marks[-1:] if before else ()), mark), 0, shared),
         Note((mark,), recalled.head, shared),
     )

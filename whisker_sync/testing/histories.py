@@ -216,9 +216,10 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Rewind:
-    """Only the journal is put back to the latest backup; the folder stays as it is."""
+    """The journal is put back to its backup, maybe with its user's home, and not the folder."""
 
     who: int
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,8 +450,8 @@ def perform(operation: Operation, world: World) -> None:
             world.back_up(machine(who))
         case Restore(who, home):
             machine(who).restore(folder=True, home=home)
-        case Rewind(who):
-            machine(who).restore(folder=False)
+        case Rewind(who, home):
+            machine(who).restore(folder=False, home=home)
         case Copy(who):
             if len(machines) < len(NAMES) and comes_to_rest(machine(who), world):
                 world.copy(machine(who), NAMES[len(machines)])
@@ -504,7 +505,7 @@ _KINDS: tuple[tuple[float, Callable[[_Roll], Operation]], ...] = (
     (1, lambda n: Install(n(9), n(5))),
     (3, lambda n: BackUp(n(9))),
     (3, lambda n: Restore(n(9), bool(n(2)))),
-    (2, lambda n: Rewind(n(9))),
+    (2, lambda n: Rewind(n(9), bool(n(2)))),
     (1, lambda n: Copy(n(9))),
     (0.4, lambda n: Clone(n(9))),  # two that take turns are busy
     (3, lambda n: Cut(n(9), n(9))),

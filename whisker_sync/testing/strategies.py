@@ -80,7 +80,7 @@ _KINDS: tuple[tuple[type[Operation], st.SearchStrategy[Operation]], ...] = (
     (Install, st.builds(Install, _who, version=st.integers(0, 4))),
     (BackUp, st.builds(BackUp, _who)),
     (Restore, st.builds(Restore, _who, home=st.booleans())),
-    (Rewind, st.builds(Rewind, _who)),
+    (Rewind, st.builds(Rewind, _who, home=st.booleans())),
     (Copy, st.builds(Copy, _who)),
     (Clone, st.builds(Clone, _who)),
     (Cut, st.builds(Cut, _who, whom=_who)),
