@@ -25,7 +25,8 @@ from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalEr
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import DAY_MS, Revision, Version, encode
-from whisker_sync.store.journal import FORMAT, Journal, connect
+from whisker_sync.store.journal import Journal
+from whisker_sync.store.journal_file import FORMAT, connect
 
 ENTROPY = b"entropy!"
 ALICE, BOB = DeviceId(b"a" * 32), DeviceId(b"b" * 32)
@@ -225,9 +226,9 @@ def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
 
 def test_a_newer_journal_asks_for_an_upgrade(reopen: Reopen, path: Path) -> None:
     journal = reopen()
-    with journal._transaction():
-        journal._set_meta("format", (FORMAT + 1).to_bytes(4, "big"))
-        journal._database.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    with journal._file.transaction():
+        journal._file.set_meta("format", (FORMAT + 1).to_bytes(4, "big"))
+        journal._file.database.execute(f"PRAGMA user_version = {FORMAT + 1}")
     journal.close()
     with pytest.raises(JournalTooNew, match="upgrade"):
         Journal.open(path, ENTROPY)
@@ -360,7 +361,7 @@ def test_flipped_bits_are_seen_or_without_effect(reopen: Reopen, path: Path) -> 
         except JournalError:
             seen += 1
         finally:
-            other._database.close()
+            other._file.database.close()
     assert seen
     path.write_bytes(image)
 
@@ -368,13 +369,13 @@ def test_flipped_bits_are_seen_or_without_effect(reopen: Reopen, path: Path) -> 
 def test_a_full_disk_loses_nothing_and_passes(reopen: Reopen) -> None:
     journal = reopen()
     journal.write([batch(1)])
-    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
-    journal._database.execute(f"PRAGMA max_page_count = {pages + 2}")
+    pages = journal._file.database.execute("PRAGMA page_count").fetchone()[0]
+    journal._file.database.execute(f"PRAGMA max_page_count = {pages + 2}")
     big = Batch((entry(2, b"x" * 100_000),), (("name", b"value"),))
     with pytest.raises(DiskFull):
         journal.write([big])
     assert journal.recall().tail == (entry(1),)
-    journal._database.execute("PRAGMA max_page_count = 100000")
+    journal._file.database.execute("PRAGMA max_page_count = 100000")
     journal.write([big])
     recalled = reopen().recall()
     assert recalled.tail == (entry(1), *big.entries)
@@ -449,7 +450,7 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
         assert recalled.head >= acknowledged
         assert recalled.head % 2 == 0
         assert [e.seq for e in recalled.tail] == list(range(1, recalled.head + 1))
-        journal._database.close()
+        journal._file.database.close()
     assert acknowledged
 
 

@@ -12,7 +12,8 @@ import pytest
 from tests.store.test_journal import ENTROPY, batch, entry
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import JournalBusy
-from whisker_sync.store.journal import Connect, Journal, connect
+from whisker_sync.store.journal import Journal
+from whisker_sync.store.journal_file import Connect, connect
 from whisker_sync.store.writer import Writer
 from whisker_sync.testing.power import Drive, Fault, images
 
@@ -49,7 +50,7 @@ class Listener:
 def database_of(writer: Writer) -> Any:
     """What is below a writer, to make it fail."""
     assert isinstance(writer.journal, Journal)
-    return writer.journal._database
+    return writer.journal._file.database
 
 
 async def start(path: Path, connect: Connect = connect) -> tuple[Writer, Recalled, Listener]:

@@ -27,7 +27,8 @@ from whisker_sync.errors import DaemonNotRunning, NotAWorkspace, WhiskerError, W
 from whisker_sync.folder.files import Folder
 from whisker_sync.folder.services import service_of
 from whisker_sync.node.settings import load_config, load_user
-from whisker_sync.store.journal import SQLITE_VERSION, Journal
+from whisker_sync.store.journal import Journal
+from whisker_sync.store.journal_file import SQLITE_VERSION
 from whisker_sync.store.layout import Layout, Lock
 
 LEAST_ROOM = 200 << 20

@@ -46,7 +46,9 @@ from whisker_sync.errors import DiskFull, JournalDamaged
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
 from whisker_sync.revision import decode
-from whisker_sync.store.journal import Journal, entry_checksum, row_checksum, unpack_revision
+from whisker_sync.store.checksums import entry_checksum, row_checksum
+from whisker_sync.store.history import unpack_revision
+from whisker_sync.store.journal import Journal
 
 SALVAGED = "salvaged"
 """Fact of a journal that took the place of a damaged one: a sentence for the author."""

@@ -23,7 +23,8 @@ from typing import Any, TypeVar
 
 from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import JournalDamaged, WhiskerError
-from whisker_sync.store.journal import Connect, Journal, connect
+from whisker_sync.store.journal import Journal
+from whisker_sync.store.journal_file import Connect, connect
 from whisker_sync.store.salvage import finish, is_damage, salvage
 from whisker_sync.store.store import OpenStore, Store
 

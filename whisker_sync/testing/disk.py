@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from whisker_sync.batch import Recalled
-from whisker_sync.store.journal import Journal, connect
+from whisker_sync.store.journal import Journal
+from whisker_sync.store.journal_file import connect
 
 
 class _Handle:
