@@ -11,31 +11,49 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import Any
 
 import pytest
 
 from whisker_sync.batch import Recalled
-from whisker_sync.document import Document, Hold, Kind, Root, Schema, engine, hold
+from whisker_sync.document import Document, Hold, Kind, Rejected, Root, Schema, engine, hold
 from whisker_sync.document.ledger import Ledger, Missing
 from whisker_sync.errors import EngineFailure
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript import passage_edits
+from whisker_sync.manuscript.files import FileSeen, WriteFile
 from whisker_sync.manuscript.lineage import Lineage
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.saves import Found, Moment
 from whisker_sync.manuscript.shadow import Content
 from whisker_sync.peer import library, poison
+from whisker_sync.peer.effects import Effect
+from whisker_sync.peer.inputs import Input, StoreTrouble
 from whisker_sync.peer.library import Library
+from whisker_sync.peer.peer import Peer
+from whisker_sync.peer.put_back import PutBack
+from whisker_sync.peer.showing import Showing
 from whisker_sync.record import Record
 from whisker_sync.store.journal import Journal
+from whisker_sync.store.log import Log
 from whisker_sync.sync import session
 from whisker_sync.sync.session import Outcome, Session
 from whisker_sync.testing import History, World, bounds, random_history
 from whisker_sync.testing.bounds import MAX_VAIN_QUESTIONS
-from whisker_sync.testing.histories import Boot, Crash, Operation, Wait, Write
-from whisker_sync.wire.messages import Rest
+from whisker_sync.testing.histories import (
+    Boot,
+    Crash,
+    Deliver,
+    Fill,
+    Operation,
+    Part,
+    Wait,
+    Write,
+)
+from whisker_sync.text.edits import diff
+from whisker_sync.wire.messages import Hello, Rest
 
 WORLDS = 300
 """Worlds in which a planted bug must show; most need fewer than ten."""
@@ -63,13 +81,14 @@ def diff_against_live(patch: pytest.MonkeyPatch) -> None:
 
 
 def send_before_durable(patch: pytest.MonkeyPatch) -> None:
-    """Send what was read from a file before it is on disk."""
+    """Send what was read from a file before it is on disk; on slow disks."""
 
     def update_sendable(self: Library) -> None:
         self._from_files.clear()
         self.sendable = self.head
 
     patch.setattr(Library, "_update_sendable", update_sendable)
+    take_long(patch)
 
 
 def lose_the_tail(patch: pytest.MonkeyPatch) -> None:
@@ -118,7 +137,7 @@ def promise_before_commit(patch: pytest.MonkeyPatch) -> None:
         return acknowledge(self, 1 << 60)
 
     patch.setattr(Session, "acknowledge", at_once)
-    patch.setattr(World, "wait", lambda _self, _least, most: most)
+    take_long(patch)
 
 
 def keep_the_client_id(patch: pytest.MonkeyPatch) -> None:
@@ -137,9 +156,34 @@ def keep_the_client_id(patch: pytest.MonkeyPatch) -> None:
 
 
 def hold_without_bound(patch: pytest.MonkeyPatch) -> None:
-    """Keep whatever is not ready, however much it is; and ask nobody for what is missing."""
-    patch.setattr(hold, "MAX_HELD", 1 << 30)
-    patch.setattr(Session, "ask", lambda *_: [])
+    """Keep whatever is not ready, however much it is."""
+    _hold_anything(patch)
+    patch.setattr(hold, "MAX_HELD", 1)
+
+
+def count_what_is_held_and_not_its_bytes(patch: pytest.MonkeyPatch) -> None:
+    """Keep whatever is not ready, however large it is."""
+    _hold_anything(patch)
+    patch.setattr(hold, "MAX_HELD_BYTES", 20)
+
+
+def _hold_anything(patch: pytest.MonkeyPatch) -> None:
+    def add(self: Hold[Any], update: bytes, item: Any, missing: Mapping[int, int]) -> None:
+        self._held.append(hold._Held(update, item, missing))
+        self.size += len(update)
+
+    patch.setattr(Hold, "add", add)
+
+
+def never_let_go_of_what_waits(patch: pytest.MonkeyPatch) -> None:
+    """Do not look again at what was not ready when it came."""
+    patch.setattr(Hold, "release", lambda *_: ([], frozenset()))
+
+
+def believe_that_nothing_waits(patch: pytest.MonkeyPatch) -> None:
+    """The same, and call that being at rest."""
+    never_let_go_of_what_waits(patch)
+    patch.setattr(Library, "waits", False)
 
 
 def compact_what_is_not_safe(patch: pytest.MonkeyPatch) -> None:
@@ -216,6 +260,92 @@ def trip_over_a_faster_author(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Manuscript, "kept", kept)
 
 
+def lose_a_write(patch: pytest.MonkeyPatch) -> None:
+    """Take a file for written that nobody was asked to write, now and then."""
+    release, writes = Showing.release_writes, count()
+
+    def all_but_some(self: Showing) -> Iterator[Effect]:
+        for write in release(self):
+            if next(writes) % 5 or not isinstance(write, WriteFile):
+                yield write
+            else:
+                self._open_writes.discard(write.path)
+
+    patch.setattr(Showing, "release_writes", all_but_some)
+
+
+def suspect_whoever_knows_us(patch: pytest.MonkeyPatch) -> None:
+    """Take a journal for put back if others hold as much of it as there is; once."""
+    suspected: list[Hello] = []
+
+    def is_older(self: PutBack, ours: Hello, theirs: Hello) -> bool:
+        if theirs.cursor_of == ours.incarnation and theirs.cursor >= self._library.head > 0:
+            suspected.append(theirs)
+        return suspected == [theirs]
+
+    patch.setattr(PutBack, "_is_older", is_older)
+
+
+def refuse_now_and_then(patch: pytest.MonkeyPatch) -> None:
+    """Refuse an update of others that is all right, and take it the next time."""
+    merge, updates = Document.merge, count(1)
+
+    def moody(self: Document, update: bytes, origin: str) -> Any:
+        return merge(self, update, origin) if next(updates) % 9 else Rejected("not today")
+
+    patch.setattr(Document, "merge", moody)
+
+
+def let_the_last_one_win(patch: pytest.MonkeyPatch) -> None:
+    """Make of the live text what was saved, whatever others wrote in it meanwhile."""
+    patch.setattr(passage_edits, "rebase", lambda _base, saved, live: diff(live, saved))
+
+
+def forget_to_unseal(patch: pytest.MonkeyPatch) -> None:
+    """Replace the log by snapshots, and leave what went in the seal."""
+    patch.setattr(library, "COMPACT_ENTRIES", 4)
+
+    def drop(self: Log, rows: str, arguments: tuple[Any, ...]) -> None:
+        self._file.run(f"DELETE FROM {rows}", arguments)
+
+    patch.setattr(Log, "drop", drop)
+
+
+def never_be_out_of_trouble(patch: pytest.MonkeyPatch) -> None:
+    """Do not hear that the journal can be written again."""
+    react = Peer._react
+
+    def deaf(self: Peer, input_: Input, now: float) -> Iterator[Effect]:
+        return iter(()) if input_ == StoreTrouble(None) else react(self, input_, now)
+
+    patch.setattr(Peer, "_react", deaf)
+
+
+def never_be_done_with_a_problem(patch: pytest.MonkeyPatch) -> None:
+    """Do not notice that a file could be written after all."""
+    answered = Showing.answered
+
+    def still(self: Showing, answer: Any, now: float, *, reads: bool) -> Iterator[Effect]:
+        problems = dict(self._problems)
+        yield from answered(self, answer, now, reads=reads)
+        self._problems = problems | self._problems
+
+    patch.setattr(Showing, "answered", still)
+    take_long(patch)
+
+
+def ring_for_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Ask to be woken for a write that failed, and hear only every tenth alarm."""
+    ask, alarms = Showing.ask_for_stuck, count(1)
+
+    def ask_for_stuck(self: Showing, now: float) -> Iterator[Effect]:
+        is_due = self._stuck_until is not None and now >= self._stuck_until
+        return iter(()) if is_due and next(alarms) % 10 else ask(self, now)
+
+    patch.setattr(Showing, "ask_for_stuck", ask_for_stuck)
+    take_long(patch)
+
+
 def make_rooms_small(patch: pytest.MonkeyPatch) -> None:
     """Worlds are small, and so must be the limits that are to be reached in them."""
     patch.setattr(session, "WINDOW", 600)
@@ -224,7 +354,27 @@ def make_rooms_small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bounds, "SLACK", 2_000)
 
 
+def take_long(patch: pytest.MonkeyPatch) -> None:
+    """Whatever takes a while takes as long as it may, so that much can happen in between."""
+    patch.setattr(World, "wait", lambda _self, _least, most: most)
+
+
 SAID: dict[Plant, str] = {
+    believe_that_nothing_waits: "updates back",
+    count_what_is_held_and_not_its_bytes: "bytes that wait",
+    diff_against_live: "words are lost",
+    forget_to_unseal: "some of what was written is missing",
+    hold_without_bound: "updates that wait",
+    lose_a_write: " differs between ",
+    never_be_done_with_a_problem: " still says: ",
+    never_be_out_of_trouble: "is still in trouble",
+    never_let_go_of_what_waits: "never quiet",
+    no_comparing: "hold different documents",
+    let_the_last_one_win: "words are lost",
+    refuse_now_and_then: "updates of the others",
+    ring_for_nothing: "times in a row to be woken, for nothing",
+    send_before_durable: "words are there twice",
+    suspect_whoever_knows_us: " says: the journal is older",
     answer_with_everything_again: "times with all that it lacked",
     ask_for_everything_again: "and lacked nothing",
     keep_the_whole_log: "bytes of its log in memory",
@@ -241,12 +391,8 @@ PLANTS: dict[str, Plant] = {
     for plant in (
         *SAID,
         compact_what_is_not_safe,
-        diff_against_live,
-        hold_without_bound,
         keep_the_client_id,
-        no_comparing,
         no_gate,
-        send_before_durable,
     )
 }
 
@@ -265,7 +411,40 @@ def crashes(seed: int) -> History:
     return History(seed, 2, tuple(operations))
 
 
-HISTORIES: dict[Plant, Callable[[int], History]] = {promise_before_commit: crashes}
+def saves(seed: int) -> History:
+    """One writes, and dies in the moment in which others may hear of that."""
+    dice, operations = Random(seed), list[Operation]()
+    for _ in range(8):
+        moment = Wait(dice.randrange(60, 90))
+        operations += [Write(0), moment, Crash(0), Wait(200), Boot(0), Wait(700)]
+    return History(seed, 2, tuple(operations))
+
+
+def full_disks(seed: int) -> History:
+    """One writes, and the other has no room for that."""
+    dice, operations = Random(seed), list[Operation]()
+    for _ in range(8):
+        operations += [Write(0), Wait(dice.randrange(100, 160)), Fill(1, 5_000), Wait(60_000)]
+    return History(seed, 2, tuple(operations))
+
+
+def holes(seed: int) -> History:
+    """One writes, and what the other hears of that has holes."""
+    heard: tuple[Operation, ...] = (Write(0), Deliver(1), Wait(50))
+    return History(seed, 2, (Part(1), *heard * 8))
+
+
+HISTORIES: dict[Plant, Callable[[int], History]] = {
+    believe_that_nothing_waits: holes,
+    count_what_is_held_and_not_its_bytes: holes,
+    hold_without_bound: holes,
+    never_be_done_with_a_problem: full_disks,
+    never_be_out_of_trouble: full_disks,
+    never_let_go_of_what_waits: holes,
+    promise_before_commit: crashes,
+    ring_for_nothing: full_disks,
+    send_before_durable: saves,
+}
 """What must happen for a bug to show, if anything else would take long."""
 
 
