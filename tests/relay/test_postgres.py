@@ -7,8 +7,9 @@ import pytest
 
 from tests.relay.cluster import Cluster, new_cluster
 from whisker_sync.errors import JournalTooNew, StoreUnavailable
-from whisker_sync.relay import postgres
-from whisker_sync.relay.postgres import PostgresStore
+from whisker_sync.relay.postgres import PostgresStore, listening
+from whisker_sync.relay.postgres import store as store_module
+from whisker_sync.relay.postgres.appending import MAX_GROUP
 from whisker_sync.relay.store import CLAIM_SECONDS
 from whisker_sync.testing.mailboxes import (
     BOX,
@@ -25,7 +26,7 @@ from whisker_sync.testing.mailboxes import (
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """A server that the test may stop."""
-    monkeypatch.setattr(postgres, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(listening, "RETRY_SECONDS", 0.05)
     cluster = new_cluster()
     yield cluster
     cluster.end()
@@ -80,7 +81,7 @@ async def test_what_was_acknowledged_survives_a_failure_of_the_servers_power(own
 async def test_a_listener_that_was_cut_off_listens_again(
     cluster: Cluster, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(listening, "RETRY_SECONDS", 0.05)
     async with PostgresStore(database) as store, store.wakeups(BOX) as woken:
         await put(store, 1)
         await asyncio.wait_for(woken.wait(), NAP)
@@ -97,7 +98,7 @@ async def test_a_listener_that_was_cut_off_listens_again(
 
 
 async def test_one_commit_tells_of_many_mailboxes(database: str) -> None:
-    boxes = [type(BOX)(bytes([number]) * 32) for number in range(postgres.MAX_GROUP)]
+    boxes = [type(BOX)(bytes([number]) * 32) for number in range(MAX_GROUP)]
     async with PostgresStore(database) as store:
         await asyncio.gather(*(put(store, 1, box=box) for box in boxes))
         async with store.wakeups(boxes[0]) as first, store.wakeups(boxes[-1]) as last:
@@ -124,7 +125,7 @@ async def test_workers_that_append_to_the_same_mailboxes_do_not_wait_for_each_ot
 async def test_old_claims_are_forgotten(
     cluster: Cluster, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "CLAIMS_BETWEEN", 3)
+    monkeypatch.setattr(store_module, "CLAIMS_BETWEEN", 3)
     async with PostgresStore(database) as store:
         for number in range(6):
             await store.claim(bytes([number]), NOW + number * CLAIM_SECONDS)
