@@ -242,3 +242,16 @@ def test_an_editor_older_than_its_authors_last_save_takes_nothing_under_an_old_n
     exchange(alice, bob)
     assert bob.folder.keys() == {"b.twee"}
     assert bob.text("b.twee") == own.replace("narrow", "broad")
+
+
+def test_who_shows_a_name_that_went_has_not_seen_it_go() -> None:
+    start, cave, end = ":: Start\nTwo.\n\n", ":: Cave [dark cold]\nDark.\n\n", ":: End\nOver.\n"
+    before = page(start + cave + end)
+    own, first, second, third = before.parts
+    joined = (
+        Part(Piece.HEADLESS, second.id, "Dark.\n\n"),
+        Part(Piece.HEADLESS, third.id, "Over.\n"),
+    )
+    now = Page.of((own, first, *joined), "\n", bom=False)
+    assert opened(start + end, [before, now]) == 0
+    assert opened(start + end, [before, now], [end]) == 1  # It may have come from elsewhere.

@@ -343,3 +343,16 @@ def test_an_old_name_is_known_while_a_newer_one_is_on_its_way() -> None:
     exchange(alice, bob)
     assert list(bob.folder) == ["c.twee"]
     assert bob.text("c.twee") == A.replace("cold", "icy") + CAVE
+
+
+def test_who_carries_a_passage_joined_to_another_takes_along_what_a_co_author_splits_off() -> None:
+    joined = CAVE + LAKE.partition("\n")[2]
+    alice, bob = pair(("a.twee", A + joined[: len(CAVE)] + LAKE), ("b.twee", B))
+    alice.save("a.twee", A + joined)
+    bob.save("a.twee", A + CAVE.replace("something", "\n\n:: Back\nsomething") + LAKE)
+    alice.save("b.twee", B + joined)
+    alice.hear(bob.updates)
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    everything = "".join(alice.text(path) for path in alice.folder)
+    assert everything.count("something") == everything.count("nobody comes here") == 1

@@ -39,6 +39,9 @@ _REMOVED = 0.1
 _SHOWN = 8.0
 """What news weigh that the save shows although it was made before them."""
 
+_NAMED = 2.0
+"""What a name weighs that the save shows although it was gone."""
+
 _IN_A_ROW = 3
 _PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 
@@ -62,7 +65,9 @@ def opened(
     saved, shown = _read(_without_brought(text, versions, elsewhere), versions)
     known = _known(versions, elsewhere) - shown[0]
     seen = {each for piece in pasted for each in _elements(piece) if each[0] == "words"}
-    costs = _costs((saved - known) | seen, [elements - known for elements in shown])
+    had = {_name(text) for text in elsewhere}
+    names = {e for e in saved & shown[0] if e[0] == "name" and e[1] not in had}
+    costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
     best = _cheapest(costs, range(len(versions)))
     if len(best) > 1:
         best = _cheapest(_costs(saved, shown), best)
@@ -86,8 +91,14 @@ def _cheapest(costs: Sequence[float], of: Sequence[int]) -> list[int]:
     return [i for i in of if costs[i] == least]
 
 
-def _costs(saved: set[_Element], versions: Sequence[set[_Element]]) -> list[float]:
-    """Return for each version how much speaks against it."""
+def _costs(
+    saved: set[_Element], versions: Sequence[set[_Element]], names: Collection[_Element] = ()
+) -> list[float]:
+    """
+    Return for each version how much speaks against it.
+
+    ``names`` are those of the save that nobody types anew: who shows one has not seen it go.
+    """
     first = versions[0]
     missing, shown = [0.0], [0.0]
     for before, now in pairwise(versions):
@@ -101,6 +112,7 @@ def _costs(saved: set[_Element], versions: Sequence[set[_Element]]) -> list[floa
             _weight(added - saved)
             + _REMOVED * still * (still >= gone)
             + _SHOWN * _weight(revoked & saved)
+            + _NAMED * _weight((before - now).intersection(names))
         )
     return [
         round(sum(missing[: i + 1]) + _SHOWN * sum(shown[i + 1 :]), 6) for i in range(len(versions))

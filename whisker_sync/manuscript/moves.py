@@ -187,7 +187,7 @@ class Moves:
             if self._is_refiled(group) or self._was_pasted(sheet, group):
                 sheet.depart({group.parts[0].id})
             elif self._where.is_within(group):
-                self._edits.absorb(group)
+                self._edits.absorb(group, sheet.seen())
             else:
                 self._limbo.take(group, sheet.saved.path, self._now)
                 for part in group.parts:
@@ -208,7 +208,7 @@ class Moves:
         if copy is None or self._view.passages[copy].copy_of is not None:
             return False
         if len(group.parts) > 1:
-            self._edits.absorb(group)
+            self._edits.absorb(group, sheet.seen())
             return True
         birth = self._limbo.pasted.pop(copy).segment
         self._copies.append(_Copied(sheet, group.parts[0], copy, birth))
@@ -282,9 +282,10 @@ class Moves:
         """
         for copied in self._copies:
             self._refile(copied)
+        seen = {id_ for sheet in self._sheets for id_ in sheet.seen()}
         cut = [taken for taken in self._limbo.taken if taken.known]
         for taken in [taken for taken in cut if self._where.is_within(taken.group)]:
-            self._edits.absorb(taken.group)
+            self._edits.absorb(taken.group, seen)
             self._limbo.seen({part.id for part in taken.group.parts})
         return self._gone_to | {copied.copy: copied.part.id for copied in self._copies}
 

@@ -15,7 +15,7 @@ known before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from random import Random
 
 from whisker_sync.document import Scalar
@@ -228,11 +228,16 @@ class PassageEdits:
             content = self._view.segment(self._view.passages[twin]).digest
             self._plan.fields[twin, schema.DELETED + content] = 1
 
-    def absorb(self, group: Group) -> None:
-        """Empty a passage that stands within another one; what others write in it since stays."""
+    def absorb(self, group: Group, seen: Container[str]) -> None:
+        """
+        Empty a passage that stands within another one; what others write in it since stays.
+
+        What they split off from it since is a part of it for its author, who has ``seen`` those
+        passages.
+        """
         for part in group.parts:
             passage, was = self._view.passages[part.id], segment_of(part)
-            live = self._plan.live(self._view, part.id)
+            live = self._plan.live(self._view, part.id, was, seen)
             self._plan.edit(live, rebase(was.body, "", live.text))
             content = passage_digest(was.name, was.parsed.tags if was.header else (), "")
             if content not in passage.deleted:
