@@ -8,7 +8,7 @@ from tests.manuscript.world import Author, exchange, pair, sha256
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.files import FileSeen
-from whisker_sync.manuscript.limits import MAX_VERSIONS, RENAME_SECONDS
+from whisker_sync.manuscript.limits import MAX_VERSIONS, RENAME_SECONDS, UNSEEN_SECONDS
 from whisker_sync.manuscript.shadow import Page, Part, Piece, Shadow, Staged, decode
 
 OLD = ":: Cave [dark]\nIt is dark here and cold.\n\n:: End\nThe end of it all.\n"
@@ -132,20 +132,34 @@ def test_what_nobody_read_was_not_what_the_save_was_made_from() -> None:
 
 
 @pytest.mark.parametrize("read", [False, True, None])
-def test_who_removes_a_file_that_nobody_has_read_lately_did_not_see_what_came(
-    read: bool | None,
-) -> None:
-    old, new = ":: A\nIt is very icy.\n\n", ":: B\nNobody has seen this yet.\n"
-    alice, bob = pair(("a.twee", old), ("b.twee", ":: C\nA hut.\n"))
-    alice.save("a.twee", old + new)
-    exchange(alice, bob)
+@pytest.mark.parametrize("later", [0.0, UNSEEN_SECONDS - 1, UNSEEN_SECONDS])
+def test_who_removes_a_file_did_not_see_what_came_just_now(read: bool | None, later: float) -> None:
+    old, new = ":: A\nIt is very icy.\n\n", ":: B\nNobody has seen this yet.\n\n"
+    newest = ":: C\nNor this.\n"
+    alice, bob = pair(("a.twee", old), ("b.twee", ":: D\nA hut.\n"))
+    for text in (old + new, old + new + newest):
+        alice.save("a.twee", text)
+        exchange(alice, bob)
     path = StoryPath("a.twee")
+    bob.now += later
     bob.put(path, None)
     bob._happened(bob.manuscript.saw([FileSeen(path, None, read)], bob.now))
     bob.reported = dict(bob.folder)
     exchange(alice, bob)
     assert alice.folder == bob.folder
-    assert bob.folder.get(path) == (new.encode() if read is False else None)
+    unseen = not read and later < UNSEEN_SECONDS
+    assert bob.folder.get(path) == ((new + newest).encode() if unseen else None)
+
+
+def test_who_removes_it_again_has_seen_it() -> None:
+    old, new = ":: A\nIt is very icy.\n\n", ":: B\nNobody has seen this yet.\n"
+    alice, bob = pair(("a.twee", old))
+    alice.save("a.twee", old + new)
+    exchange(alice, bob)
+    for left in (new, ""):
+        bob.save("a.twee", None)
+        exchange(alice, bob)
+        assert "".join(map(bytes.decode, alice.folder.values())) == left
 
 
 def test_a_file_may_get_another_name_without_being_read() -> None:

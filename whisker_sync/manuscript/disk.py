@@ -16,13 +16,14 @@ another document; then the file is met as if for the first time.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.back import Past
 from whisker_sync.manuscript.checked import Checked
-from whisker_sync.manuscript.limits import MAX_REMEMBERED, MOVE_SECONDS
+from whisker_sync.manuscript.limits import MAX_REMEMBERED, MOVE_SECONDS, UNSEEN_SECONDS
 from whisker_sync.manuscript.origins import Departed, Departure, files_of
 from whisker_sync.manuscript.pieces import segment_of
 from whisker_sync.manuscript.render import View
@@ -61,6 +62,9 @@ class Disk:
         """Paths to look at again with whatever happens next."""
 
         self._landings: list[Landing] = []
+        self._written: defaultdict[StoryPath, list[float]] = defaultdict(list)
+        """When what we wrote lately came to be there."""
+
         for name, fact in facts.items():
             if name.startswith(PREFIX) and name != OWN_FACT:
                 self._recall(name[len(PREFIX) :], fact)
@@ -170,6 +174,11 @@ class Disk:
         self._note_passages(path, shadow.disk, live, now)
         self.saved(path, live)
 
+    def before_we_wrote(self, path: StoryPath) -> Content | None:
+        """Return what was there before what we wrote lately; None: we wrote nothing there."""
+        earlier, times = self.shadows[path].earlier, self._written.get(path, ())
+        return earlier[-min(len(times), len(earlier))] if earlier and times else None
+
     def gone(self, path: StoryPath) -> None:
         """Note that a file is not there any more."""
         shadow = self.shadows[path]
@@ -187,6 +196,7 @@ class Disk:
             self.departed.remember(path, departure)
         self.past.left(path, shadow.disk, shadow.staged.content, by_others=True)
         shadow.landed()
+        self._written[path].append(now)
         self._bound_past()
         self._checked.came(path, self._view)
         self.left_out.discard(path)
@@ -239,6 +249,10 @@ class Disk:
         """Forget what went too long ago."""
         self.departed.forget(now, self.fits)
         self.left = {p: when for p, when in self.left.items() if now - when <= MOVE_SECONDS}
+        for path, times in list(self._written.items()):
+            self._written[path] = [when for when in times if now - when < UNSEEN_SECONDS]
+            if not self._written[path]:
+                del self._written[path]
 
 
 def _contents_of(shadow: Shadow) -> list[Content | None]:

@@ -19,6 +19,9 @@ RENAME_SECONDS = 60.0
 MOVE_SECONDS = 60.0
 """A passage that was cut and is pasted elsewhere within this time, or before, was moved."""
 
+UNSEEN_SECONDS = 60.0
+"""What we wrote into a file this short a time before it was removed, its author did not see."""
+
 PATIENCE_SECONDS = 2.0
 """A save waits so long for the answer to a write of the same file; then it goes ahead."""
 

@@ -160,12 +160,12 @@ class Lineage:
         if traced.gone:
             traced.here |= self._disk.files(but=set(news))
         for path, content in traced.gone.items():
-            earlier = self._disk.shadows[path].earlier
+            before = self._disk.before_we_wrote(path)
             self._disk.gone(path)
             if not traced.here & files_of(content):
                 # Else it has another name now, given here or by a co-author, or by both.
-                unread = news[path].read_since_write is False and bool(earlier)
-                traced.saves.append(Saved(path, None, earlier[-1] if unread else content))
+                seen = before is None or news[path].read_since_write is True
+                traced.saves.append(Saved(path, None, content if seen else before))
                 self._disk.departed.remember(path, Departure(content, when.now, by_author=True))
 
     # Which version an editor had opened.
