@@ -62,6 +62,28 @@ def test_two_ideas_under_one_name_stay_two() -> None:
     assert alice.text("a.twee").count(":: Cave") == 2
 
 
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_joined_to_it_before_the_first_look_stays_with_it(mine: int) -> None:
+    lake = ":: Lake\nThe water is black and still.\n\n"
+    authors = pair(("a.twee", A + lake))
+    alice, bob = authors if mine else authors[::-1]
+    alice.save("a.twee", A + CAVE + lake)
+    bob.save("a.twee", A + CAVE + lake.partition("\n")[2])
+    exchange(alice, bob)
+    text = alice.text("a.twee")
+    assert alice.folder == bob.folder
+    assert text.count("breathes") == text.count("black") == text.count(":: ") - 1 == 1
+
+
+def test_an_older_passage_that_gets_the_name_of_a_new_one_is_another() -> None:
+    lake = ":: Lake\nThe water is black and still.\n\n"
+    alice, bob = pair(("a.twee", A + lake))
+    alice.save("a.twee", A + CAVE + lake)
+    bob.save("a.twee", A + lake.replace("Lake", "Cave"))
+    exchange(alice, bob)
+    assert alice.text("a.twee").count(":: Cave") == 2
+
+
 @pytest.mark.parametrize("words", [MOVED_WORDS - 1, MOVED_WORDS])
 def test_few_words_are_alike_by_accident(words: int) -> None:
     text = ":: Cave\n" + " ".join(["It", "is", "dark", "in", "here"][:words])

@@ -8,6 +8,8 @@ be two ideas under one name. Their words decide, as they do when a passage is re
 them may have been split before the first look: then what the same device made in that file, too,
 and consists of the other's words, counts with it.
 
+Or it was joined: then an older passage has all its words, and its name.
+
 Nobody knows which of the two is older, so nothing is deleted: what the one with the larger id
 has besides is written into the other, by the device that made it, and it is emptied. Which of
 the two goes depends on nothing that anybody edits. Else each might go into the other, and both
@@ -29,6 +31,7 @@ from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.pieces import Segment, distribute, headless
 from whisker_sync.manuscript.plan import Plan, additions, empty
 from whisker_sync.manuscript.render import Passage, View
+from whisker_sync.manuscript.twins import is_named_as_born, kin_of
 from whisker_sync.text.edits import apply, diff
 
 
@@ -57,7 +60,30 @@ def find(view: View) -> list[Kin]:
                     found.append(kin)
                     left.remove(other)
                     break
+    known = {each.id for kin in found for each in (*kin.stays, *kin.goes)}
+    for same in view.namesakes():
+        for one in same:
+            whole = next((each for each in same if _has_become(view, each, one)), None)
+            if whole is not None and not {one.id, whole.id} & known:
+                found.append(Kin((whole,), (one,)))
+                known |= {one.id, whole.id}
     return found
+
+
+def _has_become(view: View, whole: Passage, one: Passage) -> bool:
+    """
+    Tell whether an older passage has got the name and all words of one that was made.
+
+    Who joins a passage to one that was just brought, before their device looks, seems to give
+    it that one's name and to write that one's words in front.
+    """
+    if whole is one or not is_named_as_born(one.birth, one.name):
+        return False
+    if not kin_of(whole.birth) or is_named_as_born(whole.birth, whole.name):
+        return False
+    own = Counter(pairwise(view.segment(one).words))
+    pairs = Counter(pairwise(view.segment(whole).words))
+    return own.total() >= MOVED_WORDS - 1 and (own & pairs).total() >= JOINED * own.total()
 
 
 def _as_one(view: View, one: Passage, other: Passage) -> Kin | None:

@@ -121,6 +121,10 @@ class View:
         """Births of several passages."""
 
         self._kin: defaultdict[str, set[str]] = defaultdict(set)
+        self._named: defaultdict[str, set[str]] = defaultdict(set)
+        self._shared: set[str] = set()
+        """Names of several passages."""
+
         self._clans: set[str] = set()
         """What several passages have in common that may be one."""
 
@@ -207,6 +211,7 @@ class View:
             self._members[old.file].discard(id_)
             self._births[family_of(old.birth)].discard(id_)
             self._kin[kin_of(old.birth)].discard(id_)
+            self._named[old.name].discard(id_)
             self._split_off[old.inside].discard(id_)
         if fields is None or not schema.is_id(id_):
             return
@@ -242,6 +247,10 @@ class View:
             self._births[family].add(id_)
             if len(self._births[family]) > 1:
                 self._families.add(family)
+        name = self.passages[id_].name
+        self._named[name].add(id_)
+        if len(self._named[name]) > 1:
+            self._shared.add(name)
         if kin := kin_of(birth):
             self._kin[kin].add(id_)
             if len(self._kin[kin]) > 1:
@@ -316,6 +325,16 @@ class View:
         ]
         shown = [[each for each in clan if self._may_be_one(each)] for clan in clans]
         return [clan for clan in shown if len(clan) > 1]
+
+    def namesakes(self) -> list[list[Passage]]:
+        """Return those that are shown under one name in one file, if there are several."""
+        rows: defaultdict[tuple[str, StoryPath | None], list[Passage]] = defaultdict(list)
+        for name in sorted(self._shared):
+            for passage in map(self.passages.__getitem__, sorted(self._named[name])):
+                file = self.files.get(passage.file)
+                if file is not None and self._may_be_one(passage):
+                    rows[name, file.path].append(passage)
+        return [row for row in rows.values() if len(row) > 1]
 
     def born_beside(self, passage: Passage) -> list[Passage]:
         """Return what is shown of the passages that one device made in a file as well."""

@@ -62,6 +62,11 @@ def is_where_born(birth: str, path: StoryPath | None) -> bool:
     return path is not None and birth.split(" ")[1:2] == [_short(path)]
 
 
+def is_named_as_born(birth: str, name: str) -> bool:
+    """Tell whether a passage was made under a name, by somebody who had none of that name."""
+    return birth.split(" ")[2:] == [_short(name)]
+
+
 def is_of_one_file(birth: str, other: str) -> bool:
     """Tell whether two passages were made in files of one name."""
     return birth.split(" ")[1:2] == other.split(" ")[1:2] != []
