@@ -132,3 +132,29 @@ def test_words_in_another_order_are_others() -> None:
     write(one, 1, "one two three ")
     one.merge(write(other, 1, "three two one and more "), "network")
     assert one.doubled() == []
+
+
+def test_one_of_two_devices_is_told_where_words_run_together() -> None:
+    one, other = pair("é the end")
+    ours, theirs = (write(each, 2, text) for each, text in ((one, "dog"), (other, "cow")))
+    one.merge(theirs, "network")
+    other.merge(ours, "network")
+    assert one.text("t") == other.text("t")
+    told = [each.run_together() for each in (one, other)]
+    assert sorted(map(len, told)) == [0, 1]
+    ((root, at),) = [each for every in told for each in every]
+    assert (root, at) == ("t", 5)
+    assert {one.text("t")[2:5], one.text("t")[5:8]} == {"dog", "cow"}
+    assert [each.run_together() for each in (one, other)] == [[], []], "it is told once"
+
+
+@pytest.mark.parametrize("later", [module.MAX_BESIDE - 1, module.MAX_BESIDE])
+def test_so_many_insertions_in_one_text_are_compared_with_those_of_others(later: int) -> None:
+    one, other = Document("d", SCHEMA, 9), Document("d", SCHEMA, 2)
+    whole = write(one, 0, "the end", once=False)
+    other.merge(whole, "network")
+    write(one, 4, "dog")
+    for _ in range(later):
+        write(one, 0, "so ")
+    one.merge(write(other, 4, "cow"), "network")
+    assert len(one.run_together()) == (later < module.MAX_BESIDE)

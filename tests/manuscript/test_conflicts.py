@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from whisker_sync.ids import DeviceId, StoryPath
 from whisker_sync.manuscript.conflicts import Conflict, Kind, conflicts
 from whisker_sync.manuscript.kept import Kept
@@ -82,6 +84,23 @@ def test_a_sentence_that_two_wrote_anew_is_listed_until_somebody_changes_it() ->
     merged = DARK.replace("wind is cold", "wind blows icy now")
     settled = save(BOB, 3, CAVE, merged, DARK.replace("wind is cold", "wind is bitter"))
     assert found(DARK, *saves, settled) == []
+
+
+@pytest.mark.parametrize("theirs", ["Nobody came.", "Rain fell all night long!"])
+def test_a_sentence_is_the_same_one_by_its_place_too_however_little_it_is_alike(
+    theirs: str,
+) -> None:
+    before = DARK + "You leave.\n"
+    ours = before.replace("The wind is cold.", "A storm comes up.")
+    saves = [
+        save(ADA, 1, CAVE, before, ours),
+        save(BOB, 2, CAVE, before, before.replace("The wind is cold.", theirs)),
+    ]
+    (conflict,) = found(before, *saves)
+    assert conflict.kind is Kind.SENTENCE
+    assert [side.text for side in conflict.sides] == ["A storm comes up.", theirs]
+    longer = before.replace("The wind is cold.", f"{theirs} Late hours pass.")
+    assert found(before, saves[0], save(BOB, 2, CAVE, before, longer)) == []
 
 
 def test_who_goes_on_from_what_another_wrote_is_in_nobodys_way() -> None:

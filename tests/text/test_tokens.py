@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whisker_sync.text.tokens import has_word, is_reworded, is_sign, join, signs, words
+from whisker_sync.text.tokens import (
+    has_word,
+    is_reworded,
+    is_run_together,
+    is_sign,
+    join,
+    signs,
+    words,
+)
 
 
 @given(st.text())
@@ -64,6 +72,29 @@ def test_only_letters_join() -> None:
 def test_punctuation_has_no_word() -> None:
     assert has_word("(a)")
     assert not has_word('<<">> — \n')
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "missing"),
+    [
+        ("dog", "cow", True),
+        ("It is cold.", "A storm", True),
+        ("“Stop!”", "She runs", True),
+        ("He stops.", "“Who is there?”", True),
+        ("cold", "“Who is there?”", True),
+        ("dog ", "cow", False),
+        ("dog", " cow", False),
+        ("It is cold.", "", False),
+        ("", "cow", False),
+        ("dog", ", and a cow", False),
+        ("<<set $a to 1>>", "<<set $b to 2>>", False),
+        ("山", "川", False),
+    ],
+)
+def test_a_blank_is_missing_in_a_word_and_behind_a_sentence(
+    left: str, right: str, *, missing: bool
+) -> None:
+    assert is_run_together(left, right) is missing
 
 
 @pytest.mark.parametrize(

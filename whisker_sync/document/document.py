@@ -38,7 +38,7 @@ from whisker_sync.document.gate import (
 )
 from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing, Touch
 from whisker_sync.document.schema import Kind, Scalar, Schema
-from whisker_sync.document.twins import Twins
+from whisker_sync.document.twins import Twins, missing_blanks
 from whisker_sync.errors import BadEdit, BadState, EngineFailure
 
 MAX_INSERT = 8 << 20
@@ -433,6 +433,16 @@ class Document:
                 start = len(whole[: spans[1][0]].decode())
                 doubled.append((twin.root, start, len(twin.goes.text)))
         return doubled
+
+    def run_together(self) -> list[tuple[str, int]]:
+        """
+        Return where a blank is missing since the last time: root, and code point.
+
+        That is where what was inserted here by an edit ``once`` and what somebody else inserted,
+        neither in sight of the other, came to stand side by side. Only one of their two devices
+        is told, so that there will be one blank.
+        """
+        return missing_blanks(self._twins.take_beside(), self.text, self.engine.place)
 
     def merge(self, update: bytes, origin: str) -> Merged:
         """Take in bytes from elsewhere; see the variants of :data:`Merged`."""

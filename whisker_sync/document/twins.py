@@ -11,6 +11,9 @@ One of the two may have been edited before its device looked: a word more, other
 header line. Then all words of the one are in the other, in the same order, and the one with
 fewer says nothing that the other does not.
 
+Insertions that are not alike may come to stand side by side without a blank, as when two people
+write a sentence anew. Where none was made in sight of the other, one of the two devices puts one.
+
 This is only the book of what was written here, and of what others turn out to have
 written, too. Which of the two goes is the same for everybody: the one with fewer words, else
 the one with the larger id.
@@ -18,18 +21,24 @@ the one with the larger id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.document.gate import STRING, Id, Struct
 from whisker_sync.document.ledger import Place
 from whisker_sync.document.schema import Kind
+from whisker_sync.text.tokens import is_run_together
 
 MAX_KNOWN = 4_096
 """Insertions of our own that are remembered, newest kept."""
 
 MAX_LETTERS = 1024 * 1024
 """Letters of all of them together."""
+
+MAX_BESIDE = 32
+"""Insertions in one text that are compared with where others wrote, at once: the newest of ours,
+and the first of theirs."""
 
 ENOUGH_WORDS = 3
 """Insertions with fewer words are one only if they are the same to the letter."""
@@ -44,6 +53,15 @@ class Written:
 
     id: Id
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What was inserted here and what somebody else did, neither of them in sight of the other."""
+
+    root: str
+    ours: Written
+    theirs: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,8 @@ class Twins:
         self._known = 0
         self._letters = 0
         self._found: list[Twin] = []
+        self._beside: list[Beside] = []
+        self._roots: dict[str, list[Written]] = {}
 
     def wrote(self, structs: Iterable[tuple[Struct, Place]]) -> None:
         """Remember what was inserted here."""
@@ -71,11 +91,15 @@ class Twins:
                 continue
             ours = self._ours.setdefault(spot, [])
             if all(each.text != struct.text for each in ours):
-                ours.append(Written((struct.client, struct.clock), struct.text))
+                written = Written((struct.client, struct.clock), struct.text)
+                ours.append(written)
+                self._roots.setdefault(spot[0], []).append(written)
                 self._known += 1
                 self._letters += len(struct.text)
         while self._known > MAX_KNOWN or self._letters > MAX_LETTERS:
-            oldest = self._ours.pop(next(iter(self._ours)))
+            spot = next(iter(self._ours))
+            oldest = self._ours.pop(spot)
+            self._roots[spot[0]] = [e for e in self._roots[spot[0]] if e not in oldest]
             self._known -= len(oldest)
             self._letters -= sum(len(each.text) for each in oldest)
 
@@ -83,18 +107,79 @@ class Twins:
         """Compare what others inserted with that."""
         if not self._ours:
             return
+        heard: Counter[str] = Counter()
         for struct, place in structs:
             if (spot := _spot(struct, place)) is None:
                 continue
             theirs = Written((struct.client, struct.clock), struct.text)
-            for ours in self._ours.get(spot, ()):
-                if twin := _twin(spot[0], ours, theirs):
-                    self._found.append(twin)
+            twins = {ours.id: _twin(spot[0], ours, theirs) for ours in self._ours.get(spot, ())}
+            self._found += (twin for twin in twins.values() if twin is not None)
+            heard[spot[0]] += 1
+            if heard[spot[0]] <= MAX_BESIDE:
+                self._beside += (
+                    Beside(spot[0], ours, theirs)
+                    for ours in self._roots.get(spot[0], [])[-MAX_BESIDE:]
+                    if twins.get(ours.id) is None and not _is_in_sight(ours, spot)
+                )
+        del self._beside[: -MAX_BESIDE * MAX_BESIDE]
 
     def take(self) -> list[Twin]:
         """Return what was found since the last time."""
         found, self._found = self._found, []
         return found
+
+    def take_beside(self) -> list[Beside]:
+        """Return what stands beside something of ours since the last time."""
+        found, self._beside = self._beside, []
+        return found
+
+
+def missing_blanks(
+    beside: Iterable[Beside],
+    text_of: Callable[[str], str],
+    place_of: Callable[[str, int, int], int],
+) -> list[tuple[str, int]]:
+    """
+    Return where a blank is missing that is for us to write: root, and code point.
+
+    It is for the device of the one with the larger id. ``place_of`` is where an id is in a root, in
+    bytes of UTF-8.
+    """
+    found: set[tuple[str, int]] = set()
+    wholes: dict[str, bytes] = {}
+    places: dict[Id, int] = {}
+    for each in beside:
+        root = each.root
+        if each.ours.id < each.theirs.id:
+            continue
+        for written in (each.ours, each.theirs):
+            if written.id not in places:
+                places[written.id] = place_of(root, *written.id)
+        one, other = sorted((each.ours, each.theirs), key=lambda written: places[written.id])
+        start, left, right = places[one.id], one.text.encode(), other.text.encode()
+        if start + len(left) != places[other.id]:
+            continue
+        whole = wholes.get(root) or wholes.setdefault(root, text_of(root).encode())
+        if whole.startswith(left + right, start):
+            at = _missing(whole[:start].decode(), one.text, other.text)
+            found |= {(root, at)} if at is not None else set()
+    return sorted(found)
+
+
+def _missing(before: str, left: str, right: str) -> int | None:
+    """Return where a blank is missing between two texts that stand behind another, or before."""
+    if is_run_together(left, right):
+        return len(before) + len(left)
+    if right[:1].isspace() and is_run_together(before, left):
+        return len(before)  # the second one took it along
+    return None
+
+
+def _is_in_sight(ours: Written, spot: _Spot) -> bool:
+    """Tell whether somebody put something right behind or before a letter of ours."""
+    client, clock = ours.id
+    ids = (id_ for id_ in spot[1:] if isinstance(id_, tuple) and id_[0] == client)
+    return any(clock <= id_[1] < clock + len(ours.text) for id_ in ids)
 
 
 def _twin(root: str, one: Written, other: Written) -> Twin | None:

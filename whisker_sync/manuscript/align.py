@@ -85,16 +85,16 @@ class _Matching:
     def by_name(self, *, cautious: bool) -> None:
         """A name that is there once before and once now."""
         before, now = self._names()
+        new = [each for each in self.appeared if self.fresh[each].name not in before]
         for name, olds in before.items():
             if len(olds) != 1 or len(news := now.get(name, [])) != 1:
                 continue
-            if cautious and self._body_went_elsewhere(self.base[olds[0]], news[0], before):
+            if cautious and self._body_went_elsewhere(self.base[olds[0]], news[0], new):
                 continue
             self.take(olds[0], news[0])
 
-    def _body_went_elsewhere(self, was: Segment, new: int, before: dict[str, list[int]]) -> bool:
-        """Tell whether "Cave" became "Cave (old)" and something new is "Cave"."""
-        others = [other for other in self.appeared if self.fresh[other].name not in before]
+    def _body_went_elsewhere(self, was: Segment, new: int, others: Sequence[int]) -> bool:
+        """Tell whether "Cave" became "Cave (old)", one of ``others``, and a new one is "Cave"."""
         if not others or was.body == self.fresh[new].body or len(was.words) < ENOUGH_WORDS:
             return False
         if likeness(was.words, self.fresh[new].words) >= OTHER_BODY:

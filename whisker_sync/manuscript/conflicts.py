@@ -47,6 +47,7 @@ from whisker_sync.story.links.find import references
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse_header
 from whisker_sync.story.wellformed import is_whole
+from whisker_sync.text.align import align
 
 SAME_SENTENCE = 0.2
 """So alike are two sentences at least for one to be the other, written anew."""
@@ -399,8 +400,9 @@ def _sentences(past: _Past) -> Iterable[Conflict]:
             lost = [each for each in before if each not in set(after)]
             new = [each for each in after if each not in set(before)]
             open_ = [each for each in open_ if not _seen_to(each, lost)]
+            places = _in_their_places(before, after)
             for sentence in lost:
-                instead = _written_anew(sentence, new)
+                instead = _written_anew(sentence, new) or places.get(sentence, "")
                 other = gone.get(sentence)
                 if other and _others(other[0], event) and instead and other[1] not in ("", instead):
                     open_.append(_rewritten(version, other, event, instead))
@@ -436,6 +438,17 @@ def _written_anew(sentence: str, new: Sequence[str]) -> str:
     pairs = [(likeness(words(sentence), words(each)), each) for each in new]
     alike, instead = max(pairs, default=(0.0, ""))
     return instead if alike >= SAME_SENTENCE else ""
+
+
+def _in_their_places(before: Sequence[str], after: Sequence[str]) -> dict[str, str]:
+    """Return which sentences stand where others stood, one for one, however little alike."""
+    found: dict[str, str] = {}
+    at = new_at = 0
+    for i, j, size in [*align(before, after), (len(before), len(after), 0)]:
+        if i - at == j - new_at:
+            found |= zip(before[at:i], after[new_at:j], strict=True)
+        at, new_at = i + size, j + size
+    return found
 
 
 def _others(one: _Event, other: _Event) -> bool:

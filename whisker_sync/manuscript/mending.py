@@ -92,9 +92,10 @@ class Mending:
         told = list(doubts)
         lost = self._lost_pictures(paths, told)
         doubled, late = self._document.doubled(), self._links.late(self._view)
+        joined = self._document.run_together()
         rivals = [(one, other) for one, other in self._view.rivals() if other.born == born]
         akin = [each for each in kin.find(self._view) if each.born == born]
-        if not doubled and not lost and not late and not rivals and not akin and not plan:
+        if not any((doubled, joined, lost, late, rivals, akin, plan)):
             return Mended(None, tuple(told), {})
         for stays, goes in rivals:
             unite(plan, self._view, stays, goes)
@@ -105,9 +106,13 @@ class Mending:
         bodies = {id_: self._view.body(id_) for id_ in late}
         with self._document.edit(ORIGIN) as edit:
             plan.write(edit)
-            for root, start, length in sorted(doubled, reverse=True):
-                if root not in plan.texts:
+            for root, start, length in sorted([*doubled, *((r, at, 0) for r, at in joined)])[::-1]:
+                if root in plan.texts:
+                    continue
+                if length:
                     edit.delete(root, start, length)
+                else:
+                    edit.insert(root, start, " ")
             for key, value in lost.items():
                 edit.set(schema.FILES, key, value)
         mended = {id_: (body, self._view.body(id_)) for id_, body in bodies.items()}

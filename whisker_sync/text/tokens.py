@@ -44,6 +44,9 @@ _NEITHER = re.compile(rf"[\s{_PUNCTUATION}]")
 _MARK = re.compile(rf"[{_OF_PUNCTUATION}]")
 _IN_WORD = re.compile(rf"[^\s{_PUNCTUATION}{_OF_PUNCTUATION}]")
 _JOINS = re.compile(_LETTER)
+_ENDS = ".!?…"
+_CLOSING = "\"'”’»)"
+_OPENING = "\"'“‘«("
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,16 @@ def is_mark(character: str) -> bool:
 def join(left: str, right: str) -> bool:
     """Tell whether two texts become one word where the second follows the first."""
     return bool(_JOINS.match(left[-1:]) and _JOINS.match(right[:1]))
+
+
+def is_run_together(left: str, right: str) -> bool:
+    """Tell whether a blank is missing where two texts meet: in a word, or behind a sentence."""
+    if join(left, right):
+        return True
+    ends = left.rstrip(_CLOSING)[-1:]
+    if ends and ends in _ENDS:
+        return bool(_JOINS.match(right.lstrip(_OPENING)[:1]))
+    return right[:1] in {"“", "«"} and bool(_JOINS.match(left[-1:]))
 
 
 def _cut(token: re.Pattern[str], text: str) -> Tokens:
