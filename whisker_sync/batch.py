@@ -13,6 +13,9 @@ from whisker_sync.ids import Incarnation
 from whisker_sync.record import Entry
 from whisker_sync.revision import Revision
 
+CONFIDENTIAL = "invitation/"
+"""What the facts begin with that are secret: once forgotten, they are to be found nowhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

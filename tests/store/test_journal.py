@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whisker_sync.batch import Batch
+from whisker_sync.batch import CONFIDENTIAL, Batch
 from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
@@ -413,6 +413,28 @@ def test_a_disk_that_fails_is_loud_and_may_recover(path: Path) -> None:
     journal.write([batch(1)])
     assert journal.recall().tail == (entry(1),)
     journal.close()
+
+
+@pytest.mark.parametrize("size", [60, 900, 5000])
+def test_a_secret_that_was_forgotten_is_nowhere_in_the_file(
+    reopen: Reopen, path: Path, size: int
+) -> None:
+    journal, dice = reopen(), Random(size)
+    secrets = {f"{CONFIDENTIAL}{number:02}": dice.randbytes(32) for number in range(12)}
+    names = list(secrets)
+    for changes in range(4):  # an invitation is written again with each guest
+        dice.shuffle(names)
+        for name in names:
+            value = dice.randbytes(changes) + secrets[name] + dice.randbytes(size + changes)
+            others = ((f"peer/{name}{changes}", dice.randbytes(200)),)
+            journal.write([Batch(facts=((name, value), *others))])
+    dice.shuffle(names)
+    for forgotten in names[:6]:
+        journal.write([Batch(facts=((forgotten, None),))])
+        files = b"".join(file.read_bytes() for file in path.parent.iterdir())
+        assert secrets[forgotten] not in files
+    assert names[6] in journal.recall().facts
+    assert journal.check() == []
 
 
 CHILD = """

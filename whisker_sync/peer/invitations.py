@@ -25,6 +25,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from whisker_sync.batch import CONFIDENTIAL
 from whisker_sync.errors import MalformedFrame, MalformedPaper
 from whisker_sync.identity.canonical import Fields, exactly, items, number, pack, unpack
 from whisker_sync.identity.card import Card
@@ -45,7 +46,7 @@ from whisker_sync.peer.effects import PostMail, ReadMail, UnwatchMail, WatchMail
 from whisker_sync.peer.inputs import MailPosted, MailRead, MailRefused, MailWaits
 from whisker_sync.peer.library import Library
 
-FACT = "invitation/"
+FACT = CONFIDENTIAL
 """How the names of facts begin that keep invitations; then follows the mailbox."""
 
 AGAIN_SECONDS = 60.0

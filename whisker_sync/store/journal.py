@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from whisker_sync.batch import Batch, Recalled
+from whisker_sync.batch import CONFIDENTIAL, Batch, Recalled
 from whisker_sync.errors import DiskFull, JournalError
 from whisker_sync.ids import Incarnation
 from whisker_sync.record import Entry
@@ -192,6 +192,8 @@ class Journal:
                 self._history.write(encode(each) for each in batch.revisions)
             if self._log.head != head:
                 self._log.write_head()
+        if any(_forgets_a_secret(batch) for batch in batches):
+            self._file.shrink()  # until then it is in the WAL, and in pages that nobody needs
 
     def refill(
         self,
@@ -354,3 +356,7 @@ class Journal:
         """Write; if that fails, everything is as before, here and on disk."""
         with self._log.as_before(), self._file.guarded(), self._file.transaction():
             yield
+
+
+def _forgets_a_secret(batch: Batch) -> bool:
+    return any(value is None and name.startswith(CONFIDENTIAL) for name, value in batch.facts)
