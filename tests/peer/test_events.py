@@ -42,8 +42,12 @@ def test_an_exchange_starts_goes_on_and_is_completed() -> None:
     (sent,), (received,) = of(alice, SyncCompleted), of(bob, SyncCompleted)
     assert (sent.sent, sent.received) == (received.received, received.sent)
     assert sent.sent > 0
+    bytes_ = sum(len(entry.record.update) for entry in bob.entries)
+    assert (sent.sent_bytes, received.received_bytes) == (bytes_, bytes_)
+    assert (sent.received_bytes, received.sent_bytes) == (0, 0)
     (progress,) = of(alice, SyncProgress)
     assert (progress.sent, progress.received) == (sent.sent, 0)
+    assert (progress.sent_bytes, progress.received_bytes) == (bytes_, 0)
 
 
 def test_each_change_is_an_exchange_of_its_own() -> None:

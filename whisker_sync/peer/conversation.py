@@ -17,6 +17,24 @@ from whisker_sync.sync.session import Session, State
 from whisker_sync.wire.codec import Assembly
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """How far an exchange has come: updates that went each way, and their bytes."""
+
+    sent: int = 0
+    received: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+    def __add__(self, more: Exchanged) -> Exchanged:
+        return Exchanged(
+            self.sent + more.sent,
+            self.received + more.received,
+            self.sent_bytes + more.sent_bytes,
+            self.received_bytes + more.received_bytes,
+        )
+
+
 @dataclass(slots=True)
 class Conversation:
     """One connection: a handshake, papers, then a session; or somebody who was invited."""
@@ -58,8 +76,8 @@ class Conversation:
     superseded: bool = False
     """A newer connection to the same device replaced this one; the other side will end it."""
 
-    exchanged: tuple[int, int] | None = None
-    """Updates sent and received in the exchange that is going on; None: none is."""
+    exchanged: Exchanged | None = None
+    """How far the exchange has come that is going on; None: none is."""
 
     synced: bool = False
     """Both sides held the same at least once."""

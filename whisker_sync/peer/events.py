@@ -62,6 +62,12 @@ class SyncProgress:
     received: int
     """Updates that were received since it started."""
 
+    sent_bytes: int = 0
+    """Bytes of the updates that were sent."""
+
+    received_bytes: int = 0
+    """Bytes of the updates that were received."""
+
 
 @dataclass(frozen=True, slots=True)
 class SyncCompleted:
@@ -73,6 +79,12 @@ class SyncCompleted:
 
     received: int
     """Updates that were received since it started."""
+
+    sent_bytes: int = 0
+    """Bytes of the updates that were sent."""
+
+    received_bytes: int = 0
+    """Bytes of the updates that were received."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ passed on here to whoever knows how. So this is the one place where a message is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
 
 from whisker_sync.errors import UnexpectedMessage
 from whisker_sync.identity.keys import fingerprint
@@ -15,7 +16,7 @@ from whisker_sync.ids import LinkId
 from whisker_sync.peer import events
 from whisker_sync.peer.acquaintances import Acquaintances
 from whisker_sync.peer.circle import KNOWN, Circle
-from whisker_sync.peer.conversation import Conversation
+from whisker_sync.peer.conversation import Conversation, Exchanged
 from whisker_sync.peer.doubles import Doubles
 from whisker_sync.peer.effects import Effect, Hangup, ReadLog, Tell
 from whisker_sync.peer.library import Library
@@ -26,7 +27,7 @@ from whisker_sync.peer.put_back import PutBack
 from whisker_sync.peer.showing import Showing
 from whisker_sync.peer.splits import Splits
 from whisker_sync.peer.telling import Telling
-from whisker_sync.record import Entry
+from whisker_sync.record import Entry, Record
 from whisker_sync.sync.session import (
     Asked,
     Came,
@@ -178,19 +179,18 @@ class Talking:
     def _start(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
         """Say that an exchange begins, if it does."""
         if conversation.exchanged is None and session.theirs is not None:
-            conversation.exchanged = (0, 0)
+            conversation.exchanged = Exchanged()
             yield Tell(events.SyncStarted(session.device, session.theirs.name))
 
     def _progress(
-        self, conversation: Conversation, session: Session, *, sent: int = 0, received: int = 0
+        self, conversation: Conversation, session: Session, more: Exchanged
     ) -> Iterator[Effect]:
         """Say how far the exchange has come, if anything was said."""
-        if not sent and not received:
+        if more == Exchanged():
             return
         yield from self._start(conversation, session)
-        before = conversation.exchanged or (0, 0)
-        conversation.exchanged = (before[0] + sent, before[1] + received)
-        yield Tell(events.SyncProgress(session.device, *conversation.exchanged))
+        so_far = conversation.exchanged = (conversation.exchanged or Exchanged()) + more
+        yield Tell(events.SyncProgress(session.device, *astuple(so_far)))
 
     def _carry_out(
         self, conversation: Conversation, session: Session, said: Sequence[Outcome], now: float
@@ -199,8 +199,8 @@ class Talking:
         for item in said:
             match item:
                 case News():
-                    count = len(item.records)
-                    yield from self._progress(conversation, session, received=count)
+                    came = Exchanged(received=len(item.records), received_bytes=_size(item.records))
+                    yield from self._progress(conversation, session, came)
                     yield from self._merging.from_link(conversation, session, item, now)
                 case ReadOn(after):
                     yield ReadLog(link, after, READ_BYTES)
@@ -220,7 +220,8 @@ class Talking:
                     if isinstance(message, Push):
                         count = len(message.records)
                         self._lines.statistics.pushed(link, session.device, count, now)
-                        yield from self._progress(conversation, session, sent=count)
+                        went = Exchanged(sent=count, sent_bytes=_size(message.records))
+                        yield from self._progress(conversation, session, went)
                     yield from self._lines.send(conversation, message)
 
     def _matched(
@@ -231,7 +232,7 @@ class Talking:
         self._splits.are_one_again(session.device)
         self._acquaintances.note_progress(session, soon=True)
         if conversation.exchanged is not None:
-            yield Tell(events.SyncCompleted(session.device, *conversation.exchanged))
+            yield Tell(events.SyncCompleted(session.device, *astuple(conversation.exchanged)))
             conversation.exchanged = None
 
     def _disagreed(self, conversation: Conversation, session: Session) -> Iterator[Effect]:
@@ -255,3 +256,7 @@ class Talking:
                     "got, stays on this device"
                 )
             )
+
+
+def _size(records: Iterable[Record]) -> int:
+    return sum(len(record.update) for record in records)
