@@ -277,3 +277,19 @@ def test_who_renames_a_file_and_carries_what_a_co_author_has_carried_leaves_it_t
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert "".join(bob.text(path) for path in bob.folder).count("It is dark here") == 1
+
+
+def test_what_a_co_author_joins_while_it_is_cut_goes_where_it_is_pasted() -> None:
+    alice, bob = pair(("a.twee", A + CAVE + END), ("b.twee", B))
+    bob.save("a.twee", A + CAVE.partition("\n")[2] + END)
+    alice.save("a.twee", A + END)
+    exchange(alice, bob)
+    assert "breathes" in alice.text("a.twee")
+    alice.put("b.twee", B + CAVE)
+    alice.save("a.twee", alice.text("a.twee").replace("over", "at an end"))
+    exchange(alice, bob)
+    assert "breathes" not in bob.text("a.twee")
+    assert bob.text("b.twee").count("breathes") == 1
+
+
+END = "\n:: End\nIt is over.\n"

@@ -110,14 +110,15 @@ class Moves:
 
     def _is_back(self, cut: Taken, sheet: Sheet, pasted: Container[str]) -> bool:
         """Tell whether what was cut is in a file again for good, and not only for now."""
+        if cut.group.segment.digest in pasted:
+            return False  # Co-authors, or we, put it back; its author goes on with the move.
         if cut.known:
             # In the same file it may be only until what the author did is written there.
             files = (self._view.files[id_] for id_ in sheet.files if id_ in self._view.files)
             same = any(cut.path in {file.path, *file.former} for file in files)
             alive = (self._view.alive(self._view.passages[p.id]) for p in cut.group.parts)
             return not same or all(alive)
-        # We wrote it back because the cut looked like an old text; a paste says that it was none.
-        return cut.group.segment.digest not in pasted
+        return True
 
     def _pair_between_files(self) -> None:
         vanished: list[tuple[Sheet, Group]] = []
