@@ -292,4 +292,18 @@ def test_what_a_co_author_joins_while_it_is_cut_goes_where_it_is_pasted() -> Non
     assert bob.text("b.twee").count("breathes") == 1
 
 
+def test_what_was_cut_is_not_elsewhere_because_its_file_has_another_name() -> None:
+    alice, bob = two()
+    alice.save("a.twee", A)
+    alice.crash()
+    bob.put("c.twee", A + WRITTEN)
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    assert alice.text("c.twee") == A + WRITTEN
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    assert bob.text("c.twee") == A
+    assert bob.text("b.twee") == B + WRITTEN
+
+
 END = "\n:: End\nIt is over.\n"

@@ -103,8 +103,14 @@ class Whereabouts:
     def is_elsewhere(self, taken: Taken) -> bool:
         """Tell whether what was cut is in another file by now, because a co-author put it there."""
         others = (page for path, page in self._on_disk.items() if path != taken.path)
-        parts = (part.id for page in others if isinstance(page, Page) for part in page.parts)
+        pages = (page for page in others if isinstance(page, Page))
+        parts = (p.id for page in pages if not self._had(page, taken.path) for p in page.parts)
         return not taken.known and taken.group.parts[0].id in parts
+
+    def _had(self, page: Page, path: StoryPath) -> bool:
+        """Tell whether a file had a path before it got the one that it has."""
+        files = (self._view.files.get(p.id) for p in page.parts if p.piece is Piece.OWN)
+        return any(file is not None and path in file.former for file in files)
 
     def is_copy(self, copy: Passage, ids: Collection[str]) -> bool:
         """Tell whether one of some passages holds the words of another still."""
