@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
 
-from benchmarks.fuzz.replay import CORPUS_ROOTS, NoBase, replay, root
+from benchmarks.fuzz.harm import root
+from benchmarks.fuzz.replay import CORPUS_ROOTS, NoBase, replay
 from benchmarks.fuzz.runner import Report, judge, run
 from benchmarks.fuzz.target import Target, Verdict
 from benchmarks.fuzz.targets import TARGETS

@@ -250,10 +250,21 @@ else:
             resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
 
 
+def root(text: str) -> Root:
+    """
+    A root as it is declared on the command line: ``NAME:KIND``.
+
+    Raises:
+        ValueError: It is not spelled like that.
+    """
+    name, _, kind = text.rpartition(":")
+    if not name:
+        raise ValueError(f"{text!r} is not spelled NAME:KIND")
+    return Root(name, Kind(kind))
+
+
 def main() -> None:
     """Swallow what the parent sends."""
-    from benchmarks.fuzz.replay import root
-
     gated = sys.argv[1] != "--without-gate"
     place, *declared = sys.argv[1 if gated else 2 :]
     base, schema = Path(place).read_bytes(), Schema(tuple(root(each) for each in declared))

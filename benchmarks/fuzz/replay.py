@@ -119,16 +119,3 @@ def _child(command: Sequence[str], updates: Sequence[bytes]) -> list[str]:
     if not found:
         raise NoBase("the child process did not begin")
     return found
-
-
-def root(text: str) -> Root:
-    """
-    A root as it is declared on the command line: ``NAME:KIND``.
-
-    Raises:
-        ValueError: It is not spelled like that.
-    """
-    name, _, kind = text.rpartition(":")
-    if not name:
-        raise ValueError(f"{text!r} is not spelled NAME:KIND")
-    return Root(name, Kind(kind))

@@ -95,3 +95,28 @@ def wait_until_exchanged(person: Person, seconds: float = 60) -> None:
         if person.json("sync", "status")["relay"]["state"] == "in sync":
             return
     raise AssertionError(person.json("sync", "status"))
+
+
+def met(ada: Person, bob: Person, name: str) -> None:
+    """Let two meet once, in the story of the first; then both are off. ``name``: of the second."""
+    done = ada.run("init", str(ada.folder), "--title", "The Cave", inside=False)
+    assert done.returncode == 0, done.stderr
+    ada.start()
+    link = ada.json("invite", "--yes")["link"]
+    done = bob.run("join", link, str(bob.folder), "--name", name, inside=False)
+    assert done.returncode == 0, done.stderr
+    ada.end()
+    bob.end()
+
+
+def use(port: int, *people: Person) -> None:
+    """Tell people where their relay is."""
+    for person in people:
+        done = person.run("sync", "config", "--url", f"http://{LOOPBACK}:{port}")
+        assert done.returncode == 0, done.stderr
+
+
+def on(person: Person) -> None:
+    """Somebody's machine is on, and reaches nobody but a relay."""
+    done = person.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
+    assert done.returncode == 0, done.stderr

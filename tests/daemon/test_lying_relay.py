@@ -16,8 +16,8 @@ from random import Random
 
 import pytest
 
-from tests.cli.terminal import LOOPBACK, Person, folder_of
-from tests.daemon.relays import Relay, wait_until_exchanged
+from tests.cli.terminal import Person, folder_of
+from tests.daemon.relays import Relay, met, on, use, wait_until_exchanged
 
 pytestmark = [pytest.mark.waits, pytest.mark.timeout(300)]
 
@@ -27,35 +27,14 @@ Rows = list[tuple[bytes, float, bytes]]
 
 
 @pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
-    started = Relay(tmp_path)
-    yield started
-    started.kill()
-
-
-@pytest.fixture
 def pair(tmp_path: Path, relay: Relay) -> Iterator[tuple[Person, Person]]:
     """Ada and Bob, who have met once; both use the relay, and are off."""
     ada, bob = Person(tmp_path, "ada"), Person(tmp_path, "bob")
-    done = ada.run("init", str(ada.folder), "--title", "The Cave", inside=False)
-    assert done.returncode == 0, done.stderr
-    ada.start()
-    link = ada.json("invite", "--yes")["link"]
-    done = bob.run("join", link, str(bob.folder), "--name", "Bob", inside=False)
-    assert done.returncode == 0, done.stderr
-    ada.end()
-    bob.end()
-    for person in (ada, bob):
-        done = person.run("sync", "config", "--url", f"http://{LOOPBACK}:{relay.port}")
-        assert done.returncode == 0, done.stderr
+    met(ada, bob, "Bob")
+    use(relay.port, ada, bob)
     yield ada, bob
     ada.end()
     bob.end()
-
-
-def on(person: Person) -> None:
-    done = person.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
-    assert done.returncode == 0, done.stderr
 
 
 def turn(person: Person, relay: Relay, *names: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import LOOPBACK, Person, folder_of
-from tests.daemon.relays import Relay, Wire, wait_until_exchanged
+from tests.daemon.relays import Relay, Wire, on, use, wait_until_exchanged
 from whisker_sync.identity.link import InvitationLink
 
 pytestmark = pytest.mark.waits
@@ -24,18 +24,10 @@ SECONDS = 60.0
 
 
 @pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
-    started = Relay(tmp_path)
-    started.start()
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-def wire(relay: Relay) -> Iterator[Wire]:
-    between = Wire(relay.port)
-    yield between
-    between.close()
+def relay(relay: Relay) -> Relay:
+    """It runs."""
+    relay.start()
+    return relay
 
 
 @pytest.fixture
@@ -45,8 +37,7 @@ def ada(tmp_path: Path, wire: Wire) -> Iterator[Person]:
     done = person.run("init", str(person.folder), "--title", "The Cave", inside=False)
     assert done.returncode == 0, done.stderr
     (person.folder / "keeper.twee").write_text(CAVE)
-    done = person.run("sync", "config", "--url", f"http://{LOOPBACK}:{wire.port}")
-    assert done.returncode == 0, done.stderr
+    use(wire.port, person)
     yield person
     person.end()
 
@@ -67,11 +58,6 @@ def invite(ada: Person, *options: str) -> str:
     wait_until_exchanged(ada)
     ada.end()
     return str(invited["link"])
-
-
-def on(person: Person) -> None:
-    done = person.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
-    assert done.returncode == 0, done.stderr
 
 
 def join(bob: Person, link: str) -> subprocess.CompletedProcess[str]:

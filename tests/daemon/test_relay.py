@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.cli.terminal import LOOPBACK, Person, folder_of
-from tests.daemon.relays import Relay, Wire, wait_until_exchanged
+from tests.daemon.relays import Relay, Wire, met, on, use, wait_until_exchanged
 
 pytestmark = pytest.mark.waits
 
@@ -21,38 +21,16 @@ MARKERS = (b"Moonbeam", b"lighthouse", b"keeper.twee", b"The Cave", b"adelheid",
 def pair(tmp_path: Path) -> Iterator[tuple[Person, Person]]:
     """Ada and Bob, who have met once and are not online any more."""
     ada, bob = Person(tmp_path, "adelheid"), Person(tmp_path, "bob")
-    done = ada.run("init", str(ada.folder), "--title", "The Cave", inside=False)
-    assert done.returncode == 0, done.stderr
-    ada.start()
-    link = ada.json("invite", "--yes")["link"]
-    done = bob.run("join", link, str(bob.folder), "--name", "Bartholomew", inside=False)
-    assert done.returncode == 0, done.stderr
-    ada.end()
-    bob.end()
+    met(ada, bob, "Bartholomew")
     yield ada, bob
     ada.end()
     bob.end()
 
 
-@pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
-    started = Relay(tmp_path)
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-def wire(relay: Relay) -> Iterator[Wire]:
-    between = Wire(relay.port)
-    yield between
-    between.close()
-
-
 def turn(person: Person, relay: Relay, dice: Random, name: str, words: str) -> None:
     """One is on for a while, alone, writes, and the relay dies in the middle of it."""
     relay.start()
-    done = person.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
-    assert done.returncode == 0, done.stderr
+    on(person)
     (person.folder / name).write_text(f":: {name}\n{words}\n")
     time.sleep(dice.uniform(0.2, 2.5))
     relay.kill()
@@ -67,9 +45,7 @@ def test_two_who_never_run_at_once_converge_through_a_relay_that_is_killed(
 ) -> None:
     ada, bob = pair
     dice = Random(7)
-    for person in pair:
-        done = person.run("sync", "config", "--url", f"http://{LOOPBACK}:{wire.port}")
-        assert done.returncode == 0, done.stderr
+    use(wire.port, *pair)
     turn(ada, relay, dice, "keeper.twee", "Moonbeam over the lighthouse.")
     turn(bob, relay, dice, "bob.twee", "Words from Bob.")
     turn(ada, relay, dice, "more.twee", "More words.")
@@ -84,7 +60,7 @@ def test_two_who_never_run_at_once_converge_through_a_relay_that_is_killed(
     assert not [marker for marker in MARKERS if marker in kept or marker in passed]
     (old,) = wire.mailboxes
     relay.start()
-    ada.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
+    on(ada)
     removed = ada.run("members", "remove", "Bartholomew", "--yes")
     assert removed.returncode == 0, removed.stderr
     wait_until_exchanged(ada)
@@ -115,7 +91,7 @@ def test_status_says_how_it_stands_with_the_relay(
 ) -> None:
     ada, _ = pair
     assert ada.json("sync", "config")["url"] is None
-    ada.run("sync", "start", "--interface", LOOPBACK, "--no-lan")
+    on(ada)
     assert ada.json("sync", "status")["relay"]["state"] == "none"
     url = f"http://{LOOPBACK}:{wire.port}"
     assert ada.json("sync", "config", "--url", url)["url"] == url

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.fuzz.__main__ import main
 from benchmarks.fuzz.corpus import CHECKOUT
-from benchmarks.fuzz.replay import NoBase, outcomes, replay, root
+from benchmarks.fuzz.harm import root
+from benchmarks.fuzz.replay import NoBase, outcomes, replay
 from whisker_sync.document import Document, Kind, Root, Schema
 
 ROOTS = (Root("t", Kind.TEXT), Root("m", Kind.MAP), Root("x", Kind.XML))
@@ -64,7 +65,7 @@ def test_what_the_gate_keeps_out_would_have_done_harm() -> None:
 FATES = """
 import os, sys
 from benchmarks.fuzz import harm
-from benchmarks.fuzz.replay import root
+from benchmarks.fuzz.harm import root
 
 def swallow(ground, update, *, gated):
     match update:

@@ -66,10 +66,9 @@ add_completion_class(PowerShell)
 @shared_options
 def command(shell: str) -> None:
     """Print what makes a shell complete whisker's commands and options."""
-    from whisker_sync.cli.main import whisker
-
     made = class_of(shell)
     assert made is not None
+    whisker = click.get_current_context().find_root().command
     text = made(whisker, {}, "whisker", VARIABLE).source()
     OUTPUT.data({"shell": shell, "text": text})
     OUTPUT.copy(text)

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 from whisker_sync.identity.keyring import key_ring
 from whisker_sync.identity.keys import DeviceKey
-from whisker_sync.ids import Address, DeviceId, Incarnation, LinkId
-from whisker_sync.peer.inputs import FrameArrived, Input
+from whisker_sync.ids import Address, DeviceId, Incarnation
 from whisker_sync.record import Record
 from whisker_sync.sync.handshake import NONCE_BYTES, Handshake
-from whisker_sync.testing.network import Connection, End
+from whisker_sync.testing.visitor import Visitor
 from whisker_sync.wire.codec import Assembly, decode, decode_greeting, encode
 from whisker_sync.wire.messages import (
     Asset,
@@ -43,12 +42,11 @@ VISIT_SECONDS = 2.0
 ADDRESS = Address("192.0.2.250", 50_000)
 
 
-class Courier:
+class Courier(Visitor):
     """Visits one machine; see :meth:`World.deliver`."""
 
     def __init__(self, world: World, machine: Machine, records: list[Record]) -> None:
-        self.name = "courier"
-        self.life = 1
+        super().__init__(world, machine, "courier")
         self._world = world
         key = DeviceKey(hashlib.sha256(b"courier").digest())
         nonce = world.dice.randbytes(NONCE_BYTES)
@@ -57,9 +55,6 @@ class Courier:
         self._other: DeviceId | None = None
         self._said_hello = False
         self._pushes = self._disorder(records)
-        self._end = End(self, LinkId(1))
-        theirs = machine.new_end()
-        self._connection = Connection(world, self._end, theirs, latency=0.001)
         papers = world.people.enrol(key, self.name)
         standing = Standing(papers.digest, tuple(sorted(papers.tips)))
         self._papers = Members(papers.digest, papers.evidence().encode())
@@ -73,48 +68,29 @@ class Courier:
             dialling=True,
             speaks=machine.speaks,
         )
-        machine.take(self._connection, theirs, None, ADDRESS)
-        world.at(world.now + VISIT_SECONDS, self._leave)
+        self.knock(ADDRESS)
+        world.at(world.now + VISIT_SECONDS, lambda: self.leave("all delivered"))
 
-    @property
-    def is_asleep(self) -> bool:
-        """It never sleeps."""
-        return False
+    def hear(self, frame: bytes) -> None:
+        """Prove to belong here, and then deliver."""
+        if self._other is None:
+            self._greet(frame)
+            return
+        message = decode(frame, self._other)
+        whole = self._assembly.add(message, self._other) if isinstance(message, Part) else message
+        if whole is not None:
+            self._answer(whole)
 
-    @property
-    def clock(self) -> int:
-        """It has none."""
-        return 0
+    def _greet(self, frame: bytes) -> None:
+        for greeting in self._handshake.receive(decode_greeting(frame)):
+            self._say(greeting)
+        if self._handshake.other is not None:
+            self._other = self._handshake.other
+            assert self._handshake.theirs is not None
+            is_known = self._handshake.theirs.digest == self._papers.digest
+            self._say(self._hello() if is_known else self._papers)
 
-    def forget(self, link: LinkId) -> None:
-        """Stop: the machine ended the visit."""
-
-    def tell(self, input_: Input) -> None:
-        """Hear what the machine says."""
-        match input_:
-            case FrameArrived(_, frame) if self._other is None:
-                for greeting in self._handshake.receive(decode_greeting(frame)):
-                    self._say(greeting)
-                if self._handshake.other is not None:
-                    self._other = self._handshake.other
-                    assert self._handshake.theirs is not None
-                    if self._handshake.theirs.digest == self._papers.digest:
-                        self._say(self._hello())
-                    else:
-                        self._say(self._papers)
-            case FrameArrived(_, frame):
-                assert self._other is not None
-                message = decode(frame, self._other)
-                if isinstance(message, Part):
-                    whole = self._assembly.add(message, self._other)
-                    if whole is None:
-                        return
-                    message = whole
-                self._hear(message)
-            case _:
-                pass
-
-    def _hear(self, message: Message) -> None:
+    def _answer(self, message: Message) -> None:
         match message:
             case Members() if not self._said_hello:
                 self._say(self._hello())
@@ -158,7 +134,4 @@ class Courier:
 
     def _say(self, message: Message) -> None:
         for frame in encode(message, self._device):
-            self._connection.send(self._end, frame)
-
-    def _leave(self) -> None:
-        self._connection.hang_up(self._end, "all delivered")
+            self.send(frame)

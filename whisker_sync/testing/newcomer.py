@@ -16,10 +16,9 @@ from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.link import PairingKey
 from whisker_sync.identity.pairing import Joiner, Joining
 from whisker_sync.identity.papers import Papers
-from whisker_sync.ids import Address, LinkId
-from whisker_sync.peer.inputs import FrameArrived, Input
+from whisker_sync.ids import Address
 from whisker_sync.sync.handshake import NONCE_BYTES
-from whisker_sync.testing.network import Connection, End
+from whisker_sync.testing.visitor import Visitor
 from whisker_sync.wire.codec import decode_greeting
 from whisker_sync.wire.messages import Challenge
 
@@ -30,64 +29,38 @@ if TYPE_CHECKING:
 ADDRESS = Address("192.0.2.251", 50_000)
 
 
-class Newcomer:
+class Newcomer(Visitor):
     """Asks ``host`` to be let in; :attr:`papers` is what it was given, once it was."""
 
     def __init__(
         self, world: World, host: Machine, key: DeviceKey, card: Card, invited: PairingKey
     ) -> None:
-        self.name = "newcomer"
-        self.life = 1
+        super().__init__(world, host, "newcomer")
         self.papers: Papers | None = None
         self._key = key
         self._card = card
         self._invited = invited
         self._nonce = world.dice.randbytes(NONCE_BYTES)
         self._joiner: Joiner | None = None
-        self._end = End(self, LinkId(1))
-        theirs = host.new_end()
-        self._connection = Connection(world, self._end, theirs, latency=0.001)
-        host.take(self._connection, theirs, None, ADDRESS)
+        self.knock(ADDRESS)
 
-    @property
-    def is_asleep(self) -> bool:
-        """It never sleeps."""
-        return False
+    def hear(self, frame: bytes) -> None:
+        """Ask to be let in, or go on with that."""
+        if self._joiner is not None:
+            self._go_on(self._joiner, frame)
+            return
+        challenge = decode_greeting(frame)
+        assert isinstance(challenge, Challenge)
+        binding, nonce = self._connection.binding, challenge.nonce
+        self._joiner = Joiner(self._invited, self._key, binding, nonce, self._nonce)
+        self.send(self._joiner.begin())
 
-    @property
-    def clock(self) -> int:
-        """It has none."""
-        return 0
-
-    def forget(self, link: LinkId) -> None:
-        """Stop: the host hung up."""
-
-    def tell(self, input_: Input) -> None:
-        """Hear what the host says."""
-        match input_:
-            case FrameArrived(_, frame) if self._joiner is None:
-                challenge = decode_greeting(frame)
-                assert isinstance(challenge, Challenge)
-                self._joiner = Joiner(
-                    self._invited,
-                    self._key,
-                    self._connection.binding,
-                    challenge.nonce,
-                    self._nonce,
-                )
-                self._connection.send(self._end, self._joiner.begin())
-            case FrameArrived(_, frame):
-                assert self._joiner is not None
-                self._hear(self._joiner, frame)
-            case _:
-                pass
-
-    def _hear(self, joiner: Joiner, frame: bytes) -> None:
+    def _go_on(self, joiner: Joiner, frame: bytes) -> None:
         try:
             joiner.receive(frame)
         except TurnedAway:
             return
         if joiner.state is Joining.DECIDING:
-            self._connection.send(self._end, joiner.request(self._card))
+            self.send(joiner.request(self._card))
         elif joiner.payload is not None:
             self.papers = Papers.trust(Evidence.decode(joiner.payload))
