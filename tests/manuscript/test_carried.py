@@ -172,6 +172,19 @@ def test_two_passages_in_one_are_cut_after_a_co_author_has_moved_them_elsewhere(
     assert texts.count("deep") == texts.count("nobody comes") == 1
 
 
+def test_a_copy_and_what_takes_its_place_are_not_emptied_into_each_other() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B + LAKE))
+    alice.save("b.twee", CAVE + B + LAKE)
+    bob.hear(list(alice.updates))
+    bob.write()
+    carry(alice, ("a.twee", A), ("b.twee", CAVE + B))
+    bob.hear(list(alice.updates))
+    bob.save("b.twee", CAVE + B)  # what we are about to write there
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == CAVE + B
+
+
 def test_two_who_carry_one_passage_to_different_files_end_with_one() -> None:
     alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", LAKE))
     carry(bob, ("a.twee", A), ("b.twee", B + CAVE))

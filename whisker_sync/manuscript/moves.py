@@ -208,6 +208,8 @@ class Moves:
         copy = self._limbo.copy_of(id_, group.segment, self._where.missing() | {id_})
         if copy is None or self._view.passages[copy].copy_of is not None:
             return False
+        if self._view.passages[id_].copy_of == copy:
+            return False  # A co-author found it the other way round, and has emptied this one.
         if len(group.parts) > 1:
             self._edits.absorb(group, sheet.seen())
             return True
