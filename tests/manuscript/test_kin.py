@@ -55,6 +55,21 @@ def test_what_was_split_before_the_first_look_is_there_once(mine: int) -> None:
     assert text.count(":: Back") == text.count(":: Cave") == 1
 
 
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_split_between_the_first_look_and_the_meeting_is_there_once(mine: int) -> None:
+    authors = pair(("a.twee", A))
+    alice, bob = authors if mine else authors[::-1]
+    edited = CAVE.replace("dark here", "very dark here")
+    alice.save("a.twee", A + CAVE)
+    bob.save("a.twee", A + edited)
+    bob.save("a.twee", A + edited.replace("here and", "here and\n\n:: Back\n"))
+    exchange(alice, bob)
+    text = alice.text("a.twee")
+    assert alice.folder == bob.folder
+    assert text.count("breathes") == text.count("drops") == text.count("dark here") == 1
+    assert text.count(":: Back") == text.count(":: Cave") == 1
+
+
 def test_two_ideas_under_one_name_stay_two() -> None:
     alice, _ = pulled(
         CAVE, ":: Cave\nNothing but an old bear lives in this place, and it sleeps.\n\n"

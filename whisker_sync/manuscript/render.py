@@ -337,17 +337,15 @@ class View:
         return [row for row in rows.values() if len(row) > 1]
 
     def born_beside(self, passage: Passage) -> list[Passage]:
-        """Return what is shown of the passages that one device made in a file as well."""
-        beside = (
-            each
+        """Return what one device made in a file as well, or was split off, if it is shown."""
+        made = [
+            each.id
             for each in self.passages.values()
-            if each.born == passage.born and each is not passage
-        )
-        return [
-            each
-            for each in beside
-            if is_of_one_file(each.birth, passage.birth) and self._may_be_one(each)
+            if each.born == passage.born and is_of_one_file(each.birth, passage.birth)
         ]
+        ids = {other for id_ in (passage.id, *made) for other in self.sharing(id_)}
+        found = (self.passages[id_] for id_ in sorted(ids - {passage.id}))
+        return [each for each in found if self._may_be_one(each)]
 
     def _may_be_one(self, passage: Passage) -> bool:
         return passage.copy_of is None and self._is_shown(passage)
