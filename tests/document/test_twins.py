@@ -158,3 +158,15 @@ def test_so_many_insertions_in_one_text_are_compared_with_those_of_others(later:
         write(one, 0, "so ")
     one.merge(write(other, 4, "cow"), "network")
     assert len(one.run_together()) == (later < module.MAX_BESIDE)
+
+
+@pytest.mark.parametrize("later", [2, 3])
+def test_what_is_forgotten_is_compared_no_more(monkeypatch: pytest.MonkeyPatch, later: int) -> None:
+    monkeypatch.setattr(module, "MAX_KNOWN", 3)
+    one, other = Document("d", SCHEMA, 9), Document("d", SCHEMA, 2)
+    other.merge(write(one, 0, "the end", once=False), "network")
+    write(one, 4, "dog")
+    for _ in range(later):
+        write(one, 0, "so ")
+    one.merge(write(other, 4, "cow"), "network")
+    assert len(one.run_together()) == (later < 3)

@@ -21,8 +21,8 @@ the one with the larger id.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.document.gate import STRING, Id, Struct
@@ -82,7 +82,7 @@ class Twins:
         self._letters = 0
         self._found: list[Twin] = []
         self._beside: list[Beside] = []
-        self._roots: dict[str, list[Written]] = {}
+        self._newest: dict[str, deque[Written]] = {}
 
     def wrote(self, structs: Iterable[tuple[Struct, Place]]) -> None:
         """Remember what was inserted here."""
@@ -93,15 +93,23 @@ class Twins:
             if all(each.text != struct.text for each in ours):
                 written = Written((struct.client, struct.clock), struct.text)
                 ours.append(written)
-                self._roots.setdefault(spot[0], []).append(written)
+                self._newest.setdefault(spot[0], deque(maxlen=MAX_BESIDE)).append(written)
                 self._known += 1
                 self._letters += len(struct.text)
         while self._known > MAX_KNOWN or self._letters > MAX_LETTERS:
             spot = next(iter(self._ours))
             oldest = self._ours.pop(spot)
-            self._roots[spot[0]] = [e for e in self._roots[spot[0]] if e not in oldest]
+            self._forget(spot[0], oldest)
             self._known -= len(oldest)
             self._letters -= sum(len(each.text) for each in oldest)
+
+    def _forget(self, root: str, oldest: Collection[Written]) -> None:
+        """Compare with these no more; they stand first, unless newer ones took their place."""
+        newest = self._newest.get(root)
+        while newest and newest[0] in oldest:
+            newest.popleft()
+        if not newest:
+            self._newest.pop(root, None)
 
     def heard(self, structs: Iterable[tuple[Struct, Place]]) -> None:
         """Compare what others inserted with that."""
@@ -118,7 +126,7 @@ class Twins:
             if heard[spot[0]] <= MAX_BESIDE:
                 self._beside += (
                     Beside(spot[0], ours, theirs)
-                    for ours in self._roots.get(spot[0], [])[-MAX_BESIDE:]
+                    for ours in self._newest.get(spot[0], ())
                     if twins.get(ours.id) is None and not _is_in_sight(ours, spot)
                 )
         del self._beside[: -MAX_BESIDE * MAX_BESIDE]
