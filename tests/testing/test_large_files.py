@@ -10,6 +10,7 @@ import pytest
 
 from whisker_sync.chunks import CHUNK, MAX_WHOLE
 from whisker_sync.ids import StoryPath
+from whisker_sync.peer.effects import Effect
 from whisker_sync.peer.fetching import MAX_REQUESTS
 from whisker_sync.peer.inputs import AssetRead, Input
 from whisker_sync.testing import Machine, World
@@ -20,15 +21,15 @@ CHUNKS = -(-len(SOUND) // CHUNK)
 
 
 def served(machine: Machine, counts: Counter[str]) -> None:
-    """Count the contents that a machine reads for others."""
-    tell = machine.tell
+    """Count the contents that a machine reads for others, as long as its process lives."""
+    handle = machine.peer.handle
 
-    def listen(input_: Input) -> None:
-        if isinstance(input_, AssetRead) and input_.content is not None:
+    def listen(input: Input, now: float) -> list[Effect]:  # noqa: A002 - as there
+        if isinstance(input, AssetRead) and input.content is not None:
             counts[machine.name] += 1
-        tell(input_)
+        return handle(input, now)
 
-    machine.tell = listen  # type: ignore[method-assign]
+    machine.peer.handle = listen  # type: ignore[method-assign]
 
 
 def test_a_large_file_arrives_in_chunks_each_of_which_travels_once() -> None:
@@ -45,7 +46,7 @@ def test_a_large_file_arrives_in_chunks_each_of_which_travels_once() -> None:
 
 
 def test_several_devices_are_asked_at_once() -> None:
-    with World(2) as world:
+    with World(3) as world:
         machines = [world.machine(name) for name in ("alice", "bob", "cyd")]
         machines[0].save("sound.ogg", SOUND)
         world.settle()
