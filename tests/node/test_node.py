@@ -96,6 +96,7 @@ async def test_a_save_appears_in_the_other_folder(tmp_path: Path) -> None:
         await until(lambda: bob.files().get("cave.twee") == CAVE.encode(), a, b)
         (bob.folder / "cave.twee").write_text(CAVE.replace("dark", "pitch dark"))
         await until(lambda: b"pitch" in alice.files()["cave.twee"], a, b)
+        await in_sync(a, b)  # from then on it is known that she read what she removes
         (alice.folder / "cave.twee").unlink()
         await until(lambda: "cave.twee" not in bob.files(), a, b)
         await in_sync(a, b)
