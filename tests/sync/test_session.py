@@ -10,6 +10,7 @@ from tests.sync.toy import End, Toy, Wire
 from whisker_sync.errors import LimitExceeded, UnexpectedMessage
 from whisker_sync.ids import DeviceId
 from whisker_sync.sync.session import (
+    AGAIN_SECONDS,
     ASKED_SECONDS,
     CATCH_SECONDS,
     MAX_ASKED,
@@ -163,6 +164,28 @@ def test_a_full_window_holds_news_back_until_the_link_is_drained() -> None:
     assert kinds(carried) == [">Push", "<Ack"]
 
 
+def test_what_still_waits_is_asked_for_again_after_a_while() -> None:
+    alice, bob = toys()
+    wire = meet(alice, bob)
+    wire.wait()
+    bob.waits = True
+    assert kinds(wire.wait(AGAIN_SECONDS)) == ["<Catch", ">Push", "<Ack"]
+    assert wire.ends[1].session.deadline(bob) == wire.now + AGAIN_SECONDS
+    assert "<Catch" not in kinds(wire.wait(AGAIN_SECONDS - 1))
+    assert kinds(wire.wait(1)).count("<Catch") == 1
+    bob.waits = False
+    assert "<Catch" not in kinds(wire.wait(AGAIN_SECONDS))
+
+
+def test_a_reader_is_not_asked_for_what_waits() -> None:
+    alice, bob = toys()
+    wire = meet(alice, bob)
+    wire.wait()
+    wire.ends[1].session.deaf = True
+    bob.waits = True
+    assert "<Catch" not in kinds(wire.wait(AGAIN_SECONDS + 1))
+
+
 def test_what_the_other_side_gets_from_a_friend_is_skipped() -> None:
     alice, bob = toys()
     wire = meet(alice, bob)
@@ -291,7 +314,7 @@ def test_who_is_not_at_rest_compares_nothing() -> None:
     alice.waits = True
     wire.wait()
     assert not [m for m in wire.ends[0].said if isinstance(m, Rest)]
-    assert wire.ends[0].session.deadline(alice) is None
+    assert wire.ends[0].session.deadline(alice) == AGAIN_SECONDS, "to ask for what it waits for"
 
 
 def test_older_entries_are_read_from_disk() -> None:

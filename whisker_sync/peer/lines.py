@@ -169,7 +169,7 @@ class Lines:
         deadline = session.deadline(self._library)
         if deadline is None:
             return _NEVER
-        if session.behind:  # its turn to ask comes when the others have been answered
+        if session.lacks(self._library):  # its turn to ask comes when the others have been answered
             return max(deadline, self.answers_due())
         return deadline if at_rest else _NEVER
 

@@ -68,7 +68,7 @@ class Merging:
             waits |= merge.waits
             if merge.refused is not None:
                 figures.refused += 1
-                rejection = self._splits.rejection(record, merge.refused)
+                rejection = self._splits.rejection(record, session.device, merge.refused)
                 yield from self._lines.send(conversation, rejection)
         self._guard.leave()
         if waits:

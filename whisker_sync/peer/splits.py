@@ -37,6 +37,7 @@ class Splits:
     def __init__(self, library: Library, anew: Anew) -> None:
         self._library = library
         self._anew = anew
+        self._refused: set[DeviceId] = set()  # of whom we put something aside, in this process
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -44,15 +45,20 @@ class Splits:
         splits = self._library.facts_below(_SPLIT)
         return tuple(sorted({name.split("/", 2)[2] for name in splits}))
 
-    def rejection(self, record: Record, reason: str) -> Reject:
-        """Say to whom a record came from that it will not be taken in."""
+    def is_known(self, device: DeviceId) -> bool:
+        """Whether it was said that we and a device differ, and why."""
+        return device in self._refused or bool(self._library.facts_below(_of(device)))
+
+    def rejection(self, record: Record, teller: DeviceId, reason: str) -> Reject:
+        """Say to ``teller``, from whom a record came, that it will not be taken in."""
+        self._refused.add(teller)
         update = hashlib.sha256(record.update).digest()
         return Reject(record.document, update, reason, self._library.spans_refused(record))
 
     def declined(self, session: Session, declined: Declined) -> Iterator[Effect]:
         """Another device will not follow: until it does, the document is split."""
         library, document = self._library, declined.document
-        name = f"{_SPLIT}{session.device.hex()}/{document}"
+        name = _of(session.device) + document
         if document not in library.names:
             return
         if name not in library.facts:
@@ -68,7 +74,8 @@ class Splits:
 
     def are_one_again(self, device: DeviceId) -> None:
         """We and a device hold the same."""
-        for name in self._library.facts_below(f"{_SPLIT}{device.hex()}/"):
+        self._refused.discard(device)
+        for name in self._library.facts_below(_of(device)):
             self._library.remember(name, None)
             self._library.remember(_REWRITES + name.split("/", 2)[2], None)
 
@@ -81,3 +88,8 @@ class Splits:
             library.remember(_REWRITES + document, str(tries + 1).encode())
             library.remember(CUT + document, fact_of(cut))
             self._anew.after(library.due)
+
+
+def _of(device: DeviceId) -> str:
+    """What the names of the facts begin with that tell of splits from a device."""
+    return f"{_SPLIT}{device.hex()}/"

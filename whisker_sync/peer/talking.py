@@ -240,6 +240,8 @@ class Talking:
         if conversation.exchanged is not None:
             conversation.exchanged = None
             yield Tell(events.SyncFailed(session.device, name, "both still hold different texts"))
+        if self._splits.is_known(session.device):
+            return  # why was said, and it ends when whoever gave it to one of us lets go of it
         if not session.mute:
             yield Tell(
                 events.Trouble(

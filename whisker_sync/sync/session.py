@@ -85,6 +85,10 @@ REST_SECONDS = 0.2
 CATCH_SECONDS = 1.0
 """The least time between two requests for everything that is missing, on one conversation."""
 
+AGAIN_SECONDS = 30.0
+"""After so long we ask once more, if something still waits for what nobody has sent: whoever
+answered before may have had to let go of something since."""
+
 ANSWER_SECONDS = 10.0
 """How long others wait their turn while one device answers such a request."""
 
@@ -124,6 +128,10 @@ class Library(Protocol):
     @property
     def at_rest(self) -> bool:
         """All is durable, and nothing waits for what it builds on."""
+
+    @property
+    def waits(self) -> bool:
+        """Something waits for what it builds on."""
 
     def entries(self, after: int, room: int) -> Sequence[Entry] | None:
         """Sendable entries after a position, some ``room`` bytes; None: they are on disk only."""
@@ -358,10 +366,17 @@ class Session:
 
     def ask(self, library: Library, now: float) -> list[Outcome]:
         """Ask for all that we lack, if we are behind. Whoever has several sessions asks in turn."""
-        if not self.behind or self.state is not State.LIVE or now < self._asked_at + CATCH_SECONDS:
+        if self.state is not State.LIVE or not self.lacks(library) or now < self._ask_due():
             return []
         self.behind, self._asked, self._asked_at = False, True, now
         return [Catch(library.holdings())]
+
+    def lacks(self, library: Library) -> bool:
+        """Whether we know of something that we lack and the other side may have."""
+        return self.behind or (library.waits and not self.deaf)
+
+    def _ask_due(self) -> float:
+        return self._asked_at + (CATCH_SECONDS if self.behind else AGAIN_SECONDS)
 
     @property
     def answer_due(self) -> float:
@@ -370,8 +385,8 @@ class Session:
 
     def deadline(self, library: Library) -> float | None:
         """When :meth:`rest` or :meth:`ask` is due; None: not before something happens."""
-        if self.state is State.LIVE and self.behind:
-            return self._asked_at + CATCH_SECONDS
+        if self.state is State.LIVE and self.lacks(library):
+            return self._ask_due()
         return self._active + REST_SECONDS if self._may_rest(library) else None
 
     def stir(self, now: float) -> None:
