@@ -1,7 +1,7 @@
 """
 Profiles, options and the summary of the merge tests.
 
-``dev`` is a quick look, ``ci`` what every change must pass (1,600 histories and more, the
+``dev`` is a quick look, ``ci`` what every change must pass (2,000 histories and more, the
 same ones each time; ``benchmarks.reliability --ci`` plays 2,000 others), ``soak`` new
 histories for as long as you like: say ``--hypothesis-profile soak`` again and again.
 """

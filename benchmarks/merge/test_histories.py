@@ -102,10 +102,11 @@ def check(first: int, count: int, *, once: bool, without: tuple[type[Operation],
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("replicas", [2, 3, 4, 5, 6])
 def test_drawn_histories_lose_and_double_no_word(replicas: int) -> None:
-    share = {2: 2, 3: 2, 4: 1, 5: 1, 6: 1}[replicas]
+    # What many devices do takes long: two find most of it.
+    share = {2: 1.0, 3: 1.0, 4: 0.5, 5: 0.25, 6: 0.25}[replicas]
     total = Count()
 
-    @settings(max_examples=profile().max_examples * share)
+    @settings(max_examples=int(profile().max_examples * share))
     @given(
         histories(
             min_replicas=replicas,
@@ -127,7 +128,7 @@ def test_drawn_histories_lose_and_double_no_word(replicas: int) -> None:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_histories_from_seeds_lose_and_double_no_word(chunk: int) -> None:
-    count = profile().max_examples // 8
+    count = profile().max_examples * 2 // 5
     first = chunk * count if profile().derandomize else SystemRandom().getrandbits(40)
     check(first, count, once=True, without=WHOLE_FILES_AND_MOVES)
 
@@ -135,6 +136,6 @@ def test_histories_from_seeds_lose_and_double_no_word(chunk: int) -> None:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("chunk", range(CHUNKS // 4))
 def test_histories_with_everything_end_alike_and_lose_no_word(chunk: int) -> None:
-    count = profile().max_examples // 8
+    count = profile().max_examples * 2 // 5
     first = chunk * count if profile().derandomize else SystemRandom().getrandbits(40)
     check(first, count, once=False, without=())
