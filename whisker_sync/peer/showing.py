@@ -89,6 +89,7 @@ class Showing:
         self._open_writes: set[str] = set()  # asked for and not answered
         self._written: set[bytes] = set()  # what a reader's files were made to hold
         self._stuck_until: float | None = None  # when a write that failed is asked for again
+        self._stuck: set[StoryPath] = set()  # files of which a write failed
         self._problems: dict[str, Problem] = {}
         self._returned: dict[StoryPath, FileSeen] = {}
         """Files that went back, and what was seen since, until it is clear how many they are."""
@@ -283,6 +284,8 @@ class Showing:
             case FileWritten(path, content, at):
                 if not reads:
                     self._problems.pop(path, None)
+                if self._stuck_until is not None:
+                    self._stuck_until = now  # there is room again
                 outcome = self._manuscript.wrote(path, content)
                 yield Tell(events.FileChanged(path))
                 # What a write left a restart sees for itself: that can wait for the next batch.
@@ -301,6 +304,7 @@ class Showing:
                 outcome = self._manuscript.stuck(path)
                 if problem is not None:
                     self._stuck_until = now + STUCK_SECONDS
+                    self._stuck.add(path)
                     yield from self._note_problem(problem)
         yield from self._absorb(outcome, at, now)
 
@@ -313,7 +317,13 @@ class Showing:
         if self._manuscript is None or self._stuck_until is None or now < self._stuck_until:
             return
         self._stuck_until = None
-        yield from self._absorb(self._manuscript.merged(()), self.at, now)
+        outcome = self._manuscript.merged(())
+        wanted = {write.path for write in outcome.writes} | self._open_writes
+        wanted |= {write.path for _, write in self._waiting}
+        for path in self._stuck - wanted:
+            self._problems.pop(path, None)  # what should have been written is there by now
+        self._stuck &= wanted
+        yield from self._absorb(outcome, self.at, now)
 
     # What others did.
 
