@@ -386,3 +386,9 @@ def test_asking_for_nothing_again_and_again_is_found() -> None:
         world.vain_questions["alice", "bob"] = bounds.MAX_VAIN_QUESTIONS + 1
         sentence = "alice asked bob 9 times for all that it lacks, and lacked nothing"
         assert world.check() == [sentence]
+
+
+def test_a_write_that_is_not_wanted_any_more_is_no_trouble_once_there_is_room() -> None:
+    # A file that could not be written was renamed before there was room again.
+    history = random_history(57, replicas=(2, 2, 3, 3, 4), without=())
+    assert history.judge(once=False).wrong == ()
