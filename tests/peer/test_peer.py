@@ -6,9 +6,9 @@ import pytest
 
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.manuscript.schema import STORY
-from whisker_sync.peer.effects import Effect, Hangup, Persist
+from whisker_sync.peer.effects import Hangup, Persist
 from whisker_sync.peer.events import Merged, Trouble
-from whisker_sync.peer.inputs import Drained, FileWritten, FrameArrived, Input
+from whisker_sync.peer.inputs import Drained, FrameArrived
 from whisker_sync.peer.lines import WITHOUT_A_WORD
 from whisker_sync.sync import session
 
@@ -288,7 +288,6 @@ def test_a_link_that_drains_matters_only_if_something_waited_for_that() -> None:
 
 
 def test_an_edit_in_memory_is_sent_before_it_is_durable() -> None:
-    from whisker_sync.manuscript.schema import STORY
     from whisker_sync.peer.effects import Persist, Send
     from whisker_sync.peer.inputs import Edited
 
@@ -306,7 +305,7 @@ def test_an_edit_in_memory_is_sent_before_it_is_durable() -> None:
 def test_a_saved_file_is_sent_only_when_it_is_durable() -> None:
     from whisker_sync.ids import StoryPath
     from whisker_sync.manuscript.files import FileSeen
-    from whisker_sync.peer.effects import Persist, Send
+    from whisker_sync.peer.effects import Send
     from whisker_sync.peer.inputs import Committed, FilesSeen
 
     crowd, alice, bob = two()
@@ -318,36 +317,6 @@ def test_a_saved_file_is_sent_only_when_it_is_durable() -> None:
     assert not [effect for effect in effects if isinstance(effect, Send)]
     effects = alice.peer.handle(Committed(persist.ticket), crowd.now)
     assert [effect for effect in effects if isinstance(effect, Send)]
-
-
-def test_what_a_write_left_costs_no_batch_of_its_own_and_is_known_after_a_restart() -> None:
-    crowd, alice, bob = two()
-    crowd.connect(alice, bob)
-    crowd.wait()
-    answers = []
-    handle = bob.peer.handle
-
-    def noted(input: Input, now: float) -> list[Effect]:  # noqa: A002 - its name there
-        effects = handle(input, now)
-        if isinstance(input, FileWritten):
-            answers.append(effects)
-        return effects
-
-    bob.peer.handle = noted  # type: ignore[method-assign]
-    for number in range(5):
-        alice.save(f"page {number}.twee", CAVE)
-    crowd.wait()
-    assert len(answers) == 5
-    assert not [effect for effects in answers for effect in effects if isinstance(effect, Persist)]
-    before = bob.peer.document(STORY).digest()
-    bob.boot()  # killed: the journal knows only that it had asked for the writes
-    bob.save("page 0.twee", CAVE.replace("dark", "bright"))
-    crowd.connect(alice, bob)
-    crowd.wait()
-    assert same(alice, bob)
-    assert bob.peer.document(STORY).digest() != before
-    assert alice.read("page 0.twee") == CAVE.replace("dark", "bright")
-    assert alice.read("page 1.twee") == CAVE
 
 
 def test_an_author_who_was_faster_is_not_overwritten() -> None:

@@ -288,10 +288,6 @@ class Showing:
                     self._stuck_until = now  # there is room again
                 outcome = self._manuscript.wrote(path, content)
                 yield Tell(events.FileChanged(path))
-                # What a write left a restart sees for itself: that can wait for the next batch.
-                soon = bool(outcome.change or outcome.writes)
-                yield from self._absorb(outcome, at, now, soon=soon)
-                return
             case FileKept(path, content, at) if reads or self._is_returning(path, content):
                 outcome = self._manuscript.stuck(path)
                 yield from self._absorb(outcome, at, now)
@@ -356,9 +352,7 @@ class Showing:
             assert self._manuscript is not None
             yield from self._absorb(self._manuscript.wanted_writes_for(asset), 0, now)
 
-    def _absorb(
-        self, outcome: Outcome, at: int, now: float, *, soon: bool = True
-    ) -> Iterator[Effect]:
+    def _absorb(self, outcome: Outcome, at: int, now: float) -> Iterator[Effect]:
         library, me = self._library, self._self
         if outcome.change is not None:
             library.wrote(STORY, outcome.change, at, from_file=True)
@@ -370,7 +364,7 @@ class Showing:
             library.keep_list(large.list)
             library.note_kept(chunks.hashes(large.list))
         for name, value in outcome.facts:
-            library.remember(name, value, soon=soon)
+            library.remember(name, value)
         self._waiting.extend((library.due, write) for write in outcome.writes)
         for problem in outcome.problems:
             yield from self._note_problem(problem)
