@@ -7,6 +7,7 @@ machine says by :meth:`Visitor.tell`, and is gone when either side hangs up.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from whisker_sync.ids import Address, LinkId
@@ -21,7 +22,7 @@ LATENCY = 0.001
 """Seconds from a visitor to the machine, one way."""
 
 
-class Visitor:
+class Visitor(ABC):
     """Whoever stands before one machine; a subclass says what it :meth:`hears <hear>`."""
 
     def __init__(self, world: World, machine: Machine, name: str) -> None:
@@ -46,7 +47,7 @@ class Visitor:
         """Let the machine know of the connection, as one from an address."""
         self._machine.take(self._connection, self._theirs, None, address)
 
-    def forget(self, link: LinkId) -> None:
+    def forget(self, link: LinkId) -> None:  # noqa: B027 - nothing of it has to stop
         """Stop: the machine hung up."""
 
     def tell(self, input_: Input) -> None:
@@ -54,9 +55,9 @@ class Visitor:
         if isinstance(input_, FrameArrived):
             self.hear(input_.frame)
 
+    @abstractmethod
     def hear(self, frame: bytes) -> None:
         """Hear what the machine says."""
-        raise NotImplementedError
 
     def send(self, frame: bytes) -> None:
         """Say something to the machine."""
