@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -205,12 +206,44 @@ async def test_a_rename_is_told_as_one_by_a_process_that_was_stopped(
     eye.watch.stop()
 
 
+async def test_a_rename_is_told_as_one_by_a_process_that_was_stopped_while_it_took_in_another_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "PATIENCE_SECONDS", 0.1)
+    path, other, third = (tmp_path / f"{name}.twee" for name in ("cave", "other", "third"))
+    for each in (path, other, third):
+        each.write_text("dark")
+    eye = await eye_on(tmp_path)
+    stop = partial(time.sleep, watch_module.STOPPED_SECONDS + 0.1)
+    other.unlink()
+    third.write_text("light")
+    async with asyncio.timeout(20):
+        assert await anext(eye._changes) == {"third.twee"}
+        path.rename(tmp_path / "cavern.twee")
+        stop()
+        assert await anext(eye._changes) == {"cave.twee", "cavern.twee", "other.twee"}
+    eye.watch.stop()
+
+
 async def test_a_rename_of_which_one_half_is_notified_late_is_told_as_one(tmp_path: Path) -> None:
     path = tmp_path / "cave.twee"
     path.write_text("dark")
     eye = await eye_on(tmp_path)
     path.rename(tmp_path / "cavern.twee")
     eye.watch._wake.put_nowait({tmp_path / "cavern.twee"})
+    async with asyncio.timeout(20):
+        assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
+    eye.watch.stop()
+
+
+async def test_a_rename_of_a_file_that_we_are_about_to_write_is_told_as_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    eye = await eye_on(tmp_path)
+    eye.watch.begin(StoryPath("cave.twee"))
+    path.rename(tmp_path / "cavern.twee")
     async with asyncio.timeout(20):
         assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
     eye.watch.stop()

@@ -47,8 +47,8 @@ PATIENCE_SECONDS = 2.0
 """How long a file that counts as removed waits at most while others vanish, one by one."""
 
 STOPPED_SECONDS = 0.5
-"""If a short wait takes so long, the process was stopped or the machine slept, and nothing
-can be said of how long a file has been gone."""
+"""If nobody has looked for so long, the process was busy or stopped, or the machine slept, and
+nothing can be said of how long a file has been gone."""
 
 BURST_SECONDS = 2.0
 """How long what can wait does so at most, while we write files ourselves."""
@@ -139,9 +139,9 @@ class Watch:
         # Nobody says when notifications begin, and what is saved before is not told: so at
         # first everything is compared often, then less and less.
         patience = FIRST_LOOK_SECONDS
+        looked = clock()
         try:
             while not self._stop.is_set():
-                began = clock()
                 near = await self._next(GRACE_SECONDS / 2 if gone else patience)
                 if self._stop.is_set():
                     return
@@ -154,11 +154,12 @@ class Watch:
                     # of them may have been notified just now.
                     changed |= self._compare(None)
                 now = clock()
-                if now > began + STOPPED_SECONDS:
+                if now > looked + STOPPED_SECONDS:
                     gone = dict.fromkeys(gone, now + GRACE_SECONDS)
+                looked = now
                 for path in [path for path in changed if self._folder.mark(path) is None]:
                     gone.setdefault(path, now + GRACE_SECONDS)
-                for path in [path for path in gone if self._folder.mark(path) is not None]:
+                for path in [path for path in gone if not self._is_gone(path)]:
                     del gone[path]
                 due = {path for path, until in gone.items() if until <= now}
                 ready = {path for path in changed if path not in gone}
@@ -176,6 +177,10 @@ class Watch:
         finally:
             self._stop.set()
             notifications.cancel()
+
+    def _is_gone(self, path: StoryPath) -> bool:
+        """Tell whether a file is not there any more, and it was not us who removed it."""
+        return path in self._marks and self._folder.mark(path) is None
 
     async def _next(self, seconds: float) -> set[Path] | None:
         """The places of the next notifications; None: there were none for so long."""
@@ -275,7 +280,8 @@ class Watch:
         named = {path for place in near or () for path in self._known_as(place)}
         if near is None or any(place.is_dir() or self._is_rules(place) for place in near):
             found, _ = self._folder.scan(self._marks)
-            everything = (found.keys() | self._marks.keys()) - self._ours
+            # What we are about to write may have got another name just before.
+            everything = (found.keys() | self._marks.keys()) - (self._ours & found.keys())
             named |= {path for path in everything if found.get(path) != self._marks.get(path)}
         return {
             path for path in named if path in self._marks or self._folder.mark(path) is not None
