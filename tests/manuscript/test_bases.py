@@ -59,6 +59,17 @@ def test_what_was_pasted_from_another_file_is_no_old_text() -> None:
     assert opened(pasted, versions, [lake]) == 1
 
 
+def test_what_came_and_went_again_says_nothing_against_what_came_later() -> None:
+    lake = "\n:: Lake\nThe water is black and nobody comes here to swim at night.\n"
+    own, seen = "It is dark here", "It is very dark here"
+    passing = OLD.replace(own, seen) + lake
+    versions = [page(OLD), page(passing), page(OLD.replace(own, seen))]
+    assert opened(OLD.replace(own, f"{seen} indeed"), versions) == 2
+    assert opened(OLD.replace(own, "It is too dark here"), versions) == 0
+    again = [*versions[:2], page(OLD), page(passing)]
+    assert opened(passing.replace("black", "green"), again) == 3
+
+
 def test_where_no_word_tells_the_lines_do_and_then_the_newest_counts() -> None:
     spaced = [page("one two\nthree\n"), page("one two\n\nthree\n\n\n")]
     assert opened("one two\nthree four\n", spaced) == 0
@@ -179,6 +190,20 @@ def test_a_file_may_get_another_name_without_being_read() -> None:
     assert alice.folder == {StoryPath("b.twee"): (old + new).encode()}
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_file_that_is_copied_and_removed_leaves_nothing_there_twice(together: bool) -> None:
+    old, new = RENAMED, "\n:: Lake\nNobody has seen this yet, for it came just now.\n"
+    alice, bob = pair(("a.twee", old))
+    alice.save("a.twee", old + new)
+    exchange(alice, bob)
+    bob.put("b.twee", bob.text("a.twee"))
+    if not together:
+        bob.notice()
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder == {StoryPath("b.twee"): (old + new).encode()}
+
+
 def test_so_many_versions_are_kept_and_the_first_is_one_of_them() -> None:
     shadow = Shadow(page("0\n"))
     for i in range(1, 40):
@@ -256,6 +281,26 @@ def test_an_editor_older_than_its_authors_last_save_takes_nothing_under_an_old_n
     exchange(alice, bob)
     assert bob.folder.keys() == {"b.twee"}
     assert bob.text("b.twee") == own.replace("narrow", "broad")
+
+
+def test_what_is_saved_under_the_old_name_is_not_there_twice_when_the_new_one_is_written() -> None:
+    """The save comes while the rename is on its way to the disk: the new name is there already."""
+    alice, bob = pair(("a.twee", RENAMED))
+    for news in ("The wind sings.", "A door slams.\nA dog barks."):
+        alice.save("a.twee", RENAMED + news)
+        exchange(alice, bob)
+    shown = bob.text("a.twee")
+    alice.put("b.twee", shown + "\nIt rains.")
+    alice.save("a.twee", None)
+    bob.hear(alice.updates)
+    bob.writes.sort(key=lambda write: write.path, reverse=True)
+    bob.write(1)
+    assert bob.folder.keys() == {"a.twee", "b.twee"}
+    bob.save("a.twee", shown.replace("narrow", "broad"))
+    bob.write()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert bob.text("b.twee") == shown.replace("narrow", "broad") + "\nIt rains."
 
 
 def test_who_shows_a_name_that_went_has_not_seen_it_go() -> None:

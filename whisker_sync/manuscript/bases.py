@@ -12,8 +12,9 @@ One that misses them was made before, or its author deleted them; a buffer is st
 more often than somebody deletes all that others wrote. News that are shown count
 eight times as much as news that are missing, for old text does not come by chance.
 Words that a version removed count a tenth, for authors delete, too; only if it added no
-words; and only on the side of most of them, for authors change what others delete. But
-news that came and went again, and are in the save, can only be from a version in between.
+words; and only on the side of most of them, for authors change what others delete. News that
+came and went again speak for the versions in between if they are in the save, and against no
+other if they are not.
 
 The weights were measured on 21,283 saves, of which 4,691 were stale; it is a guess
 in any case, so what was kept against a save is reported.
@@ -100,23 +101,24 @@ def _costs(
     ``names`` are those of the save that nobody types anew: who shows one has not seen it go.
     """
     first = versions[0]
-    missing, shown = [0.0], [0.0]
+    still, gone = [0.0], [0.0]
     for before, now in pairwise(versions):
-        added = now - before - first
-        wrote = any(element[0] == "words" for element in added)
+        wrote = any(element[0] == "words" for element in now - before - first)
         removed = set() if wrote else (before - now) & first
-        gone, still = _weight(removed - saved), _weight(removed & saved)
-        revoked = before - now - first
-        shown.append(_weight(added & saved) + _REMOVED * gone * (gone > still))
-        missing.append(
-            _weight(added - saved)
-            + _REMOVED * still * (still >= gone)
-            + _SHOWN * _weight(revoked & saved)
+        here, not_here = _weight(removed & saved), _weight(removed - saved)
+        still.append(
+            _REMOVED * here * (here >= not_here)
             + _NAMED * _weight((before - now).intersection(names))
         )
-    return [
-        round(sum(missing[: i + 1]) + _SHOWN * sum(shown[i + 1 :]), 6) for i in range(len(versions))
-    ]
+        gone.append(_REMOVED * not_here * (not_here > here))
+    news = set[_Element]().union(*versions) - first
+    costs: list[float] = []
+    for i, version in enumerate(versions):
+        missing = _weight((version & news) - saved) + sum(still[: i + 1])
+        # What the save shows and this version has not came later, or had gone by then.
+        shown = _weight((news & saved) - version) + sum(gone[i + 1 :])
+        costs.append(round(missing + _SHOWN * shown, 6))
+    return costs
 
 
 def _weight(elements: Iterable[_Element]) -> float:

@@ -34,12 +34,14 @@ class Editors:
         """Return the version that a save was made from."""
         if len(versions) == 1:
             return versions[0]
-        pages = (shadow.disk for other, shadow in self._shadows.items() if other != path)
-        elsewhere = {part.text for page in pages if isinstance(page, Page) for part in page.parts}
+        same = files_of(versions[-1])  # It is no other file under the name it gets just now.
+        disks = (shadow.disk for other, shadow in self._shadows.items() if other != path)
+        pages = (page for page in disks if isinstance(page, Page) and not same & files_of(page))
+        elsewhere = {part.text for page in pages for part in page.parts}
         elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
         elsewhere |= {part.text for part in self._disk.left}
         first = {part.id for part in versions[0].parts}
-        copies = (copy for copy in self._limbo.pasted.values() if copy.originals & first)
+        copies = (copy for copy in self._limbo.pasted.values() if first & copy.originals.keys())
         pasted = [copy.segment.text for copy in copies]
         return versions[opened(what.text, versions, elsewhere, pasted)]
 

@@ -31,6 +31,7 @@ from whisker_sync.manuscript.origins import Departure, files_of, is_mostly, rena
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
 from whisker_sync.manuscript.shadow import Content, Page, Picture
+from whisker_sync.story.twee import parse
 
 
 @dataclass(slots=True)
@@ -165,8 +166,25 @@ class Lineage:
             if not traced.here & files_of(content):
                 # Else it has another name now, given here or by a co-author, or by both.
                 seen = before is None or news[path].read_since_write is True
+                seen = seen or self._stands_elsewhere(traced, path, content, before)
                 traced.saves.append(Saved(path, None, content if seen else before))
                 self._disk.departed.remember(path, Departure(content, when.now, by_author=True))
+
+    def _stands_elsewhere(
+        self, traced: Traced, path: StoryPath, content: Content, before: Content | None
+    ) -> bool:
+        """Tell whether what came to a file before it was removed was copied to another one."""
+        if not isinstance(content, Page) or not isinstance(before, Page):
+            return False
+        disks = (shadow.disk for other, shadow in self._disk.shadows.items() if other != path)
+        others = {
+            part.text.rstrip() for page in disks if isinstance(page, Page) for part in page.parts
+        }
+        for what in (*traced.new.values(), *(saved.found for saved in traced.saves)):
+            if isinstance(what, Text):
+                others |= {passage.text.rstrip() for passage in parse(what.text).passages}
+        came = (part for part in content.parts if part not in before.parts)
+        return all(part.text.rstrip() in others for part in came)
 
     # Which version an editor had opened.
 
