@@ -74,6 +74,38 @@ def test_what_is_changed_on_the_way_is_changed(paste_first: bool) -> None:
     assert with_words == first
 
 
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("meanwhile", ["nothing", "before", "between", "after"])
+def test_what_was_changed_before_it_was_pasted_is_changed(
+    meanwhile: str, restarted: bool, whole: bool
+) -> None:
+    """Its author has not saved that where it came from, and a co-author writes in it, too."""
+    long = CAVE + "Nobody has been here for years, or so they say in the village.\n"
+    written = long.replace("something breathes", "somebody breathes softly")
+    alice, bob = pair(("a.twee", A + long), ("b.twee", B))
+    if meanwhile == "before":
+        bob.save("a.twee", A + written)
+        exchange(alice, bob)
+    dim = long.replace("dark here", "dim here").replace("[dark]", "[dim]")
+    target, rest = ("c.twee", A) if whole else ("b.twee", B)
+    alice.save(target, rest + dim)
+    if restarted:
+        alice.crash()
+    if meanwhile == "between":
+        bob.save("a.twee", A + written)
+        exchange(alice, bob)
+    alice.save("a.twee", None if whole else A)
+    if meanwhile == "after":
+        bob.save("a.twee", A + written)
+    exchange(alice, bob)
+    expected = long if meanwhile == "nothing" else written
+    expected = expected.replace("dark here", "dim here").replace("[dark]", "[dim]")
+    assert alice.folder == bob.folder
+    assert alice.text(target) == rest + expected
+    assert alice.folder.get(StoryPath("a.twee")) == (None if whole else A.encode())
+
+
 def test_what_others_wrote_in_the_copy_comes_along() -> None:
     alice, bob = two()
     alice.save("b.twee", B + CAVE)
@@ -172,7 +204,7 @@ def full(passages: int, length: int) -> Limbo:
     for i in range(passages):
         text = f":: {i}\n" + "x" * length
         limbo.take(Group([Part(Piece.PASSAGE, f"{i:016x}", text)]), StoryPath("a.twee"), 1.0)
-        limbo.paste(f"{i + 1_000_000:016x}", headed(text), [f"{i:016x}"], 1.0)
+        limbo.paste(f"{i + 1_000_000:016x}", headed(text), {f"{i:016x}": text}, 1.0)
     return limbo
 
 
@@ -214,13 +246,15 @@ def test_the_newest_are_kept_and_as_many_as_there_is_room_for() -> None:
         b"",
         b"junk",
         zlib.compress(b"[" * 100_000),
-        zlib.compress(b"[1,[],[]]"),
-        zlib.compress(b'[2,[["a.twee",["b../../etc","x"]]],[]]'),
-        zlib.compress(b'[2,[["a.twee",["q0000000000000000","x"]]],[]]'),
-        zlib.compress(b'[2,[["../../etc",["b0000000000000000","x"]]],[]]'),
-        zlib.compress(b"[2,[5],[]]"),
-        zlib.compress(b'[2,[],[["0000000000000000","x",["../../etc"]]]]'),
-        zlib.compress(b"[2,[],[]]")[:-1],
+        zlib.compress(b"[2,[],[]]"),
+        zlib.compress(b'[3,[["a.twee",["b../../etc","x"]]],[]]'),
+        zlib.compress(b'[3,[["a.twee",["q0000000000000000","x"]]],[]]'),
+        zlib.compress(b'[3,[["../../etc",["b0000000000000000","x"]]],[]]'),
+        zlib.compress(b"[3,[5],[]]"),
+        zlib.compress(b'[3,[],[["0000000000000000","x",["../../etc"]]]]'),
+        zlib.compress(b'[3,[],[["0000000000000000","x",{"../../etc":"x"}]]]'),
+        zlib.compress(b'[3,[],[["0000000000000000","x",{"0000000000000001":5}]]]'),
+        zlib.compress(b"[3,[],[]]")[:-1],
     ],
 )
 def test_a_damaged_limbo_is_empty(fact: bytes) -> None:

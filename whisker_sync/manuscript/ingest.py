@@ -42,6 +42,7 @@ from whisker_sync.manuscript.plan import Plan
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import (
     Blob,
+    Had,
     Landing,
     Moment,
     Saved,
@@ -87,14 +88,14 @@ class Intake:
         limbo: Limbo,
         formatters: Formatters,
         when: Moment,
-        on_disk: Mapping[StoryPath, Content],
+        had: Had,
     ) -> None:
-        """``born``: the mark of this device; ``on_disk``: what the author had before this batch."""
+        """``born``: the mark of this device."""
         self._view = view
         self._sheets: list[Sheet] = []
         self._done = Ingested()
-        plan, where = self._done.plan, Whereabouts(view, limbo, on_disk, self._sheets)
-        self._edits = PassageEdits(view, plan, dice, born, formatters, when, on_disk)
+        plan, where = self._done.plan, Whereabouts(view, limbo, had, self._sheets)
+        self._edits = PassageEdits(view, plan, dice, born, formatters, when, had.contents)
         self._files = FileEdits(view, plan, dice, self._edits)
         self._places = Places(view, plan, dice, where)
         self._moves = Moves(view, plan, self._edits, limbo, where, self._sheets, when.now)

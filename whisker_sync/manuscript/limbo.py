@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Collection, Container
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whisker_sync.errors import UnsafePath
@@ -32,7 +32,7 @@ from whisker_sync.paths import accept
 LIMBO_FACT = "shadow//limbo"
 """The fact that keeps it; no file has this path."""
 
-_FORMAT = 2
+_FORMAT = 3
 _MAX_UNPACKED = 8 * MAX_LIMBO
 
 
@@ -57,8 +57,19 @@ class Pasted:
 
     segment: Segment
     when: float
-    originals: frozenset[str]
-    """The passages of its name that were there before."""
+    originals: Mapping[str, str | None]
+    """The passages of its name that were there before, as its author had them; None: in no file."""
+
+    def made_from(self, original: str, cut: Segment) -> Segment:
+        """
+        Return what its author saw of an original that they pasted, and then ``cut``.
+
+        In between a co-author's words may have come there, which are not in what was pasted.
+        """
+        text = self.originals.get(original)
+        if text is None:
+            return cut
+        return nearest(self.segment, (headed(text), cut))
 
 
 class Limbo:
@@ -109,9 +120,11 @@ class Limbo:
                 taken.append([each.path, *parts])
         pasted: list[list[object]] = []
         for id_, copy in reversed(self.pasted.items()):
-            room -= len(copy.segment.text) + sum(map(len, copy.originals))
+            text, texts = copy.segment.text, dict(sorted(copy.originals.items()))
+            short = {original: "" if was == text else was for original, was in texts.items()}
+            room -= len(text) + sum(len(id_) + len(was or "") for id_, was in short.items())
             if room >= 0:
-                pasted.append([id_, copy.segment.text, sorted(copy.originals)])
+                pasted.append([id_, text, short])
         if not taken and not pasted:
             return None
         form = json.dumps([_FORMAT, taken[::-1], pasted[::-1]], ensure_ascii=False)
@@ -122,11 +135,13 @@ class Limbo:
         self.taken.append(Taken(group, path, now, known))
         del self.taken[:-MAX_REMEMBERED]
 
-    def paste(self, id_: str, segment: Segment, originals: Collection[str], now: float) -> None:
+    def paste(
+        self, id_: str, segment: Segment, originals: Mapping[str, str | None], now: float
+    ) -> None:
         """Remember what appeared beside what it may be a copy of."""
         known = self.pasted.get(id_)
-        others = known.originals if known is not None else frozenset()
-        self.pasted[id_] = Pasted(segment, now, others.union(originals))
+        others = known.originals if known is not None else {}
+        self.pasted[id_] = Pasted(segment, now, {**others, **originals})
         if len(self.pasted) > MAX_REMEMBERED:
             del self.pasted[next(iter(self.pasted))]
 
@@ -158,10 +173,21 @@ class Limbo:
             copy = pasted.segment
             if original not in pasted.originals or id_ in but:
                 continue
-            alike = 1.0 if copy.body == segment.body else likeness(copy.words, segment.words)
+            alike = _alike(copy, pasted.made_from(original, segment))
             if alike >= RENAMED and alike > most:
                 best, most = id_, alike
         return best
+
+
+def nearest(copy: Segment, versions: Sequence[Segment]) -> Segment:
+    """Return the version that a copy was most likely made from; of equal ones the last."""
+    order = range(len(versions))
+    alike = [(_alike(copy, each), copy.header == each.header) for each in versions]
+    return versions[max(order, key=lambda i: (alike[i], i))]
+
+
+def _alike(one: Segment, other: Segment) -> float:
+    return 1.0 if one.body == other.body else likeness(one.words, other.words)
 
 
 def _taken(form: object) -> Taken:
@@ -177,10 +203,15 @@ def _taken(form: object) -> Taken:
 def _pasted(form: object) -> tuple[str, Pasted]:
     """Return what appeared, with its id, or raise ValueError."""
     match form:
-        case [str(id_), str(text), [*originals]] if is_id(id_):
-            ids = frozenset(each for each in originals if isinstance(each, str) and is_id(each))
-            if len(ids) == len(originals):
-                return id_, Pasted(headed(text), math.inf, ids)
+        case [str(id_), str(text), {**originals}] if is_id(id_):
+            texts: dict[str, str | None] = {}
+            for original, was in originals.items():
+                if not isinstance(original, str) or not is_id(original):
+                    raise ValueError
+                if was is not None and not isinstance(was, str):
+                    raise ValueError
+                texts[original] = text if was == "" else was
+            return id_, Pasted(headed(text), math.inf, texts)
     raise ValueError
 
 

@@ -42,8 +42,8 @@ class _Copied:
     copy: str
     """The passage that it was pasted as."""
 
-    birth: Segment
-    """What that was at first."""
+    seen: Segment
+    """What its author had seen of it."""
 
 
 class Moves:
@@ -213,8 +213,8 @@ class Moves:
         if len(group.parts) > 1:
             self._edits.absorb(group, sheet.seen())
             return True
-        birth = self._limbo.pasted.pop(copy).segment
-        self._copies.append(_Copied(sheet, group.parts[0], copy, birth))
+        seen = self._limbo.pasted.pop(copy).made_from(id_, group.segment)
+        self._copies.append(_Copied(sheet, group.parts[0], copy, seen))
         return True
 
     def _is_refiled(self, group: Group) -> bool:
@@ -268,11 +268,14 @@ class Moves:
     def _note_namesakes(self, id_: str, segment: Segment) -> None:
         """Remember what may be a copy of what, of all that has one name."""
         new = self._made[segment.name]
-        namesakes = {*self._where.namesakes(segment.name), *(other for other, _ in new)} - {id_}
-        if namesakes:
-            self._limbo.paste(id_, segment, namesakes, self._now)
+        names = self._where.namesakes(segment.name)
+        originals = {each: self._where.pasted_from(each, segment) for each in names}
+        originals |= {other: its.text for other, its in new}
+        originals.pop(id_, None)
+        if originals:
+            self._limbo.paste(id_, segment, originals, self._now)
         for other, its in new:  # Which of the two was pasted, nobody knows before one is cut.
-            self._limbo.paste(other, its, [id_], self._now)
+            self._limbo.paste(other, its, {id_: segment.text}, self._now)
         new.append((id_, segment))
 
     # When all files are taken in.
@@ -300,5 +303,5 @@ class Moves:
         self._plan.fields[passage.id, schema.PLACE] = place
         body = self._plan.live(self._view, copy.id).text
         now = Segment(self._view.header(copy), body, copy.gap)
-        self._edits.edit(copied.sheet, passage, copied.birth, now)
+        self._edits.edit(copied.sheet, passage, copied.seen, now)
         empty(self._plan, self._view, copy, passage)

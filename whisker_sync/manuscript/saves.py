@@ -4,7 +4,7 @@ Saves of files, and what was found out about each of a batch by comparing it wit
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from whisker_sync.ids import StoryPath
@@ -85,6 +85,17 @@ class Moment:
 
     since: float = 0.0
     """When the oldest of the batch was found; it may have waited for the answer to a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """What the author had before a batch of saves."""
+
+    contents: Mapping[StoryPath, Content]
+    """What each file held."""
+
+    earlier: Mapping[StoryPath, tuple[Page, ...]]
+    """What was there before, oldest first, and may be in an editor still."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from whisker_sync.manuscript.lineage import Lineage
 from whisker_sync.manuscript.plan import ORIGIN, Plan
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.revisions import repairs, versions
-from whisker_sync.manuscript.saves import Found, Moment, Saved
+from whisker_sync.manuscript.saves import Found, Had, Moment, Saved
 from whisker_sync.manuscript.shadow import OWN_FACT, Content, Page, Picture, Shadow
 from whisker_sync.revision import Version
 
@@ -103,12 +103,11 @@ class Taking:
         """
         if not found and not self._disk.has_landings:
             return Taken()
-        on_disk = self._disk.contents()
+        earlier = {path: shadow.earlier for path, shadow in self._disk.shadows.items()}
+        had = Had(self._disk.contents(), earlier)
         intake = Intake(
-            self._view, self._dice, self._mark(), self._limbo, self._formatters, when, on_disk
+            self._view, self._dice, self._mark(), self._limbo, self._formatters, when, had
         )
-        shadows = self._disk.shadows
-        earlier = {path: shadow.earlier for path, shadow in shadows.items() if path in found}
         if again:
             traced = trace_again(self._view, self._disk, self._lineage, found, when)
         else:

@@ -8,17 +8,17 @@ speaks for that is looked up here, for one batch of saves; nothing is decided or
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
 from whisker_sync.manuscript.cutting import JOINED, Group, pieces
 from whisker_sync.manuscript.likeness import likeness
-from whisker_sync.manuscript.limbo import Limbo, Taken
+from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import Passage, View
-from whisker_sync.manuscript.saves import Sheet
+from whisker_sync.manuscript.saves import Had, Sheet
 from whisker_sync.manuscript.shadow import Content, Page, Piece
 
 
@@ -29,18 +29,20 @@ class Whereabouts:
         self,
         view: View,
         limbo: Limbo,
-        on_disk: Mapping[StoryPath, Content],
+        had: Had,
         sheets: Sequence[Sheet],
     ) -> None:
-        """``on_disk``: what the author had before; ``sheets``: what was saved since."""
+        """``had``: what the author had before; ``sheets``: what was saved since."""
         self._view = view
         self._limbo = limbo
-        self._on_disk = on_disk
+        self._on_disk = had.contents
+        self._earlier = had.earlier
         self._sheets = sheets
         self._named: defaultdict[str, list[str]] | None = None
         self._here: set[str] | None = None
         self._inside: defaultdict[str, list[Segment]] | None = None
         self._added: Counter[tuple[str, str]] | None = None
+        self._versions: defaultdict[str, list[Segment]] = defaultdict(list)
         self.found: set[str] = set()
         """Passages that were found again in this batch."""
 
@@ -89,6 +91,24 @@ class Whereabouts:
                     if group is not None and group.segment.name != segment.name:
                         self._named[segment.name].append(group.parts[0].id)
         return self._named.get(name, [])
+
+    def pasted_from(self, id_: str, copy: Segment) -> str | None:
+        """Return the version of a passage that its author pasted; None: it was in no file."""
+        if not self._versions:
+            for path, page in self._on_disk.items():
+                for version in (*self._earlier.get(path, ()), page):
+                    self._note_versions(version)
+            for sheet in self._sheets:
+                for old, segment in zip(sheet.match, sheet.fresh, strict=True):
+                    if old is not None:
+                        self._versions[sheet.groups[old].parts[0].id].append(segment)
+        versions = self._versions.get(id_)
+        return nearest(copy, versions).text if versions else None
+
+    def _note_versions(self, page: Content) -> None:
+        for part in page.parts if isinstance(page, Page) else ():
+            if part.piece is Piece.PASSAGE:
+                self._versions[part.id].append(segment_of(part))
 
     def is_seen(self, ids: Collection[str]) -> bool:
         """Tell whether the author had one of these passages before, or cut it lately."""
