@@ -356,7 +356,19 @@ class World:
             return None
         moved = pieces.pop(self.dice.randrange(1, len(pieces)))
         self.put(writer, path, glue(pieces))
-        return lambda: self._paste(writer, moved, path)
+        return lambda: self._paste(writer, self._rework(moved), path)
+
+    def _rework(self, passage: str) -> str:
+        """Change a passage where it was pasted, or before it was cut, and do not save between."""
+        places = [match.span() for match in WORD.finditer(passage)]
+        if not places or self.dice.random() < 0.6:
+            return passage
+        start, end = self.dice.choice(places)
+        kept = passage[start:end]
+        if self.dice.random() < 0.3:
+            self.erased.add(kept)
+            kept = ""
+        return f"{passage[:start]}{kept} {self.words(self.dice.randint(1, 4))}{passage[end:]}"
 
     def copy(self, writer: Writer) -> None:
         """Paste a passage into another file, save, and remove it where it was a little later."""
@@ -367,7 +379,7 @@ class World:
             return
         moved = self.dice.choice(pieces[1:])
         header = moved.partition("\n")[0]
-        self._paste(writer, moved, path)
+        self._paste(writer, self._rework(moved), path)
         writer.notice()
 
         def remove() -> None:
