@@ -70,6 +70,20 @@ def test_what_came_and_went_again_says_nothing_against_what_came_later() -> None
     assert opened(passing.replace("black", "green"), again) == 3
 
 
+def test_who_deletes_a_passage_that_came_with_one_word_that_stays_has_seen_it() -> None:
+    lake = " ".join(f"word{i}" for i in range(60))
+    news = OLD.replace("here and cold.", "here, and very cold.")
+    assert opened(news, [page(OLD), page(f"{news}\n:: Lake\n{lake}\n")]) == 1
+
+
+def test_who_has_what_was_moved_where_it_was_moved_to_has_seen_it_go_there() -> None:
+    pieces = [f":: P{i}\nText number {i} of many.\n\n" for i in range(5)]
+    moved = [*pieces[1:4], pieces[0], pieces[4]]
+    versions = [page("".join(pieces)), page("".join(moved).replace("Text number 4", "Text 4"))]
+    assert opened("".join([*moved[:4], pieces[4].replace("many", "all")]), versions) == 1
+    assert opened("".join([*pieces[:4], pieces[4].replace("many", "all")]), versions) == 0
+
+
 def test_where_no_word_tells_the_lines_do_and_then_the_newest_counts() -> None:
     spaced = [page("one two\nthree\n"), page("one two\n\nthree\n\n\n")]
     assert opened("one two\nthree four\n", spaced) == 0

@@ -6,11 +6,12 @@ author did to that. Seen against the newest version, all that co-authors wrote s
 would be deleted. So the version is looked for among those it can have been: the
 author's last own save and whatever we wrote since; nothing older, ever.
 
-What tells is news: a word, or two or three in a row, a name, a tag that one version has
-and the one before has not. A save that shows a version's news was made from it or a later one.
-One that misses them was made before, or its author deleted them; a buffer is stale
-more often than somebody deletes all that others wrote. News that are shown count
-eight times as much as news that are missing, for old text does not come by chance.
+What tells is news: a word, or two or three in a row, a name, a tag that one version has and the
+one before has not, a passage that was moved before another. A save that shows a version's news
+was made from it or a later one. One that misses them was made before, or its author deleted
+them; a buffer is stale more often than somebody deletes all that others wrote. News that are
+shown count eight times as much as news that are missing, for old text does not come by chance;
+and of much that is missing most counts little, for a passage is deleted as quickly as a word.
 Words that a version removed count a tenth, for authors delete, too; only if it added no
 words; and only on the side of most of them, for authors change what others delete. News that
 came and went again speak for the versions in between if they are in the save, and against no
@@ -33,12 +34,15 @@ from whisker_sync.story.twee import parse, parse_header
 _Element = tuple[str, ...]
 """Its kind, and what it consists of."""
 
-_WEIGHTS = {"words": 1.0, "name": 0.5, "tag": 0.25, "value": 0.25}
+_WEIGHTS = {"words": 1.0, "name": 0.5, "order": 1.0, "tag": 0.25, "value": 0.25}
 _REMOVED = 0.1
 """What a removed element weighs, compared with one that was added."""
 
 _SHOWN = 8.0
 """What news weigh that the save shows although it was made before them."""
+
+_MUCH = 30.0
+"""Of what is missing beyond this much, a tenth counts."""
 
 _NAMED = 2.0
 """What a name weighs that the save shows although it was gone."""
@@ -114,7 +118,8 @@ def _costs(
     news = set[_Element]().union(*versions) - first
     costs: list[float] = []
     for i, version in enumerate(versions):
-        missing = _weight((version & news) - saved) + sum(still[: i + 1])
+        missing = _weight((version & news) - saved)
+        missing = min(missing, _MUCH + (missing - _MUCH) / 10) + sum(still[: i + 1])
         # What the save shows and this version has not came later, or had gone by then.
         shown = _weight((news & saved) - version) + sum(gone[i + 1 :])
         costs.append(round(missing + _SHOWN * shown, 6))
@@ -141,7 +146,21 @@ def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[
                 known[part] = {e for piece in _pieces(part) for e in _elements(piece)}
             elements |= known[part]
         shown.append(elements - everywhere)
-    return saved, shown
+    first, *later = [_order(part.text for part in version.parts) for version in versions]
+    moves = [set[_Element](), *(_moves(first, each) for each in later)]
+    saved |= _moves(first, _order(pieces))
+    return saved, [elements | moved for elements, moved in zip(shown, moves, strict=True)]
+
+
+def _order(pieces: Iterable[str]) -> list[str]:
+    return [name for piece in pieces if (name := _name(piece)) is not None]
+
+
+def _moves(before: Sequence[str], now: Sequence[str]) -> set[_Element]:
+    """Return what stands right before what it stood behind."""
+    place = {name: i for i, name in enumerate(before)}
+    known = [name for name in now if name in place]
+    return {("order", a, b) for a, b in pairwise(known) if place[a] > place[b]}
 
 
 def _known(versions: Sequence[Page], elsewhere: Iterable[str]) -> set[_Element]:
