@@ -71,7 +71,7 @@ def test_what_came_and_went_again_says_nothing_against_what_came_later() -> None
 
 
 def test_who_deletes_a_passage_that_came_with_one_word_that_stays_has_seen_it() -> None:
-    lake = " ".join(f"word{i}" for i in range(60))
+    lake = " ".join(f"word{i}" for i in range(40))
     news = OLD.replace("here and cold.", "here, and very cold.")
     assert opened(news, [page(OLD), page(f"{news}\n:: Lake\n{lake}\n")]) == 1
 
