@@ -70,6 +70,15 @@ def test_what_came_and_went_again_says_nothing_against_what_came_later() -> None
     assert opened(passing.replace("black", "green"), again) == 3
 
 
+def test_who_shows_what_went_and_came_back_has_seen_it_come_back() -> None:
+    lake = ":: Lake\nThe water is black and nobody comes here to swim at night.\n\n"
+    news = OLD.replace("here and cold.", "here, and somebody seems to breathe in the back.")
+    versions = [page(lake + OLD), page(OLD), page(lake + news)]
+    assert opened(lake + OLD.replace("of it all", "of all that"), versions[1:]) == 1
+    assert opened(lake + OLD.replace("of it all", "of all that"), versions) == 0
+    assert opened(OLD.replace("of it all", "of all that"), versions) == 1
+
+
 def test_who_deletes_a_passage_that_came_with_one_word_that_stays_has_seen_it() -> None:
     lake = " ".join(f"word{i}" for i in range(40))
     news = OLD.replace("here and cold.", "here, and very cold.")

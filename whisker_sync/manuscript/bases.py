@@ -34,7 +34,7 @@ from whisker_sync.story.twee import parse, parse_header
 _Element = tuple[str, ...]
 """Its kind, and what it consists of."""
 
-_WEIGHTS = {"words": 1.0, "name": 0.5, "order": 1.0, "tag": 0.25, "value": 0.25}
+_WEIGHTS = {"words": 1.0, "name": 2.0, "order": 1.0, "tag": 0.25, "value": 0.25}
 _REMOVED = 0.1
 """What a removed element weighs, compared with one that was added."""
 
@@ -106,7 +106,9 @@ def _costs(
     """
     first = versions[0]
     still, gone = [0.0], [0.0]
+    news = set[_Element]()
     for before, now in pairwise(versions):
+        news |= now - before  # It may have been there at first, and have come back.
         wrote = any(element[0] == "words" for element in now - before - first)
         removed = set() if wrote else (before - now) & first
         here, not_here = _weight(removed & saved), _weight(removed - saved)
@@ -115,7 +117,6 @@ def _costs(
             + _NAMED * _weight((before - now).intersection(names))
         )
         gone.append(_REMOVED * not_here * (not_here > here))
-    news = set[_Element]().union(*versions) - first
     costs: list[float] = []
     for i, version in enumerate(versions):
         missing = _weight((version & news) - saved)
