@@ -3,7 +3,7 @@ What the run consists of, and what runs beside what.
 
 Sections that compute keep all cores busy, and those that start real processes mostly wait.
 So each kind has a process of its own in which its sections follow one another, and the
-two go on beside each other.
+two go on beside each other. Of a given time real processes take half.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from multiprocessing import get_context
 
 from benchmarks.reliability import fuzz, images, kills, proxy, soak, worlds
 from benchmarks.reliability.section import Section
+
+HALF = 0.5
+"""So much of the time real processes run beside computing; then that has the cores alone."""
 
 NICENESS = 5
 """By how much computing gives way to real processes, whose clocks are real as well."""
@@ -66,8 +69,10 @@ def run(names: Sequence[str], seconds: float | None, seed: int) -> Iterator[Sect
                 ProcessPoolExecutor(1, get_context("spawn"), _give_way, (nice,))
             )
             shares = sum(kind[name].share for name in mine)
+            is_beside = kind is PROCESSES and len(mine) < len(names)
+            whole = (seconds or 0.0) * (HALF if is_beside else 1.0)
             for name in mine:
-                part = None if seconds is None else seconds * kind[name].share / shares
+                part = None if seconds is None else whole * kind[name].share / shares
                 running.append(alone.submit(_run, name, part, seed))
         for future in as_completed(running):
             yield future.result()
