@@ -106,6 +106,19 @@ def test_what_was_changed_before_it_was_pasted_is_changed(
     assert alice.folder.get(StoryPath("a.twee")) == (None if whole else A.encode())
 
 
+@pytest.mark.parametrize("paste_first", [False, True])
+def test_a_passage_that_keeps_its_name_may_change_much_on_its_way(paste_first: bool) -> None:
+    alice, bob = pair(("a.twee", A + ":: Key\nIt is old.\n"), ("b.twee", B))
+    bob.save("a.twee", A + ":: Key [iron]\nIt is old.\n")
+    saves = [("a.twee", A), ("b.twee", B + ":: Key\nIt is not as very old as it looks.\n")]
+    for path, text in saves[::-1] if paste_first else saves:
+        alice.save(path, text)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A
+    assert alice.text("b.twee") == B + ":: Key [iron]\nIt is not as very old as it looks.\n"
+
+
 def test_what_others_wrote_in_the_copy_comes_along() -> None:
     alice, bob = two()
     alice.save("b.twee", B + CAVE)

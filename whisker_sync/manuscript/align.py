@@ -223,7 +223,7 @@ def _moved(was: Segment, is_: Segment) -> float:
         if was.body == is_.body:
             return 1.0
         alike = likeness(was.words, is_.words)
-        return alike if alike >= RENAMED else 0.0
+        return alike if alike >= NAMESAKE else 0.0
     if len(was.words) < MOVED_WORDS:
         return 0.0
     alike = likeness(was.words, is_.words)

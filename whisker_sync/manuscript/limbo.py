@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.align import RENAMED
+from whisker_sync.manuscript.align import NAMESAKE
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECONDS
@@ -174,7 +174,7 @@ class Limbo:
             if original not in pasted.originals or id_ in but:
                 continue
             alike = _alike(copy, pasted.made_from(original, segment))
-            if alike >= RENAMED and alike > most:
+            if alike >= NAMESAKE and alike > most:
                 best, most = id_, alike
         return best
 
