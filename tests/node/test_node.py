@@ -12,7 +12,9 @@ import pytest
 
 from benchmarks.admission import let_in
 from whisker_sync.errors import BadSettings, WorkspaceBusy
-from whisker_sync.ids import Address
+from whisker_sync.folder.files import Folder
+from whisker_sync.ids import Address, StoryPath
+from whisker_sync.manuscript.files import Large
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node.node import Node
 from whisker_sync.node.running import MAX_EVENTS
@@ -114,6 +116,28 @@ async def test_a_look_takes_both_halves_of_a_rename_together(tmp_path: Path) -> 
         (alice.folder / "grotto.twee").rename(alice.folder / "cave.twee")
         await node.look()
         assert set(node.document(STORY).roots()) == before
+
+
+async def test_a_rename_while_the_folder_is_read_at_the_start_is_a_rename(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, _ = Author.pair(tmp_path)
+    old, new = alice.folder / "cave.twee", alice.folder / "grotto.twee"
+    old.write_text(CAVE)
+    async with alice.online() as node:
+        before = set(node.document(STORY).roots())
+    read = Folder.read
+
+    def read_late(folder: Folder, path: StoryPath) -> bytes | Large | None:
+        if old.exists():
+            old.rename(new)
+        return read(folder, path)
+
+    monkeypatch.setattr(Folder, "read", read_late)
+    async with alice.online() as node:
+        assert node._running.peer.files() == ("grotto.twee",)
+        assert set(node.document(STORY).roots()) == before
+    assert alice.files() == {"grotto.twee": CAVE.encode()}
 
 
 async def test_they_find_each_other_on_the_network(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ another document; then the file is met as if for the first time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
@@ -119,6 +119,20 @@ class Disk:
     def contents(self) -> dict[StoryPath, Content]:
         """Return what each file holds that is there."""
         return {path: each.disk for path, each in self.shadows.items() if each.disk is not None}
+
+    def unanswered(self, but: Container[StoryPath]) -> dict[StoryPath, Content]:
+        """
+        Return what new files hold that we asked for, and nobody said whether they were written.
+
+        A process that ended may have written them; who finds none there finds it perhaps
+        under another name.
+        """
+        return {
+            path: shadow.staged.content
+            for path, shadow in self.shadows.items()
+            if shadow.disk is None and shadow.staged and not shadow.flights and path not in but
+            if shadow.staged.content is not None
+        }
 
     def pictures(self) -> Iterator[bytes]:
         """Yield the SHA-256 of binary contents that are there, or that we had ready to write."""

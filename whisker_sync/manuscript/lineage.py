@@ -18,7 +18,7 @@ removed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from whisker_sync.ids import StoryPath
@@ -27,7 +27,7 @@ from whisker_sync.manuscript.editors import Editors
 from whisker_sync.manuscript.files import FileSeen
 from whisker_sync.manuscript.kept import Noted
 from whisker_sync.manuscript.limbo import Limbo
-from whisker_sync.manuscript.origins import Departure, files_of, is_mostly, renames
+from whisker_sync.manuscript.origins import Departure, files_of, is_mostly, is_nearest, renames
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
 from whisker_sync.manuscript.shadow import Content, Page, Picture
@@ -107,7 +107,7 @@ class Lineage:
         for path, what in found.items():
             if what is not None:
                 self._under_its_name(traced, news[path], what, when)
-        self._renamed(traced, when)
+        self._renamed(traced, found, when)
         self._brought_back(traced)
         self._under_old_names(traced)
         self._removed(traced, {path: news[path] for path in found}, when)
@@ -130,16 +130,33 @@ class Lineage:
         else:
             traced.new[path] = what
 
-    def _renamed(self, traced: Traced, when: Moment) -> None:
+    def _renamed(self, traced: Traced, found: Container[StoryPath], when: Moment) -> None:
         """Look among what went just now: the author may have given it another name."""
         departed = self._disk.departed
-        for path, origin in renames(traced.gone | departed.since(when.since), traced.new):
+        unanswered = self._unanswered(traced.new, found)
+        origins = unanswered | traced.gone | departed.since(when.since)
+        for path, origin in renames(origins, traced.new):
             what = traced.new.pop(path)
             if origin in traced.gone:
                 base = self._made_from(origin, traced.gone[origin], what)
+            elif origin in unanswered:
+                base = unanswered[origin]
             else:
                 base = self._departed_as(origin, departed.contents[origin], what)
             traced.add(Saved(path, what, base, was=origin))
+
+    def _unanswered(
+        self, new: Mapping[StoryPath, Found], found: Container[StoryPath]
+    ) -> dict[StoryPath, Content]:
+        """Look among what we asked for before we ended: that may be what an author renamed."""
+        unanswered = self._disk.unanswered(but=found) if new else {}
+        there = list(self._disk.contents().values())
+        texts = [what.text for what in new.values() if isinstance(what, Text)]
+        return {
+            path: content
+            for path, content in unanswered.items()
+            if any(is_nearest(text, content, there) for text in texts)
+        }
 
     def _brought_back(self, traced: Traced) -> None:
         """Look among what went lately; by its author's hand it comes back whole."""

@@ -9,7 +9,7 @@ are remembered for a while.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from whisker_sync.ids import StoryPath
@@ -102,6 +102,16 @@ def is_saved_again(found: Found | None, content: Content) -> bool:
 def is_mostly(text: str, content: Content) -> bool:
     """Tell whether a save has so much of a version that it was made from it."""
     return isinstance(content, Page) and likeness(words(text), _words_of(content)) >= SAME_FILE
+
+
+def is_nearest(text: str, content: Content, others: Iterable[Content]) -> bool:
+    """Tell whether a save has more of one content than of any others."""
+    if not isinstance(content, Page):
+        return False
+    own = words(text)
+    alike = likeness(own, _words_of(content))
+    pages = (other for other in others if isinstance(other, Page))
+    return alike > max((likeness(own, _words_of(page)) for page in pages), default=0.0)
 
 
 def with_news(content: Content, view: View, path: StoryPath) -> Content:

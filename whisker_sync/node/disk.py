@@ -12,7 +12,7 @@ that may take long; see :mod:`whisker_sync.node.contents`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -37,6 +37,9 @@ SEARCH_SECONDS = 10.0
 
 MAX_FRESH = 64
 """New files that are written side by side."""
+
+MAX_TRIES = 5
+"""How often the folder is read anew at the start, because files went while it was read."""
 
 LATE_SECONDS = 0.2
 """How long after a write is looked for what an editor wrote into the file that was there."""
@@ -136,10 +139,15 @@ class Disk:
 
     async def _begin_files(self) -> None:
         """Take in the folder as it is, and watch it from here on."""
-        _, left_out = self.folder.scan()
-        await self._see(
-            self._watch.prime(self._running.peer.files()), everything=True, problems=left_out
-        )
+        known = self._running.peer.files()
+        for grace in (0.0, *(GRACE_SECONDS,) * MAX_TRIES):
+            # What goes while we read may get another name: both are to be told together.
+            await asyncio.sleep(grace)
+            _, left_out = self.folder.scan()
+            found = await asyncio.to_thread(self._read_all, self._watch.prime(known))
+            if all(content is not None for _, content in found):
+                break
+        self._tell(found, everything=True, problems=left_out)
         self._watching = True
         self._running.spawn(self._watch_files(), "watch")
 
@@ -175,8 +183,20 @@ class Disk:
         problems: list[Any] | tuple[Any, ...] = (),
     ) -> None:
         """Read files and tell the peer; those that are known to be ``gone`` are told as such."""
+        found = await asyncio.to_thread(self._read_all, sorted(paths))
+        self._tell(found, everything=everything, gone=gone, problems=problems)
+
+    def _tell(
+        self,
+        found: Iterable[tuple[StoryPath, bytes | Large | FolderError | None]],
+        *,
+        everything: bool,
+        gone: frozenset[StoryPath] = frozenset(),
+        problems: list[Any] | tuple[Any, ...] = (),
+    ) -> None:
+        """Tell the peer what was read."""
         seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
-        for path, content in await asyncio.to_thread(self._read_all, sorted(paths)):
+        for path, content in found:
             if isinstance(content, FolderError):
                 unreadable.append(path)
                 told.append(Problem(path, str(content)))

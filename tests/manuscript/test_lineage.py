@@ -1,0 +1,61 @@
+"""whisker_sync.manuscript.lineage, in a manuscript: where files came from that were found."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.ids import StoryPath
+
+HALL = ":: Hall\nThe hall is wide and very cold, and nobody has lit a fire in it for years.\n\n"
+STAIRS = ":: Stairs\nThe stairs are narrow and steep, and the third of them is missing.\n"
+WALL = HALL.replace("Hall", "Wall").replace("a fire in it", "a lamp beside it")
+
+
+def asked(*news: tuple[str, str | None]) -> tuple[Author, Author]:
+    """Return two, the first of whom ended when the news were on their way to the disk."""
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    for path, content in news:
+        bob.put(path, content)
+    bob.notice()
+    alice.hear(bob.updates)
+    return alice, bob
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_who_renames_a_file_that_was_written_just_before_the_process_died_has_renamed_it(
+    moved: bool,
+) -> None:
+    news = HALL + STAIRS.replace("third", "fourth")
+    alice, bob = asked(("b.twee", news), ("a.twee", None if moved else HALL + STAIRS))
+    alice.put("c.twee", news.replace("very cold", "ice-cold"))
+    if moved:
+        alice.put("a.twee", None)
+    alice.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.folder.keys() == {"c.twee"} | (set() if moved else {"a.twee"})
+    assert alice.text("c.twee") == news.replace("very cold", "ice-cold")
+
+
+def test_a_copy_of_what_is_there_is_no_new_name_of_what_was_never_written() -> None:
+    news = WALL + STAIRS.replace("Stairs", "Steps")
+    alice, bob = asked(("b.twee", news))
+    alice.put("c.twee", HALL + STAIRS.replace("narrow", "broad"))
+    alice.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == news
+    assert alice.text("c.twee") == HALL + STAIRS.replace("narrow", "broad")
+
+
+def test_what_was_written_and_is_there_has_no_other_name() -> None:
+    news = WALL + STAIRS.replace("Stairs", "Steps")
+    alice, bob = asked(("b.twee", news))
+    alice.put("b.twee", news)
+    alice.put("c.twee", news.replace("third", "fourth"))
+    alice.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.folder.keys() == {StoryPath(f"{name}.twee") for name in "abc"}
+    assert alice.text("b.twee") == news
