@@ -167,10 +167,14 @@ def test_what_nobody_read_was_not_what_the_save_was_made_from() -> None:
 
 @pytest.mark.parametrize("read", [False, True, None])
 @pytest.mark.parametrize("later", [0.0, UNSEEN_SECONDS - 1, UNSEEN_SECONDS])
-def test_who_removes_a_file_did_not_see_what_came_just_now(read: bool | None, later: float) -> None:
+@pytest.mark.parametrize("quiet", [0.0, 3600.0])
+def test_who_removes_a_file_did_not_see_what_came_just_now(
+    read: bool | None, later: float, quiet: float
+) -> None:
     old, new = ":: A\nIt is very icy.\n\n", ":: B\nNobody has seen this yet.\n\n"
     newest = ":: C\nNor this.\n"
     alice, bob = pair(("a.twee", old), ("b.twee", ":: D\nA hut.\n"))
+    bob.now += quiet
     for text in (old + new, old + new + newest):
         alice.save("a.twee", text)
         exchange(alice, bob)

@@ -698,7 +698,7 @@ def test_a_write_seen_before_it_is_answered_counts_as_answered() -> None:
     outcome = bob.notice()
     assert outcome.change is None
     assert outcome.writes == ()
-    assert bob.manuscript.wrote(write.path, write.content) == Outcome()
+    assert bob.manuscript.wrote(write.path, write.content, bob.now) == Outcome()
     assert bob.folder == alice.folder
 
 
@@ -713,7 +713,7 @@ def test_a_save_during_a_write_waits_and_is_compared_with_the_right_version() ->
             bob.save("a.twee", bob.text("a.twee").replace("is icy", "is icy and hot"))
             assert bob.manuscript.saw([], 0.0).change is None
             bob.writes.clear()
-            outcome = bob.manuscript.wrote(write.path, write.content)
+            outcome = bob.manuscript.wrote(write.path, write.content, bob.now)
             assert outcome.change is not None
             bob.updates[outcome.change.update] = None
             exchange(alice, bob)
@@ -747,7 +747,7 @@ def test_a_write_that_failed_holds_up_neither_saves_nor_later_writes() -> None:
     alice, bob = outstanding()
     bob.writes.clear()
     assert bob.save("a.twee", CAVE.replace("The end", "The very end")).change is None
-    outcome = bob.manuscript.stuck(StoryPath("a.twee"))
+    outcome = bob.manuscript.stuck(StoryPath("a.twee"), bob.now)
     assert outcome.change is not None
     bob._happened(outcome)
     exchange(alice, bob)

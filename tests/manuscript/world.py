@@ -122,7 +122,7 @@ class Author:
             self.reported.pop(write.path, None)
             if content is not None:
                 self.reported[write.path] = content
-            self._happened(self.manuscript.wrote(write.path, content))
+            self._happened(self.manuscript.wrote(write.path, content, self.now))
 
     def hear(self, updates: Iterable[bytes]) -> None:
         """Receive updates, in whatever order."""

@@ -156,13 +156,13 @@ class Manuscript:
 
     # What became of a write.
 
-    def wrote(self, path: StoryPath, content: bytes | Large | None) -> Outcome:
+    def wrote(self, path: StoryPath, content: bytes | Large | None, now: float) -> Outcome:
         """Take note that a write was carried out; return the next one for this path, if any."""
         shadow = self._disk.shadows.get(path)
         if shadow is None or not shadow.answered(sha256_of(content)):
             return Outcome()  # Something was seen on disk before the answer came.
-        self._disk.landed(path, self._when.now)
-        return self._go_on() if self._arrivals else self._outcome(None, {path})
+        self._disk.landed(path, now)
+        return self._go_on(now) if self._arrivals else self._outcome(None, {path})
 
     def kept(self, path: StoryPath, content: bytes | Large | None, now: float) -> Outcome:
         """Take in what was found on disk instead of what a write expected there."""
@@ -177,19 +177,19 @@ class Manuscript:
                     return Outcome()
         return self.saw([FileSeen(path, content)], now)
 
-    def stuck(self, path: StoryPath) -> Outcome:
+    def stuck(self, path: StoryPath, now: float) -> Outcome:
         """Take note that a write failed; it is asked for again with whatever happens next."""
         shadow = self._disk.shadows.get(path)
         if shadow is None or not shadow.refused():
             return Outcome()
         shadow.staged = None
-        outcome = self._go_on() if self._arrivals else Outcome()
+        outcome = self._go_on(now) if self._arrivals else Outcome()
         self._disk.later.add(path)
         return outcome
 
-    def _go_on(self) -> Outcome:
+    def _go_on(self, now: float) -> Outcome:
         """Take in the saves that waited for an answer."""
-        return self.saw((), self._when.now)
+        return self.saw((), now)
 
     # Files that went back.
 

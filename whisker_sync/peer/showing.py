@@ -286,10 +286,10 @@ class Showing:
                     self._problems.pop(path, None)
                 if self._stuck_until is not None:
                     self._stuck_until = now  # there is room again
-                outcome = self._manuscript.wrote(path, content)
+                outcome = self._manuscript.wrote(path, content, now)
                 yield Tell(events.FileChanged(path))
             case FileKept(path, content, at) if reads or self._is_returning(path, content):
-                outcome = self._manuscript.stuck(path)
+                outcome = self._manuscript.stuck(path, now)
                 yield from self._absorb(outcome, at, now)
                 seen = FilesSeen((FileSeen(path, content),), at)
                 yield from self.saw(seen, now, reads=reads)
@@ -297,7 +297,7 @@ class Showing:
             case FileKept(path, content, at):
                 outcome = self._manuscript.kept(path, content, now)
             case FileStuck(path, problem, at):
-                outcome = self._manuscript.stuck(path)
+                outcome = self._manuscript.stuck(path, now)
                 if problem is not None:
                     self._stuck_until = now + STUCK_SECONDS
                     self._stuck.add(path)
