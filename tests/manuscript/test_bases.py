@@ -85,6 +85,15 @@ def test_who_deletes_a_passage_that_came_with_one_word_that_stays_has_seen_it() 
     assert opened(news, [page(OLD), page(f"{news}\n:: Lake\n{lake}\n")]) == 1
 
 
+def test_one_long_word_of_others_that_is_left_was_seen() -> None:
+    news = "It is dark here and cold. Above hang stalactites."
+    versions = [page(OLD), page(OLD.replace("It is dark here and cold.", news))]
+    own = "It is dark here and icy. Long stalactites."
+    assert opened(OLD.replace("It is dark here and cold.", own), versions) == 1
+    own = "It is dark here and icy. Bats hang about."
+    assert opened(OLD.replace("It is dark here and cold.", own), versions) == 0
+
+
 def test_who_has_what_was_moved_where_it_was_moved_to_has_seen_it_go_there() -> None:
     pieces = [f":: P{i}\nText number {i} of many.\n\n" for i in range(5)]
     moved = [*pieces[1:4], pieces[0], pieces[4]]

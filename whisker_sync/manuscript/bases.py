@@ -41,6 +41,9 @@ _REMOVED = 0.1
 _SHOWN = 8.0
 """What news weigh that the save shows although it was made before them."""
 
+_LONG = 5
+"""A word of so many letters counts twice where it is shown: short ones come by chance."""
+
 _MUCH = 30.0
 """Of what is missing beyond this much, a tenth counts."""
 
@@ -122,9 +125,14 @@ def _costs(
         missing = _weight((version & news) - saved)
         missing = min(missing, _MUCH + (missing - _MUCH) / 10) + sum(still[: i + 1])
         # What the save shows and this version has not came later, or had gone by then.
-        shown = _weight((news & saved) - version) + sum(gone[i + 1 :])
+        seen = (news & saved) - version
+        shown = _weight(seen) + sum(map(_is_long, seen)) + sum(gone[i + 1 :])
         costs.append(round(missing + _SHOWN * shown, 6))
     return costs
+
+
+def _is_long(element: _Element) -> bool:
+    return element[0] == "words" and len(element) == 2 and len(element[1]) >= _LONG
 
 
 def _weight(elements: Iterable[_Element]) -> float:
