@@ -86,7 +86,7 @@ def test_who_deletes_a_passage_that_came_with_one_word_that_stays_has_seen_it() 
 
 
 def test_one_long_word_of_others_that_is_left_was_seen() -> None:
-    news = "It is dark here and cold. Above hang stalactites."
+    news = "It is dark here and cold. Above you hang long stalactites."
     versions = [page(OLD), page(OLD.replace("It is dark here and cold.", news))]
     own = "It is dark here and icy. Long stalactites."
     assert opened(OLD.replace("It is dark here and cold.", own), versions) == 1
