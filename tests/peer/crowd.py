@@ -40,6 +40,7 @@ from whisker_sync.peer.inputs import (
     Drained,
     FileKept,
     FilesSeen,
+    FileStuck,
     FileWritten,
     FrameArrived,
     Input,
@@ -158,7 +159,7 @@ class Someone:
     def write(self, path: StoryPath, content: bytes | None, expected: bytes | None) -> None:
         now = self.folder.get(path)
         if (None if now is None else hashlib.sha256(now).digest()) != expected:
-            self.tell(FileKept(path, now, 1))
+            self.tell(FileStuck(path, None, 1) if now is None else FileKept(path, now, 1))
             return
         if content is None:
             self.folder.pop(path, None)

@@ -84,3 +84,16 @@ def test_who_saves_on_and_on_is_waited_for_so_long_and_no_longer() -> None:
     alice.save("other.txt", "the last\n")
     crowd.wait(BACK_SECONDS / 2)
     assert bob.read("other.txt") == "the last\n"
+
+
+def test_what_was_seen_before_a_write_is_not_told_after_it() -> None:
+    crowd, alice, bob = two()
+    back(alice, "a.twee")
+    alice.save("d.twee", alice.read("d.twee"))  # seen, and not told before this moment is over
+    bob.save("d.twee", None)
+    crowd.wait()
+    assert StoryPath("d.twee") not in alice.folder
+    bob.save("d.twee", ":: Another\nSomething else.\n")
+    crowd.wait()
+    assert alice.folder == bob.folder
+    assert alice.read("d.twee") == ":: Another\nSomething else.\n"

@@ -286,6 +286,8 @@ class Showing:
                     self._problems.pop(path, None)
                 if self._stuck_until is not None:
                     self._stuck_until = now  # there is room again
+                # What was seen before is not there any more: the write found what it expected.
+                self._returned.pop(path, None)
                 outcome = self._manuscript.wrote(path, content, now)
                 yield Tell(events.FileChanged(path))
             case FileKept(path, content, at) if reads or self._is_returning(path, content):
