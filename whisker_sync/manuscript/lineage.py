@@ -181,11 +181,13 @@ class Lineage:
             before = self._disk.before_we_wrote(path)
             self._disk.gone(path)
             if not traced.here & files_of(content):
-                # Else it has another name now, given here or by a co-author, or by both.
                 seen = before is None or news[path].read_since_write is True
                 seen = seen or self._stands_elsewhere(traced, path, content, before)
                 traced.saves.append(Saved(path, None, content if seen else before))
-                self._disk.departed.remember(path, Departure(content, when.now, by_author=True))
+            elif any(saved.was == path for saved in traced.saves):
+                continue  # It has another name now.
+            # Or a co-author gave it one, and its author another, which is still to be found.
+            self._disk.departed.remember(path, Departure(content, when.now, by_author=True))
 
     def _stands_elsewhere(
         self, traced: Traced, path: StoryPath, content: Content, before: Content | None

@@ -9,10 +9,12 @@ are remembered for a while.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.align import MOVED_WORDS, SAME_BODY
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
 from whisker_sync.manuscript.pieces import Segment, segment_of
@@ -185,13 +187,22 @@ def _traits(content: Content | Found) -> tuple[Counter[str], list[str]]:
 
 def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[str]]) -> float:
     """
-    Return how much of one file is in the other, from 0 to 1.
+    Return how much a new file, the first, is like one that is gone, from 0 to 1.
 
     Whole passages count, and so do words: an author who renames a file of three
-    passages may well have edited two of them since it was last seen.
+    passages may well have edited two of them since it was last seen, or deleted them.
     """
     alike = likeness(one[1], other[1])
     passages, others = one[0], other[0]
     if passages and others:
         alike = max(alike, (passages & others).total() / max(passages.total(), others.total()))
+    if alike < SAME_FILE and _is_part(one[1], other[1]):
+        return SAME_FILE
     return alike
+
+
+def _is_part(new: Sequence[str], old: Sequence[str]) -> bool:
+    """Tell whether hardly anything in a text is not from another one."""
+    pairs = Counter(pairwise(new))
+    shared = (pairs & Counter(pairwise(old))).total()
+    return len(new) >= MOVED_WORDS and shared >= SAME_BODY * pairs.total()

@@ -299,7 +299,10 @@ class Disk:
             self._running.feed(FileWritten(write.path, result.content, now_ms()))
             if result.held is not None:
                 self._running.spawn(self._look_again(result.held), "look again")
-        elif result.content is None:
+        elif result.content is None or (
+            write.expected is None and self.folder.takes_in(write.path)
+        ):
+            # The author renamed it, or gave another file this name: the watch tells both halves.
             self._running.feed(FileStuck(write.path, None, now_ms()))
         elif isinstance(result.content, Large) and not self._contents.has(result.content):
             self._take_in(write.path, result.content)

@@ -63,8 +63,8 @@ class FileStuck:
     """
     A ``WriteFile`` or ``WriteAsset`` could not be carried out; what is there was not touched.
 
-    Also when the file is gone that it was to replace: the author may have renamed it, and
-    that is only seen together with its new name, a moment later.
+    Also when the file is gone that it was to replace, or one is there where none was: the author
+    may have renamed it, and that is only seen together with its other name, a moment later.
     """
 
     path: StoryPath

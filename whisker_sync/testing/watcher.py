@@ -132,7 +132,7 @@ class Watcher:
         path, found = write.path, self._folder.get(write.path)
         if _sha256(found) != write.expected:
             answer: Input = FileKept(path, found, self._clock())
-            if found is None:
+            if found is None or write.expected is None:
                 answer = FileStuck(path, None, self._clock())
         elif self._disk.is_full and found != content:
             answer = FileStuck(path, Problem(path, str(DiskFull(path))), self._clock())
