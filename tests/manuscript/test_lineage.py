@@ -59,3 +59,38 @@ def test_what_was_written_and_is_there_has_no_other_name() -> None:
     assert alice.folder == bob.folder
     assert alice.folder.keys() == {StoryPath(f"{name}.twee") for name in "abc"}
     assert alice.text("b.twee") == news
+
+
+TALE = HALL + STAIRS.replace("Stairs", "Steps") + WALL.replace("Wall", "Yard")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HALL, HALL + "".join(f":: New {i}\nNobody wrote this before, {i} times.\n" for i in range(9))],
+)
+def test_a_file_that_shrank_or_grew_much_and_got_another_name_is_the_same(text: str) -> None:
+    """A co-author gave it another name, too."""
+    alice, bob = pair(("a.twee", TALE if text == HALL else HALL))
+    bob.put("b.twee", bob.text("a.twee"))
+    bob.save("a.twee", None)
+    alice.put("c.twee", text)
+    alice.put("a.twee", None)
+    alice.hear(bob.updates)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert len(alice.folder) == 1
+    assert list(alice.folder.values()) == [text.encode()]
+
+
+def test_a_rename_seen_in_two_halves_is_one_although_a_co_author_renamed_the_file_too() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    bob.put("b.twee", HALL + STAIRS)
+    bob.save("a.twee", None)
+    alice.put("a.twee", None)
+    alice.hear(bob.updates)
+    alice.write()
+    alice.notice()
+    alice.save("c.twee", HALL + STAIRS.replace("third", "fourth"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert list(alice.folder.values()) == [(HALL + STAIRS.replace("third", "fourth")).encode()]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.align import MOVED_WORDS, SAME_BODY
+from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
 from whisker_sync.manuscript.pieces import Segment, segment_of
@@ -190,7 +190,8 @@ def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[
     Return how much a new file, the first, is like one that is gone, from 0 to 1.
 
     Whole passages count, and so do words: an author who renames a file of three
-    passages may well have edited two of them since it was last seen, or deleted them.
+    passages may well have edited two of them since it was last seen, or deleted them, or
+    written three more.
     """
     alike = likeness(one[1], other[1])
     passages, others = one[0], other[0]
@@ -201,8 +202,8 @@ def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[
     return alike
 
 
-def _is_part(new: Sequence[str], old: Sequence[str]) -> bool:
-    """Tell whether hardly anything in a text is not from another one."""
-    pairs = Counter(pairwise(new))
-    shared = (pairs & Counter(pairwise(old))).total()
-    return len(new) >= MOVED_WORDS and shared >= SAME_BODY * pairs.total()
+def _is_part(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether most of one of two texts is in the other."""
+    ours, theirs = Counter(pairwise(one)), Counter(pairwise(other))
+    least = min(ours.total(), theirs.total())
+    return least >= MOVED_WORDS - 1 and (ours & theirs).total() >= RENAMED * least

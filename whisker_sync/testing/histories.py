@@ -9,7 +9,7 @@ seed, many times faster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from random import Random
@@ -517,20 +517,27 @@ _KINDS: tuple[tuple[float, Callable[[_Roll], Operation]], ...] = (
 )
 
 
+def _kind(draw: Callable[[_Roll], Operation]) -> type[Operation]:
+    return type(draw(lambda _: 0))
+
+
 def random_history(
     seed: int,
     *,
     replicas: Sequence[int] = (2, 3, 4, 5, 6),
     operations: int = 30,
     without: tuple[type[Operation], ...] = (),
+    often: Mapping[type[Operation], float] | None = None,
 ) -> History:
     """
     A history from a seed; its authors and machines have habits of their own.
 
-    What is ``without`` does not happen in it.
+    What is ``without`` does not happen in it. ``often``: only these kinds of operations do,
+    so often in comparison.
     """
     dice = Random(f"history {seed}")
-    habits = [weight * dice.random() ** 2 for weight, _ in _KINDS]
+    weights = [weight if often is None else often.get(_kind(draw), 0) for weight, draw in _KINDS]
+    habits = [weight * dice.random() ** 2 for weight in weights]
     kinds = [kind for _, kind in _KINDS]
     happened: list[Operation] = []
     while len(happened) < operations:
