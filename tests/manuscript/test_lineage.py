@@ -102,3 +102,22 @@ def test_a_rename_seen_in_two_halves_is_one_although_a_co_author_renamed_the_fil
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert list(alice.folder.values()) == [(HALL + STAIRS.replace("third", "fourth")).encode()]
+
+
+def test_what_came_between_the_halves_of_a_rename_stays_although_the_process_died() -> None:
+    """The first half looked like a removal, so what had come just before was to be written anew."""
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    news = STAIRS.replace("third", "third and the fourth")
+    bob.save("a.twee", HALL + news)
+    alice.put("a.twee", None)
+    alice.hear(bob.updates)
+    alice.writes.clear()
+    alice.manuscript.stuck(StoryPath("a.twee"), 0.0)
+    alice.notice()
+    alice.writes.clear()
+    alice.put("c.twee", HALL.replace("very cold", "ice-cold") + STAIRS)
+    alice.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "ice-cold" in alice.text("c.twee")
+    assert any(b"third and the fourth" in each for each in alice.folder.values())

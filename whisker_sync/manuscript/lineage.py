@@ -140,7 +140,7 @@ class Lineage:
             if origin in traced.gone:
                 base = self._made_from(origin, traced.gone[origin], what)
             elif origin in unanswered:
-                base = unanswered[origin]
+                base = self._asked_as(origin, unanswered[origin], what)
             else:
                 base = self._departed_as(origin, departed.contents[origin], what)
             traced.add(Saved(path, what, base, was=origin))
@@ -247,6 +247,12 @@ class Lineage:
                 versions.append(staged)
             return self._editors.opened(origin, what, versions)
         return base
+
+    def _asked_as(self, path: StoryPath, asked: Content, what: Found) -> Content:
+        """Return the version that an editor shows of a file that we may have written anew."""
+        if not isinstance(what, Text) or not isinstance(asked, Page):
+            return asked
+        return self._editors.opened(path, what, [*self._disk.stood(path), asked])
 
     def _departed_as(self, path: StoryPath, departed: Departure, what: Found) -> Content:
         """Return the version that an editor shows of a file that went."""
