@@ -121,3 +121,20 @@ def test_what_came_between_the_halves_of_a_rename_stays_although_the_process_die
     assert alice.folder == bob.folder
     assert "ice-cold" in alice.text("c.twee")
     assert any(b"third and the fourth" in each for each in alice.folder.values())
+
+
+def test_a_rename_in_two_halves_is_one_although_we_were_about_to_remove_the_file() -> None:
+    alice, bob = pair(("a.css", "h1 { color: dark red; margin: 0 }\n"))
+    bob.put("b.css", bob.text("a.css"))
+    bob.save("a.css", None)
+    alice.hear(bob.updates)
+    (removal,) = [write for write in alice.writes if write.path == "a.css"]
+    alice.writes.remove(removal)
+    alice.save("a.css", None)
+    alice._happened(alice.manuscript.stuck(removal.path, alice.now))
+    alice.write()
+    alice.now += 1.0
+    alice.save("c.css", "h1 { color: dark red; margin: 0 }\n")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.folder.keys() == {StoryPath("c.css")}

@@ -180,7 +180,12 @@ class Manuscript:
     def stuck(self, path: StoryPath, now: float) -> Outcome:
         """Take note that a write failed; it is asked for again with whatever happens next."""
         shadow = self._disk.shadows.get(path)
-        if shadow is None or not shadow.refused():
+        if shadow is None or not shadow.flights:
+            return Outcome()
+        to_remove = shadow.flights[0].content is None
+        if not shadow.refused():
+            if to_remove:
+                self._disk.departed.was_by_author(path)  # It is gone, and that was not us.
             return Outcome()
         shadow.staged = None
         outcome = self._go_on(now) if self._arrivals else Outcome()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
@@ -53,6 +53,11 @@ class Departed:
         self.contents[path] = departure
         if len(self.contents) > MAX_REMEMBERED:
             del self.contents[next(iter(self.contents))]
+
+    def was_by_author(self, path: StoryPath) -> None:
+        """Note that a file that we wanted to remove had been taken away by its author."""
+        if path in self.contents:
+            self.contents[path] = replace(self.contents[path], by_author=True)
 
     def forget(self, now: float, fits: Callable[[Content], bool]) -> None:
         """Forget what went too long ago, or what the document does not know any more."""
