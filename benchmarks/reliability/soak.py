@@ -59,6 +59,10 @@ GROWTH_OPEN = 2
 """Files and sockets that may be open beyond those at the beginning; a reconnect may be on
 its way in the moment in which they are counted."""
 
+CLOSING_SECONDS = 60.0
+"""How long what is open may take to become so few: the last connections of a cable that was
+pulled all the time end one after the other. What leaks stays."""
+
 IDLE = 0.02
 """The part of a processor that a daemon may use at rest."""
 
@@ -114,6 +118,8 @@ async def _play(place: Path, seconds: float, seed: int) -> Section:
             work = max(1.0, part - REST_SECONDS)
             times = await _work(desks, authors, cable, dice, work)
             violations += await verdict(desks, written)
+            if rests:
+                await _close(desks, rests[0])
             rests.append(await _rest(desks, sum(author.edits for author in authors)))
             figures |= _times(times, name) | _needs(rests[-1], name)
         violations += judge(NAMES, *rests)
@@ -177,7 +183,17 @@ async def _measure(desks: list[Desk], until: float, times: list[float]) -> None:
         await asyncio.sleep(PROBE_SECONDS)
 
 
-async def _rest(desks: list[Desk], edits: int) -> list[Rest]:
+async def _close(desks: Sequence[Desk], first: Sequence[Rest]) -> None:
+    """Wait until what is open is hardly more than at first, or for so long."""
+    until = time.monotonic() + CLOSING_SECONDS
+    allowed = [rest.opened + GROWTH_OPEN for rest in first]
+    while time.monotonic() < until and any(
+        desk.descriptors() > most for desk, most in zip(desks, allowed, strict=True)
+    ):
+        await asyncio.sleep(1.0)
+
+
+async def _rest(desks: Sequence[Desk], edits: int) -> list[Rest]:
     """Measure all daemons while nothing happens."""
     before = [desk.processor() for desk in desks]
     await asyncio.sleep(REST_SECONDS)
