@@ -59,7 +59,7 @@ GROWTH_OPEN = 2
 """Files and sockets that may be open beyond those at the beginning; a reconnect may be on
 its way in the moment in which they are counted."""
 
-CLOSING_SECONDS = 60.0
+CLOSING_SECONDS = 60
 """How long what is open may take to become so few: the last connections of a cable that was
 pulled all the time end one after the other. What leaks stays."""
 
@@ -185,11 +185,10 @@ async def _measure(desks: list[Desk], until: float, times: list[float]) -> None:
 
 async def _close(desks: Sequence[Desk], first: Sequence[Rest]) -> None:
     """Wait until what is open is hardly more than at first, or for so long."""
-    until = time.monotonic() + CLOSING_SECONDS
-    allowed = [rest.opened + GROWTH_OPEN for rest in first]
-    while time.monotonic() < until and any(
-        desk.descriptors() > most for desk, most in zip(desks, allowed, strict=True)
-    ):
+    for _ in range(CLOSING_SECONDS):
+        open_ = [desk.descriptors() for desk in desks]
+        if all(now <= rest.opened + GROWTH_OPEN for now, rest in zip(open_, first, strict=True)):
+            return
         await asyncio.sleep(1.0)
 
 

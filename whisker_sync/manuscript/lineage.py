@@ -135,7 +135,7 @@ class Lineage:
         departed = self._disk.departed
         unanswered = self._unanswered(traced.new, found)
         origins = unanswered | traced.gone | departed.since(when.since)
-        for path, origin in renames(origins, traced.new):
+        for path, origin in renames(origins, traced.new, parts=True):
             what = traced.new.pop(path)
             if origin in traced.gone:
                 base = self._made_from(origin, traced.gone[origin], what)
@@ -161,7 +161,9 @@ class Lineage:
     def _brought_back(self, traced: Traced) -> None:
         """Look among what went lately; by its author's hand it comes back whole."""
         departed = self._disk.departed
-        for path, origin in renames(departed.lately(traced.new), traced.new):
+        lately = departed.lately(traced.new).items()
+        origins = {path: each for path, each in lately if not traced.here & files_of(each)}
+        for path, origin in renames(origins, traced.new):
             went, what = departed.contents.pop(origin), traced.new.pop(path)
             was = origin if origin != path else None
             base = self._departed_as(origin, went, what)

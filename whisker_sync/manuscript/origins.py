@@ -143,9 +143,13 @@ def _words_of(page: Page) -> list[str]:
 
 
 def renames(
-    gone: Mapping[StoryPath, Content], new: Mapping[StoryPath, Found]
+    gone: Mapping[StoryPath, Content], new: Mapping[StoryPath, Found], *, parts: bool = False
 ) -> list[tuple[StoryPath, StoryPath]]:
-    """Say which new files are old ones: new path, old path."""
+    """
+    Say which new files are old ones: new path, old path.
+
+    ``parts``: it is enough that most of one is in the other.
+    """
     renames = [(path, path) for path in new if path in gone]
     olds = {path: content for path, content in gone.items() if path not in new}
     news = {path: found for path, found in new.items() if path not in gone}
@@ -167,7 +171,7 @@ def renames(
             (alike, path, old)
             for path, traits in ((path, _traits(found)) for path, found in news.items())
             for old, others in pages.items()
-            if (alike := _alike(traits, others)) >= SAME_FILE
+            if (alike := _alike(traits, others, parts=parts)) >= SAME_FILE
         ]
         for _, path, old in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
             if path in news and old in olds:
@@ -190,7 +194,12 @@ def _traits(content: Content | Found) -> tuple[Counter[str], list[str]]:
     return Counter(each.digest for each in passages), words(text)
 
 
-def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[str]]) -> float:
+def _alike(
+    one: tuple[Counter[str], list[str]],
+    other: tuple[Counter[str], list[str]],
+    *,
+    parts: bool = False,
+) -> float:
     """
     Return how much a new file, the first, is like one that is gone, from 0 to 1.
 
@@ -202,7 +211,7 @@ def _alike(one: tuple[Counter[str], list[str]], other: tuple[Counter[str], list[
     passages, others = one[0], other[0]
     if passages and others:
         alike = max(alike, (passages & others).total() / max(passages.total(), others.total()))
-    if alike < SAME_FILE and _is_part(one[1], other[1]):
+    if parts and alike < SAME_FILE and _is_part(one[1], other[1]):
         return SAME_FILE
     return alike
 
