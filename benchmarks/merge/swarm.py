@@ -2,7 +2,8 @@
 Random authors with habits: is a word ever lost, doubled, or stuck to another?
 
 ``python -m benchmarks.merge.swarm`` lets them work in many worlds (see world.py) and prints
-one line. At the end of every world all folders must be equal byte for byte. ``--why`` says
+one line. At the end of every world all folders must be equal byte for byte; only where tools
+undo each other's blanks, and are let be, it is the words. ``--why`` says
 which actions it takes, in the worlds that end badly; ``--shrink SEED`` tells the shortest
 story with such an end. ``--plain`` gives the same stories names that are not Twee, so that
 every file is one text: what merging passage by passage is compared with.
