@@ -34,6 +34,7 @@ from types import TracebackType
 from typing import Self
 
 from whisker_sync.document import Schema
+from whisker_sync.errors import DiskFull
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.link import PairingKey
 from whisker_sync.identity.offers import Terms
@@ -300,6 +301,8 @@ class World:
             status, papers = machine.status, machine.peer.papers
             if not status.settled or sum(p.in_sync for p in status.peers) < others:
                 return False
+            if any(each.sentence == str(DiskFull(each.path)) for each in status.problems):
+                return False  # There is room by now; it is tried again in a moment.
             if papers.membership.unfinished or papers.digest != members[0].peer.papers.digest:
                 return False
         if self.lan:
