@@ -39,7 +39,7 @@ from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.link import PairingKey
 from whisker_sync.identity.offers import Terms
 from whisker_sync.identity.papers import Papers
-from whisker_sync.ids import Address, DeviceId, WorkspaceId
+from whisker_sync.ids import Address, DeviceId, StoryPath, WorkspaceId
 from whisker_sync.manuscript.files import WriteFile
 from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.peer.acts import Invite
@@ -56,6 +56,9 @@ from whisker_sync.testing.people import People
 from whisker_sync.testing.relay import ImaginedRelay, Vices
 from whisker_sync.testing.words import Words
 from whisker_sync.wire.messages import PROTOCOL
+
+PICTURE = ".png"
+"""How the names of pictures end that authors draw."""
 
 SETTLE_SECONDS = 300.0
 """Time in a world within which everybody must have come to rest after everything is well."""
@@ -315,6 +318,21 @@ class World:
         """The machines that belong, as far as they know themselves."""
         return [m for m in self.machines.values() if m.is_up and m.status.outside is None]
 
+    def _lost_pictures(self, machine: Machine) -> set[StoryPath]:
+        """
+        Return the pictures whose content nobody has, so that nobody can write them.
+
+        Whoever drew one was put back with folder and home before it had gone anywhere.
+        """
+        folders = (each.folder.values() for each in self.machines.values())
+        here = {hashlib.sha256(content).digest() for folder in folders for content in folder}
+        return {
+            path
+            for path, sha256 in machine.peer.hashes().items()
+            if path.endswith(PICTURE) and sha256 not in here
+            if not any(each.journal.asset(sha256) for each in self.machines.values())
+        }
+
     # Public methods for whoever judges one.
 
     def check(self, *, words: bool = True, once: bool = True, strict: bool = False) -> list[str]:
@@ -330,12 +348,13 @@ class World:
         """
         wrong: list[str] = []
         first, *others = self.members
+        lost = self._lost_pictures(first)
         for other in others:
             if other.status.digest != first.status.digest:
                 wrong.append(f"{first.name} and {other.name} hold different documents")
             wrong += [
                 f"{path} differs between {first.name} and {other.name}"
-                for path in sorted({*first.folder, *other.folder})
+                for path in sorted({*first.folder, *other.folder} - lost)
                 if first.folder.get(path) != other.folder.get(path)
             ]
         wrong += [
@@ -546,6 +565,7 @@ class World:
             found.append(
                 f"{machine.name} idle={machine.is_idle} settled={status.settled} "
                 f"in sync with {synced}, held={status.held}"
+                + "".join(f", still says: {each.sentence}" for each in status.problems)
             )
         return "; ".join(found)
 
