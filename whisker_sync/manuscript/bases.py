@@ -17,8 +17,9 @@ words; and only on the side of most of them, for authors change what others dele
 came and went again speak for the versions in between if they are in the save, and against no
 other if they are not.
 
-The weights were measured on 21,283 saves, of which 4,691 were stale; it is a guess
-in any case, so what was kept against a save is reported.
+The weights were measured on 21,283 saves, of which 4,691 were stale; what is long, moved or
+much was weighed later, on some thousand made-up saves. It is a guess in any case, so what was
+kept against a save is reported.
 """
 
 from __future__ import annotations

@@ -187,8 +187,8 @@ class Lineage:
                 seen = seen or self._stands_elsewhere(traced, path, content, before)
                 traced.saves.append(Saved(path, None, content if seen else before))
             elif any(saved.was == path for saved in traced.saves):
-                continue  # It has another name now.
-            # Or a co-author gave it one, and its author another, which is still to be found.
+                continue  # Its author gave it another name.
+            # Removed; or it has a co-author's new name, and its author's is still to be found.
             self._disk.departed.remember(path, Departure(content, when.now, by_author=True))
 
     def _stands_elsewhere(
