@@ -44,6 +44,22 @@ def one_blank_line(text: str) -> str:
     return re.sub(r"\n+(?=:: )", "\n\n", text)
 
 
+def crlf(text: str) -> str:
+    return lf(text).replace("\n", "\r\n")
+
+
+def lf(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def marked(text: str) -> str:
+    return "\ufeff" + bare(text)
+
+
+def bare(text: str) -> str:
+    return text.removeprefix("\ufeff")
+
+
 class Tools:
     """Two authors, each with a tool that formats whatever comes into the folder."""
 
@@ -75,10 +91,15 @@ class Tools:
         return list(recall(author.facts).values())
 
 
-OPPOSING = [(tabs, blanks), (two_blank_lines, one_blank_line)]
+OPPOSING = {
+    "tabs and quotes": (tabs, blanks),
+    "blank lines": (two_blank_lines, one_blank_line),
+    "line ends": (crlf, lf),
+    "byte order mark": (marked, bare),
+}
 
 
-@pytest.mark.parametrize("tools", OPPOSING, ids=["tabs and quotes", "blank lines"])
+@pytest.mark.parametrize("tools", OPPOSING.values(), ids=OPPOSING)
 def test_opposing_formatters_stop_after_two_rounds(tools: tuple[Tool, Tool]) -> None:
     both = Tools(*tools)
     assert both.run() == ROUNDS + 1
@@ -86,7 +107,7 @@ def test_opposing_formatters_stop_after_two_rounds(tools: tuple[Tool, Tool]) -> 
     for author, tool in zip(both.authors, tools, strict=True):
         text = author.text("a.twee")
         assert text == tool(text), "each file is as its own tool left it"
-        assert text.split() == tool(STORY).split()
+        assert bare(text).split() == bare(tool(STORY)).split()
     assert alice.document.digest() == bob.document.digest()
     assert len(alice.updates) <= 1 + 2 * ROUNDS
     apart = [*both.apart(alice), *both.apart(bob)]
@@ -107,6 +128,39 @@ def test_other_passages_of_the_file_go_on_merging() -> None:
     assert "    It is “dark” here." in bob.text("a.twee")
     assert '\tIt is "dark" here.' in alice.text("a.twee")
     assert both.apart(alice)
+
+
+SPELLING = [OPPOSING["line ends"], OPPOSING["byte order mark"]]
+
+
+@pytest.mark.parametrize("tools", SPELLING, ids=["line ends", "byte order mark"])
+def test_words_merge_in_files_that_are_spelled_in_two_ways(tools: tuple[Tool, Tool]) -> None:
+    both = Tools(*tools)
+    both.run()
+    alice, bob = both.authors
+    bob.save("a.twee", bob.text("a.twee").replace("The end.", "The end is near."))
+    exchange(alice, bob)
+    alice.save("a.twee", alice.text("a.twee").replace("Go [[on", "Go further [[on"))
+    exchange(alice, bob)
+    both.run()
+    story = STORY.replace("The end.", "The end is near.").replace("Go [[", "Go further [[")
+    assert [each.text("a.twee") for each in both.authors] == [tool(story) for tool in tools]
+    assert alice.document.digest() == bob.document.digest()
+    assert both.apart(alice)
+
+
+@pytest.mark.parametrize("tools", SPELLING, ids=["line ends", "byte order mark"])
+def test_who_spells_a_file_as_the_other_does_is_in_step_again(tools: tuple[Tool, Tool]) -> None:
+    both = Tools(*tools)
+    both.run()
+    alice, bob = both.authors
+    alice.crash()
+    assert both.apart(alice)
+    both.tools = (tools[1], tools[1])
+    both.run()
+    exchange(alice, bob)
+    assert not both.apart(alice)
+    assert alice.folder == bob.folder
 
 
 @pytest.mark.parametrize("writer", [0, 1])
@@ -192,13 +246,13 @@ def test_rounds_that_took_longer_are_no_doing_of_tools() -> None:
 
 
 def test_a_passage_whose_last_line_does_not_end_is_not_kept_before_another_one() -> None:
-    def bare(text: str) -> str:
+    def unended(text: str) -> str:
         return text.rstrip("\n")
 
     def ended(text: str) -> str:
         return text.rstrip("\n") + "\n"
 
-    both = Tools(bare, ended)
+    both = Tools(unended, ended)
     assert both.run() == ROUNDS + 1
     alice, bob = both.authors
     assert not alice.text("a.twee").endswith("\n")
@@ -251,4 +305,6 @@ def test_a_damaged_fact_is_as_if_it_were_not_there(fact: bytes) -> None:
 def test_a_stand_off_is_kept_as_it_is() -> None:
     one = StandOff("0" * 16, StoryPath("a.twee"), ":: A\n\tx\n", ":: A\n    x\n", 5)
     assert decode(STAND_OFF + one.id, encode(one)) == one
+    of_file = StandOff("eol-" + "0" * 16, StoryPath("a.twee"), "CRLF", "LF", 5)
+    assert decode(STAND_OFF + of_file.id, encode(of_file)) == of_file
     assert recall({STAND_OFF + one.id: encode(one), "shadow/a.twee": b""}) == {one.id: one}

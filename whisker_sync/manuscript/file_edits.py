@@ -16,11 +16,13 @@ from random import Random
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
+from whisker_sync.manuscript.formatters import Spelling
 from whisker_sync.manuscript.likeness import asset_digest
 from whisker_sync.manuscript.passage_edits import PassageEdits
 from whisker_sync.manuscript.pieces import distribute, headed, headless, segment_of
 from whisker_sync.manuscript.plan import Plan, additions
 from whisker_sync.manuscript.render import File, View
+from whisker_sync.manuscript.rounds import Rounds
 from whisker_sync.manuscript.saves import Blob, Saved, Sheet, Text
 from whisker_sync.manuscript.shadow import Page, Part, Picture, Piece
 from whisker_sync.story.codec import Eol
@@ -32,11 +34,14 @@ from whisker_sync.text.merge import rebase
 class FileEdits:
     """Edits of files, added to a plan."""
 
-    def __init__(self, view: View, plan: Plan, dice: Random, passages: PassageEdits) -> None:
+    def __init__(
+        self, view: View, plan: Plan, dice: Random, passages: PassageEdits, rounds: Rounds
+    ) -> None:
         self._view = view
         self._plan = plan
         self._dice = dice
         self._passages = passages
+        self._rounds = rounds
 
     # Binary files.
 
@@ -89,7 +94,7 @@ class FileEdits:
             sheet.parts.append(Part(part.piece, part.id, new))
             if part.piece is Piece.OWN:
                 file = self._view.files[part.id]
-                if not self._passages.leaves_out(sheet, part, new, self._view.own(file)):
+                if not self._rounds.leaves_out(sheet.saved, part, new, self._view.own(file)):
                     self._edit_own(sheet, file, part.text, new)
             else:
                 was = segment_of(part)
@@ -135,8 +140,12 @@ class FileEdits:
                 self._plan.registers[f"{id_}/{schema.FORMER}{was}"] = 1
             if sheet.saved.back:
                 self._revive_file(file)
-            if not sheet.saved.first:
+            if not sheet.saved.first and not self._leaves_spelling(sheet.saved, text, file):
                 self._style(id_, text, base.eol, bom=base.bom)
+
+    def _leaves_spelling(self, saved: Saved, text: Text, file: File) -> bool:
+        live = Spelling(file.eol or "\n", file.bom)
+        return self._rounds.leaves_spelling(saved, text, file.id, live)
 
     def _style(self, id_: str, text: Text, eol: Eol | None, *, bom: bool) -> None:
         if "\n" in text.text and text.eol != (eol or "\n"):

@@ -10,15 +10,16 @@ same of it once more after :data:`ROUNDS` rounds, it is not taken in: the two *s
 stays as our tools left it, the document as it is, and all else in that file goes on merging. A
 stand-off ends when a word of the passage changes, whoever did it, or when both have the same.
 
-Formatting is all that is no word: blanks, line ends, quotes and other punctuation. What devices
-think of it need not agree: each only decides for its own file.
+Formatting is all that is no word: blanks, quotes and other punctuation; and how a whole file is
+spelled, with which line ends and whether with a byte order mark. What devices think of it need
+not agree: each only decides for its own file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from whisker_sync.errors import UnsafePath
@@ -28,6 +29,7 @@ from whisker_sync.manuscript.schema import is_id
 from whisker_sync.manuscript.shadow import Content, Page, Part
 from whisker_sync.paths import accept
 from whisker_sync.revision import MAX_TIME
+from whisker_sync.story.codec import Eol
 from whisker_sync.text.tokens import is_reworded
 
 STAND_OFF = "shadow//format/"
@@ -51,15 +53,38 @@ MAX_TIMES = 8
 MAX_LETTERS = 64 * 1024
 """Letters of a version above which only its beginning is kept, to be shown."""
 
+_SPELLING = "eol-"
+"""What the id of a file begins with where it is about how the whole of it is spelled."""
+
+_LINE_ENDS: Mapping[Eol, str] = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
+
 _FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """How the bytes of a file spell its text."""
+
+    eol: Eol
+    bom: bool
+    """Whether they begin with a byte order mark."""
+
+    def __str__(self) -> str:
+        mark = "a" if self.bom else "no"
+        return f"line ends {_LINE_ENDS.get(self.eol, 'of several kinds')}, {mark} byte order mark"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the text is the same in another spelling."""
+        return self.eol in _LINE_ENDS
+
+
+@dataclass(frozen=True, slots=True)
 class StandOff:
-    """A passage that is formatted in one way here and in another elsewhere."""
+    """A passage, or a file, that is formatted in one way here and in another elsewhere."""
 
     id: str
-    """The passage's id; of the text outside of passages, the file's."""
+    """The passage's; of what is outside of passages the file's, with ``eol-`` of its spelling."""
 
     path: StoryPath
     ours: str
@@ -107,6 +132,19 @@ class Formatters:
             self._formatted.pop(id_, None)
             self._end(id_)
             return False
+        return self._is_one_too_many(id_, path, was, new, live, when)
+
+    def spells_apart(
+        self, id_: str, path: StoryPath, was: Spelling, new: Spelling, live: Spelling, when: Moment
+    ) -> bool:
+        """Tell whether how a save spells the file ``id_`` is one round too many; leave that out."""
+        if not (was.is_plain and new.is_plain):
+            return False  # The text is another one.
+        return self._is_one_too_many(_SPELLING + id_, path, str(was), str(new), str(live), when)
+
+    def _is_one_too_many(
+        self, id_: str, path: StoryPath, was: str, new: str, live: str, when: Moment
+    ) -> bool:
         rounds = self._note(id_, was, new, when.now)
         if rounds <= ROUNDS or new == live:
             self._end(id_)
@@ -145,21 +183,39 @@ class Formatters:
         ids = [id_ for id_, each in self._stand_offs.items() if each.path == path]
         if not ids:
             return want
+        if not isinstance(want, Page) or not isinstance(disk, Page):
+            self._end_all(ids)
+            return want
         ours, theirs = _parts(disk), _parts(want)
         last = next(reversed(theirs), "")
+        spelling = Spelling(want.eol, want.bom)
         kept: dict[str, Part] = {}
         for id_ in ids:
-            if _may_stay(ours.get(id_), theirs.get(id_), is_last=id_ == last):
+            if id_.startswith(_SPELLING):
+                spelling = self._spelling_here(id_, spelling, disk)
+            elif _may_stay(ours.get(id_), theirs.get(id_), is_last=id_ == last):
                 kept[id_] = ours[id_]
             else:
                 self._end(id_)
-        if not kept or not isinstance(want, Page):
+        if not kept and spelling == Spelling(want.eol, want.bom):
             return want
-        return Page.of(tuple(kept.get(p.id, p) for p in want.parts), want.eol, want.bom)
+        parts = tuple(kept.get(part.id, part) for part in want.parts)
+        return Page.of(parts, spelling.eol, spelling.bom)
+
+    def _spelling_here(self, id_: str, want: Spelling, disk: Page) -> Spelling:
+        ours = Spelling(disk.eol, disk.bom)
+        if ours != want and ours.is_plain and want.is_plain:
+            return ours
+        self._end(id_)
+        return want
+
+    def _end_all(self, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            self._end(id_)
 
 
-def _parts(content: Content | None) -> dict[str, Part]:
-    return {part.id: part for part in content.parts} if isinstance(content, Page) else {}
+def _parts(content: Page) -> dict[str, Part]:
+    return {part.id: part for part in content.parts}
 
 
 def _may_stay(ours: Part | None, theirs: Part | None, *, is_last: bool) -> bool:
@@ -187,7 +243,10 @@ def decode(name: str, fact: bytes) -> StandOff | None:
     try:
         match json.loads(fact):
             case [format_, str(path), str(ours), str(theirs), int(at)] if (
-                format_ == _FORMAT and is_id(id_) and type(at) is int and 0 <= at < MAX_TIME
+                format_ == _FORMAT
+                and is_id(id_.removeprefix(_SPELLING))
+                and type(at) is int
+                and 0 <= at < MAX_TIME
             ):
                 return StandOff(id_, accept(path), ours, theirs, at)
     except (ValueError, RecursionError, UnsafePath):

@@ -40,6 +40,7 @@ from whisker_sync.manuscript.passage_edits import PassageEdits
 from whisker_sync.manuscript.places import Places
 from whisker_sync.manuscript.plan import Plan
 from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.rounds import Rounds
 from whisker_sync.manuscript.saves import (
     Blob,
     Had,
@@ -95,8 +96,9 @@ class Intake:
         self._sheets: list[Sheet] = []
         self._done = Ingested()
         plan, where = self._done.plan, Whereabouts(view, limbo, had, self._sheets)
-        self._edits = PassageEdits(view, plan, dice, born, formatters, when, had.contents)
-        self._files = FileEdits(view, plan, dice, self._edits)
+        self._rounds = Rounds(formatters, when, had.contents)
+        self._edits = PassageEdits(view, plan, dice, born, self._rounds)
+        self._files = FileEdits(view, plan, dice, self._edits, self._rounds)
         self._places = Places(view, plan, dice, where)
         self._moves = Moves(view, plan, self._edits, limbo, where, self._sheets, when.now)
 
@@ -117,7 +119,7 @@ class Intake:
                 self._done.contents[sheet.saved.path] = _page(sheet, sheet.text)
         self._done.refiled = self._moves.finish()
         self._done.repaired = repair(self._edits.renamed, self._view, self._done.plan)
-        self._done.stand_off = self._edits.stand_off
+        self._done.stand_off = self._rounds.stand_off
         return self._done
 
     def _begin(self, saved: Saved) -> None:

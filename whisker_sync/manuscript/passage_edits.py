@@ -15,7 +15,7 @@ known before.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from random import Random
 
 from whisker_sync.document import Scalar
@@ -23,14 +23,14 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import SAME_BODY
 from whisker_sync.manuscript.cutting import Group
-from whisker_sync.manuscript.formatters import Formatters
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.names import Renamed
 from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
 from whisker_sync.manuscript.plan import Plan, additions
 from whisker_sync.manuscript.render import Passage, View
-from whisker_sync.manuscript.saves import Moment, Sheet
-from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
+from whisker_sync.manuscript.rounds import Rounds
+from whisker_sync.manuscript.saves import Sheet
+from whisker_sync.manuscript.shadow import Part, Piece
 from whisker_sync.manuscript.stretches import mark
 from whisker_sync.story.similarity import passage_digest
 from whisker_sync.text.edits import Splice
@@ -40,30 +40,15 @@ from whisker_sync.text.merge import rebase
 class PassageEdits:
     """Edits of passages, added to a plan."""
 
-    def __init__(
-        self,
-        view: View,
-        plan: Plan,
-        dice: Random,
-        born: str,
-        formatters: Formatters,
-        when: Moment,
-        on_disk: Mapping[StoryPath, Content],
-    ) -> None:
+    def __init__(self, view: View, plan: Plan, dice: Random, born: str, rounds: Rounds) -> None:
         """``born``: the mark under which this device makes passages."""
         self._view = view
         self._plan = plan
         self._dice = dice
         self._born = born
-        self._formatters = formatters
-        self._when = when
-        self._on_disk = on_disk
-        self._texts: dict[StoryPath, Mapping[str, str]] = {}
+        self._rounds = rounds
         self.renamed: list[Renamed] = []
         """Passages that got another name, so that links to them may follow."""
-
-        self.stand_off: set[str] = set()
-        """Passages and files of which is left out how they were formatted."""
 
     def make(
         self,
@@ -113,7 +98,7 @@ class PassageEdits:
             parts.append(Part(piece, part.id, text))
             is_ = new if len(group.parts) == 1 else segment_of(parts[-1])
             live = self._view.segment(passage).text
-            if not self.leaves_out(sheet, part, is_.text, live):
+            if not self._rounds.leaves_out(sheet.saved, part, is_.text, live):
                 self.edit(sheet, passage, was, is_)
         return parts
 
@@ -128,26 +113,6 @@ class PassageEdits:
         self.edit(sheet, passage, group.segment, whole)
         segments = zip([passage.id, *ids], [head, *tails], strict=True)
         return [Part(Piece.PASSAGE, id_, each.text) for id_, each in segments]
-
-    def leaves_out(self, sheet: Sheet, part: Part, new: str, live: str) -> bool:
-        """Tell whether a save is but one more round of formatters that undo each other."""
-        saved = sheet.saved
-        # Whatever it was made from: where words are the same, nobody can tell for sure.
-        was = self._formatted_as(saved.origin).get(part.id, part.text)
-        if was == new or saved.first or saved.again or saved.back:
-            return False
-        if not self._formatters.stand_off(part.id, saved.path, was, new, live, self._when):
-            return False
-        self.stand_off.add(part.id)
-        return True
-
-    def _formatted_as(self, path: StoryPath) -> Mapping[str, str]:
-        """Return the parts of a file as they were on disk before this batch."""
-        if path not in self._texts:
-            page = self._on_disk.get(path)
-            parts = page.parts if isinstance(page, Page) else ()
-            self._texts[path] = {part.id: part.text for part in parts}
-        return self._texts[path]
 
     def edit(
         self,
