@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,7 +24,7 @@ def spread(
     """
     cores = os.cpu_count() or 1
     until = time.monotonic() + seconds
-    with ProcessPoolExecutor(cores) as pool:
+    with workers(cores) as pool:
         running = [pool.submit(task, first + step * number) for number in range(2 * cores)]
         started = len(running)
         while running:
@@ -30,3 +33,21 @@ def spread(
             if time.monotonic() < until or not is_enough(done):
                 running.append(pool.submit(task, first + step * started))
                 started += 1
+
+
+def workers(count: int | None = None, niceness: int = 0) -> ProcessPoolExecutor:
+    """So many processes (None: one for each core), which end with us, however we end."""
+    return ProcessPoolExecutor(count, get_context("spawn"), _begin, (niceness,))
+
+
+def _begin(niceness: int) -> None:
+    if sys.platform != "win32":
+        os.nice(niceness)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # Nobody is there to whom a result could go.

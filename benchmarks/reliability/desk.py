@@ -210,23 +210,24 @@ class Desk:
         fields = Path(f"/proc/{self.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def descriptors(self) -> int:
+    def opened(self) -> list[str]:
         """
-        Files and sockets that the process has open.
+        The files that the process has open, by name, and of sockets and the like the kind.
 
         Without the author's files: it watches up to ``MAX_WATCHED`` of those, see
         :mod:`whisker_sync.folder.witness`.
         """
-        opened, watched = 0, 0
+        opened: list[str] = []
+        watched: list[str] = []
         for place in Path(f"/proc/{self.pid}/fd").iterdir():
             with suppress(FileNotFoundError):  # it was closed meanwhile
                 target = place.readlink()
                 theirs = target.is_relative_to(self.layout.root)
                 if theirs and not target.is_relative_to(self.layout.home):
-                    watched += 1
+                    watched.append(str(target))
                 else:
-                    opened += 1
-        return opened + max(0, watched - MAX_WATCHED)
+                    opened.append(str(target).partition(":[")[0])
+        return opened + watched[MAX_WATCHED:]
 
     def processor(self) -> float:
         """Seconds of processor time that the process has used."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from os import cpu_count
 
 from benchmarks.fuzz.runner import DECODERS, Report
 from benchmarks.fuzz.runner import run as fuzz
+from benchmarks.reliability.cores import workers
 from benchmarks.reliability.section import Section
 
 GATE_SHARE = 0.5
@@ -31,7 +31,7 @@ def run(seconds: float, seed: int, *, least: int = 0) -> Section:
     budget = seconds * (cpu_count() or 1)
     each = budget * (1 - GATE_SHARE) / len(others)
     few = int(least * OTHERS_PART)
-    with ProcessPoolExecutor() as pool:
+    with workers() as pool:
         gate = pool.submit(
             partial(one, "gate", seconds=budget * GATE_SHARE, seed=seed, least=least)
         )

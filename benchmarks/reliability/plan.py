@@ -3,24 +3,22 @@ What the run consists of, and what runs beside what.
 
 Sections that compute keep all cores busy, and those that start real processes mostly wait.
 So each kind has a process of its own in which its sections follow one another, and the
-two go on beside each other. Of a given time real processes take half.
+two go on beside each other, for a part of a given time.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 
 from benchmarks.reliability import fuzz, images, kills, proxy, soak, worlds
+from benchmarks.reliability.cores import workers
 from benchmarks.reliability.section import Section
 
-HALF = 0.5
+BESIDE = 0.42
 """So much of the time real processes run beside computing; then that has the cores alone."""
 
 NICENESS = 5
@@ -43,14 +41,14 @@ class Plan:
 
 COMPUTING = {
     "worlds": Plan(worlds.run, 10.0, partial(worlds.run, 0.0, least=2_000)),
-    "orders": Plan(worlds.run_orders, 0.4, partial(worlds.run_orders, 0.0, least=5_000)),
-    "images": Plan(images.run, 0.4, partial(images.run, 0.0, least=5_000)),
-    "fuzz": Plan(fuzz.run, 1.2, partial(fuzz.run, 0.0, least=200_000)),
+    "orders": Plan(worlds.run_orders, 0.15, partial(worlds.run_orders, 0.0, least=5_000)),
+    "images": Plan(images.run, 0.15, partial(images.run, 0.0, least=5_000)),
+    "fuzz": Plan(fuzz.run, 0.4, partial(fuzz.run, 0.0, least=200_000)),
 }
 PROCESSES = {
     "kills": Plan(kills.run, 4.0, partial(kills.run, 0.0, least=50)),
-    "proxy": Plan(proxy.run, 2.0, partial(proxy.run, 30.0)),
-    "soak": Plan(soak.run, 2.0, partial(soak.run, 30.0)),
+    "proxy": Plan(proxy.run, 1.5, partial(proxy.run, 30.0)),
+    "soak": Plan(soak.run, 1.5, partial(soak.run, 30.0)),
 }
 KINDS = (COMPUTING, PROCESSES)
 SECTIONS = COMPUTING | PROCESSES
@@ -65,12 +63,10 @@ def run(names: Sequence[str], seconds: float | None, seed: int) -> Iterator[Sect
             if not mine:
                 continue
             nice = NICENESS if kind is COMPUTING else 0
-            alone = stack.enter_context(
-                ProcessPoolExecutor(1, get_context("spawn"), _give_way, (nice,))
-            )
+            alone = stack.enter_context(workers(1, nice))
             shares = sum(kind[name].share for name in mine)
             is_beside = kind is PROCESSES and len(mine) < len(names)
-            whole = (seconds or 0.0) * (HALF if is_beside else 1.0)
+            whole = (seconds or 0.0) * (BESIDE if is_beside else 1.0)
             for name in mine:
                 part = None if seconds is None else whole * kind[name].share / shares
                 running.append(alone.submit(_run, name, part, seed))
@@ -81,8 +77,3 @@ def run(names: Sequence[str], seconds: float | None, seed: int) -> Iterator[Sect
 def _run(name: str, seconds: float | None, seed: int) -> Section:
     plan = SECTIONS[name]
     return plan.ci(seed) if seconds is None else plan.run(seconds, seed)
-
-
-def _give_way(niceness: int) -> None:
-    if sys.platform != "win32":
-        os.nice(niceness)

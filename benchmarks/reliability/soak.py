@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ class Rest:
     memory: int
     """Bytes in use."""
 
-    opened: int
+    opened: Sequence[str]
     """Files and sockets."""
 
     journal: int
@@ -186,8 +187,9 @@ async def _measure(desks: list[Desk], until: float, times: list[float]) -> None:
 async def _close(desks: Sequence[Desk], first: Sequence[Rest]) -> None:
     """Wait until what is open is hardly more than at first, or for so long."""
     for _ in range(CLOSING_SECONDS):
-        open_ = [desk.descriptors() for desk in desks]
-        if all(now <= rest.opened + GROWTH_OPEN for now, rest in zip(open_, first, strict=True)):
+        open_ = [len(desk.opened()) for desk in desks]
+        allowed = [len(rest.opened) + GROWTH_OPEN for rest in first]
+        if all(now <= most for now, most in zip(open_, allowed, strict=True)):
             return
         await asyncio.sleep(1.0)
 
@@ -199,7 +201,7 @@ async def _rest(desks: Sequence[Desk], edits: int) -> list[Rest]:
     return [
         Rest(
             desk.resident(),
-            desk.descriptors(),
+            tuple(desk.opened()),
             desk.journal(),
             (desk.processor() - used) / REST_SECONDS,
             edits,
@@ -216,8 +218,11 @@ def judge(names: Sequence[str], start: Sequence[Rest], end: Sequence[Rest]) -> l
         allowed = GROWTH + GROWTH_PER_EDIT * (last.edits - first.edits)
         if grown > allowed:
             wrong.append(f"{name} grew by {grown:,} bytes; {allowed:,} are allowed")
-        if last.opened > first.opened + GROWTH_OPEN:
-            wrong.append(f"{name} has {last.opened} files open; at first it had {first.opened}")
+        if len(last.opened) > len(first.opened) + GROWTH_OPEN:
+            new = Counter(last.opened) - Counter(first.opened)
+            more = ", ".join(f"{count} {what}" for what, count in sorted(new.items()))
+            sentence = f"{name} has {len(last.opened)} files open; at first it had"
+            wrong.append(f"{sentence} {len(first.opened)}; new are {more}")
         if last.processor > IDLE:
             wrong.append(f"{name} uses {last.processor:.0%} of a processor at rest")
     return wrong
@@ -235,7 +240,7 @@ def _needs(rests: list[Rest], name: str) -> dict[str, float]:
     """The most that any of the daemons needs."""
     return {
         f"{name}: memory, MiB": max(rest.memory for rest in rests) / (1 << 20),
-        f"{name}: files and sockets open": max(rest.opened for rest in rests),
+        f"{name}: files and sockets open": max(len(rest.opened) for rest in rests),
         f"{name}: journal, kB": max(rest.journal for rest in rests) / 1000,
         f"{name}: processor at rest, %": max(rest.processor for rest in rests) * 100,
     }

@@ -64,12 +64,17 @@ async def test_a_run_notices_what_goes_wrong(tmp_path: Path) -> None:
 
 
 def test_growth_beyond_the_bounds_is_a_violation() -> None:
-    first = soak.Rest(memory=50 << 20, opened=17, journal=1, processor=0.0, edits=100)
-    last = replace(first, memory=first.memory + soak.GROWTH, opened=18, edits=200)
+    first = soak.Rest(
+        memory=50 << 20, opened=("log", *16 * ["socket"]), journal=1, processor=0.0, edits=100
+    )
+    last = replace(
+        first, memory=first.memory + soak.GROWTH, opened=("log", *17 * ["socket"]), edits=200
+    )
     assert soak.judge(["ada"], [first], [last]) == []
     grown = replace(last, memory=last.memory + 101 * soak.GROWTH_PER_EDIT)
     assert "grew" in soak.judge(["ada"], [first], [grown])[0]
-    assert "open" in soak.judge(["ada"], [first], [replace(last, opened=20)])[0]
+    many = replace(last, opened=("log", *19 * ["socket"]))
+    assert "open; at first it had 17; new are 3 socket" in soak.judge(["ada"], [first], [many])[0]
     assert "at rest" in soak.judge(["ada"], [first], [replace(last, processor=0.5)])[0]
 
 

@@ -183,7 +183,7 @@ def never_let_go_of_what_waits(patch: pytest.MonkeyPatch) -> None:
 def believe_that_nothing_waits(patch: pytest.MonkeyPatch) -> None:
     """The same, and call that being at rest."""
     never_let_go_of_what_waits(patch)
-    patch.setattr(Library, "waits", False)
+    patch.setattr(Library, "_note_whether_it_waits", lambda self: None)
 
 
 def compact_what_is_not_safe(patch: pytest.MonkeyPatch) -> None:

@@ -257,3 +257,22 @@ def test_a_journal_that_was_put_back_waits_for_all_who_are_there() -> None:
         250, 4, (Crash(1), Write(0, words=0), BackUp(0), Write(0, words=1), Rewind(0))
     )
     assert not history.judge(strict=True).wrong
+
+
+def test_what_rests_on_what_died_with_a_disk_is_not_waited_for() -> None:
+    history = History(
+        14300,
+        2,
+        (
+            Part(201),
+            BackUp(0),
+            Write(0, file=0, passage=0, place=0, words=0, cut=0),
+            Write(1, file=0, passage=0, place=0, words=1, cut=2),
+            Write(4, file=2, passage=2, place=16, words=2, cut=2),
+            Part(356),
+            Write(2, file=0, passage=4, place=4, words=2, cut=2),
+            Deliver(3),
+            Restore(8),
+        ),
+    )
+    assert not history.judge().wrong

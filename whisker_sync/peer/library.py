@@ -113,6 +113,9 @@ class Library:
         self._dice = dice
         self._documents: dict[str, Document] = {}
         self._holds: dict[str, Hold[Arrival]] = {}
+        self.waits = False
+        """Something waits for what it builds on."""
+
         for name, schema in schemas.items():
             self._open(name, schema, recalled.documents.get(name, ()))
         self._log = list(recalled.tail)
@@ -262,6 +265,7 @@ class Library:
                 return Merge(refused="it builds on what has ended this program before")
             case NotReady(missing):
                 self._holds[record.document].add(record.update, arrival, missing)
+                self._note_whether_it_waits()
                 return Merge(waits=True)
             case Rejected(reason):
                 if document.broken is not None:  # what is in memory cannot be trusted any more
@@ -376,11 +380,6 @@ class Library:
     def names(self) -> tuple[str, ...]:
         """The documents."""
         return tuple(self._documents)
-
-    @property
-    def waits(self) -> bool:
-        """Something waits for what it builds on."""
-        return any(map(len, self._holds.values()))
 
     @property
     def is_long(self) -> bool:
@@ -503,6 +502,7 @@ class Library:
                 self._append(held)
             applied += released
             touched |= more
+            self._note_whether_it_waits()
         self._update_sendable()
         return Merge(tuple(applied), touched)
 
@@ -515,6 +515,10 @@ class Library:
                 self._poison.note_after(each)
             in_vain = self._holds[name].drop(lambda gap: self._poison.is_missing(name, gap))
             refused = [arrival.record for arrival in in_vain]
+        self._note_whether_it_waits()
+
+    def _note_whether_it_waits(self) -> None:
+        self.waits = any(map(len, self._holds.values()))
 
     def _append(self, arrival: Arrival) -> None:
         self.head += 1

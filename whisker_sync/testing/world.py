@@ -291,7 +291,25 @@ class World:
         while not self.is_quiet:
             if self.now >= until:
                 raise AssertionError(f"seed {self.seed}: never quiet: {self._why()}")
+            if self.now >= until - seconds / 2:
+                self._let_go_of_what_died()
             self.run(0.25)
+
+    def _let_go_of_what_died(self) -> None:
+        """
+        Restart whoever holds an update that rests on one which nobody has any more.
+
+        A courier had brought the later of two, and the earlier died with a disk that was put
+        back. A process that starts anew holds nothing, and nobody will bring it that again.
+        """
+        if not any(machine.went_back for machine in self.machines.values()):
+            return
+        if len({machine.status.digest for machine in self.members}) > 1:
+            return
+        for machine in self.members:
+            if machine.status.held and machine.is_idle:
+                machine.stop()
+                machine.boot()
 
     @property
     def is_quiet(self) -> bool:
