@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.merge.world import ACTIONS, WORD, Step, Verdict, World, cut
+from benchmarks.merge.world import ACTIONS, SLOW, WORD, Step, Verdict, World, cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,14 @@ class Smallest:
         return "\n".join(lines)
 
 
-def smallest(seed: int, *, actions: Iterable[str] = ACTIONS, plain: bool = False) -> Smallest:
+def smallest(
+    seed: int, *, actions: Iterable[str] = ACTIONS, plain: bool = False, slow: float = SLOW
+) -> Smallest:
     """Return a world of some steps of one, with a bad word; of all steps, if it has none."""
     chosen = set(actions)
 
     def run(steps: Sequence[Step] | None) -> Smallest:
-        world = World(seed, actions=chosen, plain=plain, steps=steps)
+        world = World(seed, actions=chosen, plain=plain, slow=slow, steps=steps)
         world.run()
         return Smallest(world, world.judge())
 

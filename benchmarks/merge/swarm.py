@@ -6,7 +6,8 @@ one line. At the end of every world all folders must be equal byte for byte; onl
 undo each other's blanks, and are let be, it is the words. ``--why`` says
 which actions it takes, in the worlds that end badly; ``--shrink SEED`` tells the shortest
 story with such an end. ``--plain`` gives the same stories names that are not Twee, so that
-every file is one text: what merging passage by passage is compared with.
+every file is one text: what merging passage by passage is compared with. ``--slow 1`` has all
+folders written far later than a disk does it, so that most saves race with a write.
 ``--real BASE OURS THEIRS`` merges three real directories instead.
 """
 
@@ -18,11 +19,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from benchmarks.merge import real
 from benchmarks.merge.smallest import smallest
-from benchmarks.merge.world import ACTIONS, Verdict, World
+from benchmarks.merge.world import ACTIONS, SLOW, Verdict, World
 
 
 @dataclass
@@ -73,13 +75,14 @@ def swarm(
     *,
     actions: Iterable[str] = ACTIONS,
     plain: bool = False,
+    slow: float = SLOW,
     seconds: float = float("inf"),
 ) -> Tally:
     """Run one world after the other, for so long at most."""
     tally = Tally()
     end = time.monotonic() + seconds
     for seed in seeds:
-        world = World(seed, actions=actions, plain=plain)
+        world = World(seed, actions=actions, plain=plain, slow=slow)
         world.run()
         tally.add(world, world.judge())
         if time.monotonic() > end:
@@ -94,6 +97,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first world")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after that")
     parser.add_argument("--plain", action="store_true", help="every file is one text")
+    parser.add_argument(
+        "--slow",
+        type=float,
+        default=SLOW,
+        metavar="PART",
+        help=f"how often a folder has what came only after its author's next save ({SLOW:.0%})",
+    )
     parser.add_argument("--only", metavar="A,B", help="only these actions: " + ", ".join(ACTIONS))
     parser.add_argument("--without", metavar="A,B", default="", help="all actions but these")
     parser.add_argument("--bad", action="store_true", help="name the worlds with a bad word")
@@ -114,21 +124,19 @@ def main() -> int:
         return 0
     actions = set(options.only.split(",")) if options.only else set(ACTIONS)
     actions -= set(options.without.split(","))
+    play = partial(swarm, actions=actions, plain=options.plain, slow=options.slow)
+    shrink = partial(smallest, actions=actions, plain=options.plain, slow=options.slow)
     if options.shrink is not None:
-        print(smallest(options.shrink, actions=actions, plain=options.plain).story())
+        print(shrink(options.shrink).story())
         return 0
-    tally = swarm(
-        range(options.seed, options.seed + options.worlds),
-        actions=actions,
-        plain=options.plain,
-        seconds=options.seconds,
-    )
+    worlds = range(options.seed, options.seed + options.worlds)
+    tally = play(worlds, seconds=options.seconds)
     print(tally)
     if options.bad:
         print("lost:", dict(tally.lost), "doubled:", dict(tally.doubled))
     if options.why:
         for seed in sorted(tally.lost | tally.doubled):
-            print(smallest(seed, actions=actions, plain=options.plain), flush=True)
+            print(shrink(seed), flush=True)
     return 0
 
 

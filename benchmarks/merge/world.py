@@ -34,6 +34,14 @@ from whisker_sync.story.similarity import words
 STEPS = 60
 """What happens in one world, until all come together at last."""
 
+SLOW = 0.1
+"""How often what came waits for one of the steps in which a disk writes; else it is there at once.
+
+A real folder has it within some hundredths of a second. Later than its author saves next, a tenth
+of a second to ten seconds on, is a disk under load, a file that another program holds, a lid that
+closed.
+"""
+
 ACTIONS = {
     "edit": 30,
     "retitle": 5,
@@ -114,6 +122,7 @@ class World:
         *,
         actions: Iterable[str] = ACTIONS,
         plain: bool = False,
+        slow: float = SLOW,
         steps: Sequence[Step] | None = None,
     ) -> None:
         """``steps``: just these, of those that the seed would draw."""
@@ -121,6 +130,7 @@ class World:
         self.dice = dice = Random(seed)
         self.actions = [action for action in ACTIONS if action in set(actions)]
         self.suffix = ".txt" if plain else ".twee"
+        self.slow = slow
         self.writers = [
             Writer(1_000 * seed + i + 1, Random(dice.random())) for i in range(dice.randint(2, 4))
         ]
@@ -540,6 +550,8 @@ class World:
                 self.act(writer, action)
                 if noticed:
                     writer.notice()
+        if self.dice.random() >= self.slow:
+            writer.write()
 
     def judge(self) -> Verdict:
         """Say what became of the words; refuse folders that differ."""

@@ -354,3 +354,80 @@ def test_what_was_cut_is_not_elsewhere_because_its_file_has_another_name() -> No
 
 
 END = "\n:: End\nIt is over.\n"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("words", [CAVE, WRITTEN], ids=["as it was", "with words of the co-author"])
+@pytest.mark.parametrize("way", ["at once", "paste first", "cut first"])
+def test_what_a_co_author_moved_may_be_carried_back(way: str, words: str, restarted: bool) -> None:
+    alice, bob = two()
+    bob.put("a.twee", A)
+    bob.put("b.twee", B + words)
+    bob.notice()
+    exchange(alice, bob)
+    assert alice.text("b.twee") == B + words
+    mine = words.replace("in the back", "far in the back")
+    saves = [("b.twee", B), ("a.twee", A + mine)]
+    for path, text in saves[::-1] if way == "paste first" else saves:
+        alice.put(path, text)
+        if way != "at once":
+            alice.notice()
+            alice.write()
+            if restarted:
+                alice.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A + mine
+    assert alice.text("b.twee") == B
+
+
+def test_an_old_text_that_shows_what_a_co_author_moved_leaves_it_where_it_is() -> None:
+    alice, bob = two()
+    bob.put("a.twee", A)
+    bob.put("b.twee", B + WRITTEN)
+    bob.notice()
+    exchange(alice, bob)
+    alice.save("a.twee", A.replace("cold", "icy") + CAVE)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A.replace("cold", "icy")
+    assert alice.text("b.twee") == B + WRITTEN
+
+
+def test_of_several_versions_the_one_whose_words_are_there_was_pasted() -> None:
+    alice, bob = pair(("a.twee", ":: Cave\nSo dark it is.\n\n" + A), ("b.twee", B))
+    bob.save("a.twee", ":: Cave\nSo dark it is.\nDeep.\n\n" + A)
+    exchange(alice, bob)
+    alice.save("a.twee", A)
+    alice.write()
+    alice.save("b.twee", B + ":: Cave\nSo dark it is today and for ever.\nDeep.\n")
+    exchange(alice, bob)
+    assert alice.text("b.twee") == B + ":: Cave\nSo dark it is today and for ever.\nDeep.\n"
+    assert alice.text("a.twee") == A
+
+
+@pytest.mark.parametrize("way", ["at once", "paste first", "cut first"])
+def test_a_copy_for_which_a_co_author_deleted_the_original_may_be_carried_back(way: str) -> None:
+    lake = ":: Lake\nBlack water, and no wind.\n\n"
+    alice, bob = pair(("a.twee", A + CAVE + "\n" + lake), ("b.twee", B))
+    alice.save("a.twee", A + CAVE + "\n" + lake.partition("\n")[2])  # the two are one now
+    exchange(alice, bob)
+    joined = CAVE + "\n" + lake.partition("\n")[2]
+    assert bob.text("a.twee") == A + joined
+    bob.save("b.twee", B + joined)
+    bob.save("a.twee", A)
+    exchange(alice, bob)
+    assert alice.text("b.twee") == B + joined
+    mine = joined.replace("in the back", "far in the back")
+    saves = [("b.twee", B), ("a.twee", A + mine)]
+    for path, text in saves[::-1] if way == "paste first" else saves:
+        alice.put(path, text)
+        if way != "at once":
+            alice.notice()
+            alice.write()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert set(mine.split()) <= set(alice.text("a.twee").split())
+    if way != "paste first":  # then it is taken for old text at first
+        assert alice.text("a.twee") == A + mine
+    assert alice.text("b.twee") == B

@@ -138,3 +138,32 @@ def test_a_rename_in_two_halves_is_one_although_we_were_about_to_remove_the_file
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.folder.keys() == {StoryPath("c.css")}
+
+
+def test_an_old_text_saved_under_a_name_that_a_new_file_has_goes_to_its_own() -> None:
+    cave, lake = ":: Cave\nIt is dark in here, and cold.\n\n", ":: Lake\nBlack water, no wind.\n\n"
+    alice, bob = pair(("a.twee", cave + lake))
+    bob.put("b.twee", cave + lake)
+    bob.save("a.twee", None)
+    bob.save("a.twee", ":: Hut\nA hut of stone, quite another story.\n")
+    exchange(alice, bob)
+    for story in (cave.replace("cold", "damp"), cave.replace("cold", "damp and still")):
+        alice.save("a.twee", story + lake)  # an editor that shows what the name once stood for
+        exchange(alice, bob)
+        assert alice.folder == bob.folder
+        assert alice.text("b.twee") == story + lake
+        assert alice.text("a.twee") == ":: Hut\nA hut of stone, quite another story.\n"
+
+
+def test_a_new_file_under_a_name_that_another_had_is_edited_as_it_is() -> None:
+    cave = ":: Cave\nIt is dark in here, and cold.\n\n"
+    alice, bob = pair(("a.twee", cave))
+    bob.put("b.twee", cave)
+    bob.save("a.twee", None)
+    bob.save("a.twee", ":: Hut\nA hut of stone, quite another story.\n")
+    exchange(alice, bob)
+    alice.save("a.twee", ":: Hut\nA hut of wood, quite another story.\n" + cave)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == ":: Hut\nA hut of wood, quite another story.\n" + cave
+    assert alice.text("b.twee") == cave

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,7 +33,7 @@ from whisker_sync.paths import accept
 LIMBO_FACT = "shadow//limbo"
 """The fact that keeps it; no file has this path."""
 
-_FORMAT = 3
+_FORMAT = 4
 _MAX_UNPACKED = 8 * MAX_LIMBO
 
 
@@ -69,7 +70,8 @@ class Pasted:
         text = self.originals.get(original)
         if text is None:
             return cut
-        return nearest(self.segment, (headed(text), cut))
+        versions = (headed(text), cut)
+        return versions[nearest(self.segment, versions)]
 
 
 class Limbo:
@@ -79,6 +81,9 @@ class Limbo:
         self.taken: list[Taken] = []
         self.pasted: dict[str, Pasted] = {}
         """By the id of the passage that it became."""
+
+        self._shown: dict[str, tuple[str, float]] = {}
+        """Passages that a file showed again which co-authors had moved: the file, and when."""
 
         self._stored: bytes | None = None
 
@@ -91,11 +96,14 @@ class Limbo:
             inflate = zlib.decompressobj()
             text = inflate.decompress(fact, _MAX_UNPACKED)
             match json.loads(text):
-                case [format_, [*taken], [*pasted]] if format_ == _FORMAT and inflate.eof:
+                case [format_, [*taken], [*pasted], {**shown}] if (
+                    format_ == _FORMAT and inflate.eof
+                ):
                     groups = [_taken(each) for each in taken]
                     copies = [_pasted(copy) for copy in pasted]
                     limbo.taken = [each for each in groups if each.group.parts]
                     limbo.pasted = dict(copies)
+                    limbo._shown = dict(_shown(*each) for each in shown.items())
         except (zlib.error, ValueError, TypeError, RecursionError, UnsafePath):
             pass
         return limbo
@@ -125,9 +133,10 @@ class Limbo:
             room -= len(text) + sum(len(id_) + len(was or "") for id_, was in short.items())
             if room >= 0:
                 pasted.append([id_, text, short])
-        if not taken and not pasted:
+        if not taken and not pasted and not self._shown:
             return None
-        form = json.dumps([_FORMAT, taken[::-1], pasted[::-1]], ensure_ascii=False)
+        shown = {id_: file for id_, (file, _) in self._shown.items()}
+        form = json.dumps([_FORMAT, taken[::-1], pasted[::-1], shown], ensure_ascii=False)
         return zlib.compress(form.encode(), 1)
 
     def take(self, group: Group, path: StoryPath, now: float, *, known: bool = True) -> None:
@@ -145,6 +154,17 @@ class Limbo:
         if len(self.pasted) > MAX_REMEMBERED:
             del self.pasted[next(iter(self.pasted))]
 
+    def show(self, id_: str, file: str, now: float) -> None:
+        """Remember that a file showed a passage which co-authors had moved to another one."""
+        self._shown.pop(id_, None)
+        self._shown[id_] = (file, now)
+        if len(self._shown) > MAX_REMEMBERED:
+            del self._shown[next(iter(self._shown))]
+
+    def shown(self, id_: str) -> str | None:
+        """Return the file that showed such a passage lately."""
+        return self._shown[id_][0] if id_ in self._shown else None
+
     def forget(self, now: float, known: Container[str]) -> None:
         """Forget what happened too long ago, or what the document does not know any more."""
         self.taken = [
@@ -157,6 +177,11 @@ class Limbo:
             id_: replace(each, when=min(now, each.when))
             for id_, each in self.pasted.items()
             if now - each.when <= MOVE_SECONDS and id_ in known
+        }
+        self._shown = {
+            id_: (file, min(now, when))
+            for id_, (file, when) in self._shown.items()
+            if now - when <= MOVE_SECONDS and id_ in known
         }
 
     def seen(self, ids: Container[str]) -> None:
@@ -179,11 +204,16 @@ class Limbo:
         return best
 
 
-def nearest(copy: Segment, versions: Sequence[Segment]) -> Segment:
-    """Return the version that a copy was most likely made from; of equal ones the last."""
-    order = range(len(versions))
-    alike = [(_alike(copy, each), copy.header == each.header) for each in versions]
-    return versions[max(order, key=lambda i: (alike[i], i))]
+def nearest(copy: Segment, versions: Sequence[Segment]) -> int:
+    """Return which version a copy was most likely made from; of equal ones the last."""
+    words = Counter(copy.words)
+
+    def alike(i: int) -> tuple[float, bool, int]:
+        others = Counter(versions[i].words)
+        different = ((words - others) + (others - words)).total()
+        return -different, copy.header == versions[i].header, i
+
+    return max(range(len(versions)), key=alike)
 
 
 def _alike(one: Segment, other: Segment) -> float:
@@ -212,6 +242,13 @@ def _pasted(form: object) -> tuple[str, Pasted]:
                     raise ValueError
                 texts[original] = text if was == "" else was
             return id_, Pasted(headed(text), math.inf, texts)
+    raise ValueError
+
+
+def _shown(id_: object, file: object) -> tuple[str, tuple[str, float]]:
+    """Return what was shown again, or raise ValueError."""
+    if isinstance(id_, str) and isinstance(file, str) and is_id(id_) and is_id(file):
+        return id_, (file, math.inf)
     raise ValueError
 
 

@@ -27,7 +27,14 @@ from whisker_sync.manuscript.editors import Editors
 from whisker_sync.manuscript.files import FileSeen
 from whisker_sync.manuscript.kept import Noted
 from whisker_sync.manuscript.limbo import Limbo
-from whisker_sync.manuscript.origins import Departure, files_of, is_mostly, is_nearest, renames
+from whisker_sync.manuscript.origins import (
+    Departure,
+    files_of,
+    is_mostly,
+    is_nearest,
+    names_of,
+    renames,
+)
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
 from whisker_sync.manuscript.shadow import Content, Page, Picture
@@ -121,6 +128,8 @@ class Lineage:
         if live is not None and live.sha256 == what.sha256:
             self._disk.adopt(path, live, when.now)
             traced.here |= files_of(live)
+        elif old := self._under_a_name_of_another(path, what):
+            traced.saves.append(Saved(path, what, old))
         elif base := self.base(seen, what, traced.gone, when):
             newest, unseen = self._editors.newest(path, base), self._editors.unseen(path, base)
             traced.here |= files_of(base)
@@ -129,6 +138,19 @@ class Lineage:
             traced.saves.append(Saved(path, what, base, newest=newest, unseen=unseen))
         else:
             traced.new[path] = what
+
+    def _under_a_name_of_another(self, path: StoryPath, what: Found) -> Page | None:
+        """Return what an editor shows that saves a file under a name which another has by now."""
+        shadow = self._disk.shadows.get(path)
+        if shadow is None or not isinstance(what, Text):
+            return None
+        base = self._editors.under_old_name(self._view, path, what)
+        staged = shadow.staged.content if shadow.staged else None
+        here = [each for each in (*shadow.earlier, shadow.disk, staged) if each is not None]
+        if base is None or any(files_of(base) & files_of(each) for each in here):
+            return None
+        has_seen = names_of(what) & {name for each in here for name in names_of(each)}
+        return base if not has_seen - names_of(base) and is_nearest(what.text, base, here) else None
 
     def _renamed(self, traced: Traced, found: Container[StoryPath], when: Moment) -> None:
         """Look among what went just now: the author may have given it another name."""

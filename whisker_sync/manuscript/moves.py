@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import moved
 from whisker_sync.manuscript.cutting import Group
-from whisker_sync.manuscript.limbo import Limbo, Taken
+from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.passage_edits import PassageEdits
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.plan import Plan, empty
 from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.returned import Returned, is_brought, look_for, pasted_as
 from whisker_sync.manuscript.saves import Sheet
 from whisker_sync.manuscript.shadow import Part, Piece
 from whisker_sync.manuscript.twins import birth_of, family_of
@@ -78,10 +79,11 @@ class Moves:
     def pair(self) -> None:
         """Find the passages that went from file to file, in this batch or since the last."""
         self._limbo.forget(self._now, self._view.passages)
-        self._take_back()
-        self._pair_between_files()
+        returned = look_for(self._sheets, self._view, self._limbo, self._where)
+        self._take_back({(id(sheet), sheet.match[i]) for sheet, i in returned.moved})
+        self._pair_between_files(returned)
 
-    def _take_back(self) -> None:
+    def _take_back(self, returned: Container[tuple[int, int | None]]) -> None:
         """What was cut here and is in a file again, because co-authors say so, is there to stay."""
         seen: set[str] = set()
         pasted = {
@@ -93,6 +95,8 @@ class Moves:
         for sheet in self._sheets:
             still = {old for old in sheet.match if old is not None}
             for i, group in enumerate(sheet.groups):
+                if (id(sheet), i) in returned:
+                    continue
                 ids = {part.id for part in group.parts}
                 cut = self._cut_of(ids)
                 if i in still and cut is not None and not self._is_back(cut, sheet, pasted):
@@ -120,7 +124,7 @@ class Moves:
             return not same or all(alive)
         return True
 
-    def _pair_between_files(self) -> None:
+    def _pair_between_files(self, returned: Returned) -> None:
         vanished: list[tuple[Sheet, Group]] = []
         appeared: list[tuple[Sheet, int]] = []
         for sheet in self._sheets:
@@ -129,25 +133,35 @@ class Moves:
             vanished += ((sheet, group) for group in [*sheet.missed, *(sheet.gone or ())])
             appeared += ((sheet, i) for i in sheet.appeared())
         limbo = [taken.group for taken in self._limbo.taken if not self._where.is_elsewhere(taken)]
+        places = [*appeared, *returned.moved, *returned.deleted]
         pairs = moved(
             [
                 *((id(sheet), group.segment) for sheet, group in vanished),
                 *((id(group), group.segment) for group in limbo),
             ],
-            [(id(sheet), sheet.fresh[i]) for sheet, i in appeared],
+            [(id(sheet), sheet.fresh[i]) for sheet, i in places],
         )
         known: set[str] = set()
         for old, new in pairs:
-            target, segment = appeared[new]
-            source, group = (
-                vanished[old] if old < len(vanished) else (target, limbo[old - len(vanished)])
-            )
-            ids = {part.id for part in group.parts}
+            target, segment = places[new]
+            versions = [*vanished, *((target, group) for group in limbo)]
+            ids = {part.id for part in versions[old][1].parts}
             if ids & known:
                 continue  # Another version of what has arrived already.
+            same = [each for each in versions if {part.id for part in each[1].parts} == ids]
+            segments = [group.segment for _, group in same]
+            n = nearest(target.fresh[segment], segments)
+            if places[new] in returned.deleted:
+                if not is_brought(places[new], segments[n]):
+                    continue
+                target.let_go(segment)
             known |= ids
-            self._move(source, group, target, segment)
+            self._move(*same[n], target, segment)
         self._note_unseen(appeared)
+        for sheet, i in places[len(appeared) :]:
+            if sheet.match[i] is not None:
+                for id_ in pasted_as((sheet, i), self._where):
+                    self._limbo.show(id_, sheet.files[0], self._now)
 
     def _note_unseen(self, appeared: Iterable[tuple[Sheet, int]]) -> None:
         """Remember what came with our last write: its author may have pasted it as well."""
@@ -163,10 +177,12 @@ class Moves:
         for part in group.parts:
             self._edits.revive(self._view.passages[part.id])
         there = target.match[segment]
-        if there is not None and len(group.parts) > 1 and self._is_copy(target, there, ids):
-            # It stays beside the copy: what continues it has no place in that.
-            target.left.add(there)
-            target.match[segment] = there = None
+        if there is not None:
+            is_same = {part.id for part in target.groups[there].parts} == ids
+            # What continues a passage has no place in a copy of it: the two stay side by side.
+            if is_same or (len(group.parts) > 1 and self._is_copy(target, there, ids)):
+                target.let_go(segment)
+                there = None
         if there is None:
             arrived = self._edits.edit_group(source, group, target.fresh[segment])
             target.arrived[segment] = arrived
@@ -185,7 +201,7 @@ class Moves:
     def vanish(self, sheet: Sheet) -> None:
         """Delete what the author took away, unless it was pasted elsewhere before."""
         for group in [sheet.groups[i] for i in sheet.vanished()]:
-            if self._is_refiled(group) or self._was_pasted(sheet, group):
+            if self._is_elsewhere(sheet, group):
                 sheet.depart({group.parts[0].id})
             elif self._where.is_within(group):
                 self._edits.absorb(group, sheet.seen())
@@ -197,8 +213,14 @@ class Moves:
     def miss(self, sheet: Sheet, groups: Iterable[Group]) -> None:
         """Remember what is not in a file any more, although its author may not have cut it."""
         for group in groups:
-            if not self._was_pasted(sheet, group):
+            if not (self._is_shown_again(group) or self._was_pasted(sheet, group)):
                 self._limbo.take(group, sheet.saved.path, self._now, known=False)
+
+    def _is_elsewhere(self, sheet: Sheet, group: Group) -> bool:
+        """Tell whether a passage that vanished stands elsewhere; it then goes there."""
+        return (
+            self._is_shown_again(group) or self._is_refiled(group) or self._was_pasted(sheet, group)
+        )
 
     def _was_pasted(self, sheet: Sheet, group: Group) -> bool:
         """Tell whether a passage was pasted before it vanished; it then goes there."""
@@ -215,6 +237,17 @@ class Moves:
             return True
         seen = self._limbo.pasted.pop(copy).made_from(id_, group.segment)
         self._copies.append(_Copied(sheet, group.parts[0], copy, seen))
+        return True
+
+    def _is_shown_again(self, group: Group) -> bool:
+        """Tell whether another file showed a passage that co-authors had moved; it goes there."""
+        id_ = group.parts[0].id
+        file = self._limbo.shown(id_)
+        if file is None or len(group.parts) > 1 or file == self._view.passages[id_].file:
+            return False
+        passage = self._view.passages[id_]
+        self._edits.revive(passage)
+        self._plan.fields[id_, schema.PLACE] = f"{file} {passage.key}"
         return True
 
     def _is_refiled(self, group: Group) -> bool:

@@ -17,7 +17,7 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
-from whisker_sync.manuscript.pieces import Segment, segment_of
+from whisker_sync.manuscript.pieces import Segment, headed, segment_of
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Found, Text
 from whisker_sync.manuscript.shadow import Content, Page, Picture, Piece
@@ -93,6 +93,17 @@ def files_of(content: Content) -> set[str]:
     if isinstance(content, Picture):
         return {content.id}
     return {part.id for part in content.parts if part.piece is Piece.OWN}
+
+
+def names_of(content: Content | Found) -> set[str]:
+    """Return the names of the passages in a file."""
+    match content:
+        case Page(parts):
+            return {segment_of(part).name for part in parts if part.piece is Piece.PASSAGE}
+        case Text(text):
+            return {headed(passage.text).name for passage in parse(text).passages}
+        case _:
+            return set()
 
 
 def is_saved_again(found: Found | None, content: Content) -> bool:

@@ -162,6 +162,22 @@ class Sheet:
             if old is None or (unseen and self.groups[old].parts[0].id in unseen)
         ]
 
+    def returned(self) -> list[int]:
+        """
+        Return the segments that show what co-authors have taken out of the file since its base.
+
+        The save may be of old text, or its author has pasted them here again.
+        """
+        newest = self.saved.newest
+        if newest is None:
+            return []
+        still = {part.id for part in newest.parts}
+        return [
+            i
+            for i, old in enumerate(self.match)
+            if old is not None and self.groups[old].parts[0].id not in still
+        ]
+
     def original(self, segment: Segment) -> str | None:
         """Return the passage that a new one is a copy of, made on purpose in the same file."""
         for group in self.groups:
@@ -172,6 +188,13 @@ class Sheet:
     def seen(self) -> set[str]:
         """Return the passages that the author has seen in this file."""
         return {part.id for group in self.groups for part in group.parts}
+
+    def let_go(self, i: int) -> None:
+        """Note that a segment is not what it was matched with, and that this is elsewhere."""
+        there = self.match[i]
+        assert there is not None
+        self.left.add(there)
+        self.match[i] = None
 
     def depart(self, ids: Collection[str]) -> None:
         """Note that passages are in another file now."""

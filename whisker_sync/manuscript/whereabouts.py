@@ -19,7 +19,7 @@ from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.manuscript.saves import Had, Sheet
-from whisker_sync.manuscript.shadow import Content, Page, Piece
+from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
 
 
 class Whereabouts:
@@ -103,11 +103,17 @@ class Whereabouts:
                     if old is not None:
                         self._versions[sheet.groups[old].parts[0].id].append(segment)
         versions = self._versions.get(id_)
-        return nearest(copy, versions).text if versions else None
+        return versions[nearest(copy, versions)].text if versions else None
+
+    def elsewhere(self, id_: str, path: StoryPath) -> list[Segment]:
+        """Return what the author had of a passage in other files."""
+        pages = (page for other, page in self._on_disk.items() if other != path)
+        parts = (part for page in pages if isinstance(page, Page) for part in page.parts)
+        return [segment_of(part) for part in parts if part.id == id_ and _is_whole(part)]
 
     def _note_versions(self, page: Content) -> None:
         for part in page.parts if isinstance(page, Page) else ():
-            if part.piece is Piece.PASSAGE:
+            if _is_whole(part):
                 self._versions[part.id].append(segment_of(part))
 
     def is_seen(self, ids: Collection[str]) -> bool:
@@ -203,3 +209,8 @@ class Whereabouts:
             for part in parts
             if file is not None and file.path is not None
         )
+
+
+def _is_whole(part: Part) -> bool:
+    """Tell whether a part is a passage with its header."""
+    return part.piece is Piece.PASSAGE
