@@ -257,13 +257,14 @@ class Shadow:
             last = self.stood[-1]
             form.append([_to_json(last), *(_to_json(each, last) for each in self.stood[:-1])])
         text = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
-        return _deflated(text.encode())
+        # What is about to be written is written anew in a moment: not worth while to compress.
+        return _deflated(text.encode(), 1 if self.staged is None else 0)
 
 
-def _deflated(data: bytes) -> bytes:
+def _deflated(data: bytes, level: int) -> bytes:
     """Compress a little, with no more memory than that takes: most of the many are small."""
     window = min(max(len(data).bit_length(), zlib.MAX_WBITS - 6), zlib.MAX_WBITS)
-    deflate = zlib.compressobj(1, zlib.DEFLATED, window, 8 if window == zlib.MAX_WBITS else 3)
+    deflate = zlib.compressobj(level, zlib.DEFLATED, window, 8 if window == zlib.MAX_WBITS else 3)
     return deflate.compress(data) + deflate.flush()
 
 

@@ -28,6 +28,9 @@ log = logging.getLogger("whisker_sync")
 MAX_EVENTS = 1000
 """Events that wait for a subscriber; if it is slower, the oldest are dropped."""
 
+LOOK_SECONDS = 0.01
+"""How long whoever waits for a status lets more happen: a look at everything takes a while."""
+
 
 class Running:
     """A peer that runs; ``carry_out`` does what it asks for."""
@@ -95,6 +98,7 @@ class Running:
         """Wait until the status is as wanted."""
         while not condition(status := self.peer.status()):
             await self.until_changed()
+            await asyncio.sleep(LOOK_SECONDS)
         return status
 
     async def until_durable(self) -> None:

@@ -21,12 +21,14 @@ MIN_WORDS_FOR_PAIRS = 4
 _Unit = TypeVar("_Unit")
 _DIGEST_VERSION = "d1:"
 _DIGEST_BYTES = 6
-_TO_SPACES = str.maketrans("\t\r\n", "   ")
 
 
 def words(text: str) -> list[str]:
     """Return the words of a text, split at space, tab and line ends only."""
-    return [word for word in text.translate(_TO_SPACES).split(" ") if word]
+    # Much quicker than one translation of all three, where a letter is not ASCII.
+    for blank in "\t\r\n":
+        text = text.replace(blank, " ")
+    return list(filter(None, text.split(" ")))
 
 
 def similarity(one: str, other: str) -> float:
