@@ -12,15 +12,15 @@ that may take long; see :mod:`whisker_sync.node.contents`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from whisker_sync import chunks
 from whisker_sync.errors import FolderError
-from whisker_sync.folder.files import Folder, Held, Replaced, Source
+from whisker_sync.folder.files import Folder, Held, Kept, Replaced, Source
 from whisker_sync.folder.watch import GRACE_SECONDS, Watch
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
@@ -36,7 +36,10 @@ SEARCH_SECONDS = 10.0
 """How long we wait for all others whom we know, before one is enough."""
 
 MAX_FRESH = 64
-"""New files that are written side by side."""
+"""New files that are written at once, before anybody is told of them."""
+
+HANDS = 2
+"""Threads that write them."""
 
 MAX_TRIES = 5
 """How often the folder is read anew at the start, because files went while it was read."""
@@ -46,6 +49,9 @@ LATE_SECONDS = 0.2
 
 Job = WriteFile | Callable[[], Coroutine[Any, Any, None]]
 """Something that reads or writes the author's files."""
+
+_Written = tuple[WriteFile | WriteAsset, bytes | Source | None]
+"""A write, and what is written."""
 
 
 class Disk:
@@ -265,37 +271,50 @@ class Disk:
 
     async def _use_disk(self) -> None:
         while True:
-            jobs = [await self._jobs.get()]
-            # New files do not get in each other's way. To wait for the disk once for many of
-            # them makes a first sync several times as quick.
-            while _is_fresh(jobs[-1]) and len(jobs) < MAX_FRESH and not self._jobs.empty():
-                jobs.append(self._jobs.get_nowait())
-            last = None if _is_fresh(jobs[-1]) else jobs.pop()
-            await asyncio.gather(*map(self._do, jobs))
-            if last is not None:
-                await self._do(last)
+            job = await self._jobs.get()
+            fresh: list[_Written] = []
+            while _is_fresh(job):
+                fresh.append((job, job.content))
+                if len(fresh) == MAX_FRESH or self._jobs.empty():
+                    break
+                job = self._jobs.get_nowait()
+            # New files do not get in each other's way. A thread for some of them costs less than
+            # one for each, and with two of those neither waits long for the disk.
+            some = (fresh[n::HANDS] for n in range(min(HANDS, len(fresh))))
+            await asyncio.gather(*map(self._write_files, some))
+            if not _is_fresh(job):
+                await self._do(job)
 
     async def _do(self, job: Job) -> None:
         if isinstance(job, WriteFile):
-            await self._write_file(job, job.content)
+            await self._write_files([(job, job.content)])
         else:
             await job()
 
-    async def _write_file(
-        self, write: WriteFile | WriteAsset, content: bytes | Source | None
-    ) -> None:
-        self._watch.begin(write.path)
-        try:
-            result = await asyncio.to_thread(self.folder.write, write.path, content, write.expected)
+    async def _write_files(self, writes: Sequence[_Written]) -> None:
+        for write, _ in writes:
+            self._watch.begin(write.path)
+        results = await asyncio.to_thread(lambda: [self._try_to_write(*each) for each in writes])
+        for (write, _), result in zip(writes, results, strict=True):
             if isinstance(result, Replaced):
                 self._watch.expect(write.path, result.mark)
-        except FolderError as problem:
-            told = Problem(write.path, str(problem))
-            self._running.feed(FileStuck(write.path, told, now_ms()))
-            return
-        finally:
             self._watch.end(write.path)
-        if isinstance(result, Replaced):
+            self._answer(write, result)
+
+    def _try_to_write(
+        self, write: WriteFile | WriteAsset, content: bytes | Source | None
+    ) -> Replaced | Kept | FolderError:
+        try:
+            return self.folder.write(write.path, content, write.expected)
+        except FolderError as problem:
+            return problem
+
+    def _answer(self, write: WriteFile | WriteAsset, result: Replaced | Kept | FolderError) -> None:
+        """Tell what became of a write."""
+        if isinstance(result, FolderError):
+            told = Problem(write.path, str(result))
+            self._running.feed(FileStuck(write.path, told, now_ms()))
+        elif isinstance(result, Replaced):
             self._running.feed(FileWritten(write.path, result.content, now_ms()))
             if result.held is not None:
                 self._running.spawn(self._look_again(result.held), "look again")
@@ -320,14 +339,14 @@ class Disk:
             return
 
         async def job() -> None:
-            await self._write_file(write, content)
+            await self._write_files([(write, content)])
             if isinstance(content, Source):
                 content.file.unlink(missing_ok=True)
 
         self._jobs.put_nowait(job)
 
 
-def _is_fresh(job: Job) -> bool:
+def _is_fresh(job: Job) -> TypeGuard[WriteFile]:
     """Whether a job writes a file that is not there yet."""
     return isinstance(job, WriteFile) and job.expected is None and job.content is not None
 
