@@ -12,6 +12,7 @@ from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.limits import (
     MAX_LIMBO,
+    MAX_NAMESAKES,
     MAX_REMEMBERED,
     MOVE_SECONDS,
     PATIENCE_SECONDS,
@@ -431,3 +432,20 @@ def test_a_copy_for_which_a_co_author_deleted_the_original_may_be_carried_back(w
     if way != "paste first":  # then it is taken for old text at first
         assert alice.text("a.twee") == A + mine
     assert alice.text("b.twee") == B
+
+
+@pytest.mark.parametrize("others", [MAX_NAMESAKES - 1, MAX_NAMESAKES])
+def test_of_so_many_passages_of_one_name_a_new_one_may_be_a_copy(others: int) -> None:
+    alice, bob = pair(("a.twee", A + CAVE + "\n"), ("b.twee", B), ("c.twee", B))
+    for number in range(others):
+        alice.put(f"{number:02}.twee", f":: Cave\nThe cave of number {number} is not that one.\n")
+        alice.notice()
+    exchange(alice, bob)
+    bob.save("a.twee", A + WRITTEN + "\n")
+    alice.save("b.twee", B + CAVE + "\n")
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    moved = alice.text("b.twee") == B + WRITTEN + "\n"
+    assert moved == (others < MAX_NAMESAKES)
+    assert "softly" in alice.text("b.twee") + alice.text("a.twee")

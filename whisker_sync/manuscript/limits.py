@@ -28,6 +28,9 @@ PATIENCE_SECONDS = 2.0
 MAX_REMEMBERED = 1_000
 """Files that went lately, passages cut and pasted: so many of each, newest kept."""
 
+MAX_NAMESAKES = 32
+"""Passages of one name of which a new one may be a copy, newest first."""
+
 MAX_PAIRS = 20_000
 """Pairs of texts compared word by word when looking for one that was renamed or moved."""
 

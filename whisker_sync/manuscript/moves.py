@@ -23,6 +23,7 @@ from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import moved
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
+from whisker_sync.manuscript.limits import MAX_NAMESAKES
 from whisker_sync.manuscript.passage_edits import PassageEdits
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.plan import Plan, empty
@@ -300,8 +301,8 @@ class Moves:
 
     def _note_namesakes(self, id_: str, segment: Segment) -> None:
         """Remember what may be a copy of what, of all that has one name."""
-        new = self._made[segment.name]
-        names = self._where.namesakes(segment.name)
+        new = self._made[segment.name][-MAX_NAMESAKES:]
+        names = self._where.namesakes(segment.name)[-MAX_NAMESAKES:]
         originals = {each: self._where.pasted_from(each, segment) for each in names}
         originals |= {other: its.text for other, its in new}
         originals.pop(id_, None)
@@ -309,7 +310,7 @@ class Moves:
             self._limbo.paste(id_, segment, originals, self._now)
         for other, its in new:  # Which of the two was pasted, nobody knows before one is cut.
             self._limbo.paste(other, its, {id_: segment.text}, self._now)
-        new.append((id_, segment))
+        self._made[segment.name].append((id_, segment))
 
     # When all files are taken in.
 

@@ -28,8 +28,8 @@ log = logging.getLogger("whisker_sync")
 MAX_EVENTS = 1000
 """Events that wait for a subscriber; if it is slower, the oldest are dropped."""
 
-LOOK_SECONDS = 0.01
-"""How long whoever waits for a status lets more happen: a look at everything takes a while."""
+REST = 5.0
+"""Whoever waits for a status looks so many times less than there is to do."""
 
 
 class Running:
@@ -96,9 +96,12 @@ class Running:
 
     async def until(self, condition: Callable[[Status], bool]) -> Status:
         """Wait until the status is as wanted."""
+        began = time.perf_counter()
         while not condition(status := self.peer.status()):
+            took = time.perf_counter() - began
             await self.until_changed()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(REST * took)
+            began = time.perf_counter()
         return status
 
     async def until_durable(self) -> None:
