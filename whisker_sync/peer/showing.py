@@ -290,10 +290,6 @@ class Showing:
                 self._returned.pop(path, None)
                 outcome = self._manuscript.wrote(path, content, now)
                 yield Tell(events.FileChanged(path))
-                if outcome.change is None and not outcome.writes:
-                    # Who forgets it finds what was asked for, and knows it by that.
-                    self._remember(outcome, soon=False)
-                    outcome = replace(outcome, facts=())
             case FileKept(path, content, at) if reads or self._is_returning(path, content):
                 outcome = self._manuscript.stuck(path, now)
                 yield from self._absorb(outcome, at, now)
@@ -369,7 +365,8 @@ class Showing:
         for large in outcome.larges:
             library.keep_list(large.list)
             library.note_kept(chunks.hashes(large.list))
-        self._remember(outcome)
+        for name, value in outcome.facts:
+            library.remember(name, value)
         self._waiting.extend((library.due, write) for write in outcome.writes)
         for problem in outcome.problems:
             yield from self._note_problem(problem)
@@ -377,10 +374,6 @@ class Showing:
             self._telling.file(Revision(me.person, me.device, at, "", outcome.versions))
         if outcome.change is not None:
             yield from self._announce(STORY, outcome.change.touched, me.device, now)
-
-    def _remember(self, outcome: Outcome, *, soon: bool = True) -> None:
-        for name, value in outcome.facts:
-            self._library.remember(name, value, soon=soon)
 
     def _announce(
         self, document: str, touched: frozenset[Touch], author: DeviceId, now: float
