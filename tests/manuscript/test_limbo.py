@@ -449,3 +449,19 @@ def test_of_so_many_passages_of_one_name_a_new_one_may_be_a_copy(others: int) ->
     moved = alice.text("b.twee") == B + WRITTEN + "\n"
     assert moved == (others < MAX_NAMESAKES)
     assert "softly" in alice.text("b.twee") + alice.text("a.twee")
+
+
+def test_what_was_carried_back_and_on_may_be_deleted() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", B))
+    bob.put("a.twee", A)
+    bob.put("b.twee", B + CAVE)
+    bob.notice()
+    exchange(alice, bob)
+    for path, text in (("a.twee", A + CAVE), ("b.twee", B), ("a.twee", A), ("c.twee", B + CAVE)):
+        alice.save(path, text)
+        exchange(alice, bob)
+    assert alice.text("c.twee") == B + CAVE
+    alice.save("c.twee", B)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert not any(b"Cave" in content for content in alice.folder.values())

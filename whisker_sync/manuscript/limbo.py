@@ -162,8 +162,9 @@ class Limbo:
             del self._shown[next(iter(self._shown))]
 
     def shown(self, id_: str) -> str | None:
-        """Return the file that showed such a passage lately."""
-        return self._shown[id_][0] if id_ in self._shown else None
+        """Return the file that showed such a passage lately, once."""
+        file, _ = self._shown.pop(id_, (None, 0.0))
+        return file
 
     def forget(self, now: float, known: Container[str]) -> None:
         """Forget what happened too long ago, or what the document does not know any more."""

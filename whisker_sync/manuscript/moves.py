@@ -176,6 +176,7 @@ class Moves:
         source.depart(ids)
         self._limbo.seen(ids)
         for part in group.parts:
+            self._limbo.shown(part.id)  # Where it was shown before says nothing any more.
             self._edits.revive(self._view.passages[part.id])
         there = target.match[segment]
         if there is not None:
