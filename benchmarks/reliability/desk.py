@@ -222,12 +222,24 @@ class Desk:
         for place in Path(f"/proc/{self.pid}/fd").iterdir():
             with suppress(FileNotFoundError):  # it was closed meanwhile
                 target = place.readlink()
-                theirs = target.is_relative_to(self.layout.root)
-                if theirs and not target.is_relative_to(self.layout.home):
+                if self._is_authors(target):
                     watched.append(str(target))
                 else:
                     opened.append(str(target).partition(":[")[0])
         return opened + watched[MAX_WATCHED:]
+
+    def _is_authors(self, target: Path) -> bool:
+        """
+        Tell whether an open file is one of the author's.
+
+        A new one still has the name under which it was staged, and the author may have swapped
+        another one out of the folder.
+        """
+        layout = self.layout
+        if target.is_relative_to(layout.home):
+            return target.is_relative_to(layout.stage)
+        beside = layout.root.parent / f"beside-{self.name}"
+        return target.is_relative_to(layout.root) or target.is_relative_to(beside)
 
     def processor(self) -> float:
         """Seconds of processor time that the process has used."""
