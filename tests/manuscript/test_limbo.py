@@ -357,6 +357,18 @@ def test_what_was_cut_is_not_elsewhere_because_its_file_has_another_name() -> No
 END = "\n:: End\nIt is over.\n"
 
 
+def carry_back(author: Author, passage: str, way: str, *, restarted: bool = False) -> None:
+    """Carry a passage from b.twee back to a.twee, in one save or in two."""
+    saves = [("b.twee", B), ("a.twee", A + passage)]
+    for path, text in saves[::-1] if way == "paste first" else saves:
+        author.put(path, text)
+        if way != "at once":
+            author.notice()
+            author.write()
+            if restarted:
+                author.crash()
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize("words", [CAVE, WRITTEN], ids=["as it was", "with words of the co-author"])
 @pytest.mark.parametrize("way", ["at once", "paste first", "cut first"])
@@ -368,14 +380,7 @@ def test_what_a_co_author_moved_may_be_carried_back(way: str, words: str, restar
     exchange(alice, bob)
     assert alice.text("b.twee") == B + words
     mine = words.replace("in the back", "far in the back")
-    saves = [("b.twee", B), ("a.twee", A + mine)]
-    for path, text in saves[::-1] if way == "paste first" else saves:
-        alice.put(path, text)
-        if way != "at once":
-            alice.notice()
-            alice.write()
-            if restarted:
-                alice.crash()
+    carry_back(alice, mine, way, restarted=restarted)
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.text("a.twee") == A + mine
@@ -420,12 +425,7 @@ def test_a_copy_for_which_a_co_author_deleted_the_original_may_be_carried_back(w
     exchange(alice, bob)
     assert alice.text("b.twee") == B + joined
     mine = joined.replace("in the back", "far in the back")
-    saves = [("b.twee", B), ("a.twee", A + mine)]
-    for path, text in saves[::-1] if way == "paste first" else saves:
-        alice.put(path, text)
-        if way != "at once":
-            alice.notice()
-            alice.write()
+    carry_back(alice, mine, way)
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert set(mine.split()) <= set(alice.text("a.twee").split())

@@ -16,7 +16,9 @@ nothing is deleted or overwritten, on either side.
 :meth:`Intake.take` is the order in which it is done. Each step has a module of its own::
 
     moves.py            which passages went from file to file, came, or are gone
+    returned.py         what is shown again where co-authors had taken it out
     file_edits.py       what files hold outside of passages
+    rounds.py           what is left out, because two formatters undo each other
     places.py           where passages stand
     passage_edits.py    the fields of one passage
     names.py            links follow a passage that has another name

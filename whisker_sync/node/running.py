@@ -29,7 +29,7 @@ MAX_EVENTS = 1000
 """Events that wait for a subscriber; if it is slower, the oldest are dropped."""
 
 REST = 5.0
-"""Whoever waits for a status looks so many times less than there is to do."""
+"""After a look at everything, whoever waits for a status rests for so many times as long."""
 
 
 class Running:
