@@ -30,8 +30,8 @@ def write(document: Document, at: int, text: str, *, once: bool = True, delete: 
 
 def collapse(document: Document) -> bytes | None:
     with document.edit("folder") as edit:
-        for root, start, length in document.doubled():
-            edit.delete(root, start, length)
+        for root, span in document.doubled():
+            edit.erase(root, [span])
     return edit.change.update if edit.change else None
 
 
@@ -71,14 +71,46 @@ def test_who_repeats_what_another_wrote_means_it() -> None:
     assert one.doubled() == other.doubled() == []
 
 
-def test_what_was_changed_since_stays() -> None:
+def meet(one: Document, other: Document, *updates: bytes) -> None:
+    for update in updates:
+        for each in (one, other):
+            each.merge(update, "network")
+    for each in (one, other):
+        collapse(each)
+
+
+def test_what_was_written_into_the_one_that_goes_stays() -> None:
     one, other = pair("ab")
-    ours, theirs = (write(each, 1, "twice ") for each in (one, other))
-    more = write(other, 3, "!", once=False)
-    one.merge(theirs, "network")
-    one.merge(more, "network")
-    other.merge(ours, "network")
-    assert other.doubled() == one.doubled() == []
+    ours, theirs = (write(each, 1, "zwölf mal ") for each in (one, other))
+    more = write(other, 7, "dunkle ", once=False)
+    meet(one, other, ours, theirs, more)
+    assert one.text("t") == other.text("t") == "azwölf mal dunkle b"
+
+
+def test_what_was_deleted_of_the_one_that_stays_is_gone() -> None:
+    one, other = pair("ab")
+    ours, theirs = (write(each, 1, "zwölf mal ") for each in (one, other))
+    less = write(one, 7, "", once=False, delete=6)
+    meet(one, other, ours, theirs, less)
+    assert one.text("t") == other.text("t") == "amal b"
+
+
+def test_nothing_goes_for_what_is_not_there_any_more() -> None:
+    one, other = pair("ab")
+    ours, theirs = (write(each, 1, "zwölf mal ") for each in (one, other))
+    all_ = write(one, 11, "", once=False, delete=10)
+    meet(one, other, ours, theirs, all_)
+    assert one.text("t") == other.text("t") == "azwölf mal b"
+
+
+def test_of_two_that_differ_none_goes_that_was_changed_since() -> None:
+    one, other = pair("ab")
+    ours = write(one, 1, "one two three ")
+    theirs = write(other, 1, "one two and three ")
+    less = write(one, 5, "", once=False, delete=4)
+    meet(one, other, ours, theirs, less)
+    assert one.text("t") == other.text("t")
+    assert one.text("t").count("three") == 2
 
 
 def test_what_a_program_types_counts_only_where_it_was_to_be_there_once() -> None:

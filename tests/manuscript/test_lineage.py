@@ -13,6 +13,12 @@ STAIRS = ":: Stairs\nThe stairs are narrow and steep, and the third of them is m
 WALL = HALL.replace("Hall", "Wall").replace("a fire in it", "a lamp beside it")
 
 
+def rename(author: Author, old: str, new: str) -> None:
+    author.put(new, author.text(old))
+    author.put(old, None)
+    author.notice()
+
+
 def asked(*news: tuple[str, str | None]) -> tuple[Author, Author]:
     """Return two, the first of whom ended when the news were on their way to the disk."""
     alice, bob = pair(("a.twee", HALL + STAIRS))
@@ -167,3 +173,45 @@ def test_a_new_file_under_a_name_that_another_had_is_edited_as_it_is() -> None:
     assert alice.folder == bob.folder
     assert alice.text("a.twee") == ":: Hut\nA hut of wood, quite another story.\n" + cave
     assert alice.text("b.twee") == cave
+
+
+def test_a_new_file_under_a_name_that_its_author_gave_away_is_another() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    rename(alice, "a.twee", "c.twee")
+    bob.hear(alice.updates)
+    rename(bob, "a.twee", "b.twee")  # before the other name is written
+    bob.write()
+    bob.save("a.twee", ":: Hut\nA hut of stone, quite another story.\n")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    stories = [text.decode() for path, text in bob.folder.items() if path != "a.twee"]
+    assert stories == [HALL + STAIRS]
+
+
+def test_a_name_that_co_authors_changed_back_and_its_author_changes_again_deletes_nothing() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    for names in (("a.twee", "b.twee"), ("b.twee", "a.twee")):
+        rename(alice, *names)
+        exchange(alice, bob)
+    rename(bob, "a.twee", "b.twee")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder == {StoryPath("b.twee"): (HALL + STAIRS).encode()}
+
+
+def test_giving_a_file_its_old_name_back_in_two_halves_loses_nothing() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    for names in (("a.twee", "b.twee"), ("b.twee", "a.twee")):
+        rename(alice, *names)
+        exchange(alice, bob)
+    bob.save("b.twee", bob.text("a.twee"))
+    bob.write()
+    bob.now += 0.2
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert list(bob.folder.values()) == [(HALL + STAIRS).encode()]
+    for path in list(bob.folder):  # who really means it removes it once more
+        bob.now += 120.0
+        bob.save(path, None)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder == {}

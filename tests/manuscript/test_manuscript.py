@@ -418,6 +418,16 @@ def test_a_picture_travels_by_its_name_and_is_written_when_its_content_is_here()
     assert bob.folder == {"map.png": PNG}
 
 
+def test_a_picture_that_its_author_has_under_another_name_already_is_written() -> None:
+    alice, bob = Author(1), Author(2)
+    exchange(alice, bob)
+    bob.save("map.png", PNG)
+    alice.hear(bob.updates)  # but not yet the picture itself
+    alice.save("plan.png", PNG)
+    alice.write()
+    assert alice.folder == {"map.png": PNG, "plan.png": PNG}
+
+
 def test_a_picture_replaced_while_another_deletes_it_stays() -> None:
     alice, bob = pair(("map.png", PNG))
     alice.save("map.png", PNG + b"2")

@@ -52,6 +52,56 @@ def test_what_both_edit_becomes_one_with_the_words_of_both() -> None:
     assert alice.text("a.twee") == A + DARKER.replace("breathes", "breathes softly")
 
 
+def test_what_one_of_them_splits_is_there_once() -> None:
+    alice, bob = both()
+    bob.save("a.twee", A + CAVE.replace("here and", "here and\n\n:: Back\n"))
+    exchange(alice, bob)
+    assert alice.text("a.twee") == bob.text("a.twee")
+    assert caves(alice) == 1
+    assert alice.text("a.twee").count("breathes") == alice.text("a.twee").count("dark") == 1
+
+
+def test_what_one_pastes_elsewhere_and_removes_here_while_the_other_edits_it_is_there_once() -> (
+    None
+):
+    alice, bob = both()
+    alice.save("b.twee", B + CAVE)
+    alice.save("a.twee", A)
+    bob.save("a.twee", A + DARKER)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + DARKER
+
+
+def test_what_one_of_them_deletes_is_gone() -> None:
+    alice, bob = both()
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert caves(alice) == caves(bob) == 0
+
+
+def test_two_that_differ_by_a_blank_are_one_if_both_are_edited() -> None:
+    alice, bob = pair(("a.twee", A))
+    alice.save("a.twee", A + CAVE)
+    bob.save("a.twee", A + CAVE.replace(" and", "  and"))
+    alice.save("a.twee", A + DARKER)
+    bob.save("a.twee", bob.text("a.twee").replace("breathes", "breathes softly"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert caves(alice) == 1
+    assert "very dark" in alice.text("a.twee")
+    assert "softly" in alice.text("a.twee")
+
+
+def test_only_what_comes_to_a_file_that_was_there_takes_a_client_of_its_own() -> None:
+    alice, _ = pair(("a.twee", A + CAVE))
+    before = len(alice.document.clocks())
+    alice.save("b.twee", B + CAVE.replace("Cave", "Den"))
+    assert len(alice.document.clocks()) == before
+    alice.save("a.twee", A + CAVE + B)
+    assert len(alice.document.clocks()) == before + 2
+
+
 def test_who_deletes_the_one_that_is_shown_deletes_both() -> None:
     alice, bob = both()
     bob.save("a.twee", A + DARKER)

@@ -276,3 +276,38 @@ def test_what_rests_on_what_died_with_a_disk_is_not_waited_for() -> None:
         ),
     )
     assert not history.judge().wrong
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        History(
+            4691,
+            3,
+            (
+                BackUp(0),
+                Wait(0),
+                Rename(1, name=1),
+                Shuffle(0, passage=2, place=2),
+                Write(0, words=0, cut=1),
+                Restore(0, home=True),
+                Rename(1, name=1),
+            ),
+        ),
+        History(
+            19769,
+            2,
+            (
+                Write(0, place=2),
+                Wait(3000),
+                Rename(0, name=2),
+                Write(1, passage=5, place=19, words=3, cut=1),
+                Rename(1, name=0),
+                Clone(1),
+                Make(1, name=4),
+            ),
+        ),
+    ],
+)
+def test_a_name_that_is_given_again_takes_no_word_with_it(history: History) -> None:
+    assert history.judge(once=False).wrong == ()

@@ -18,12 +18,12 @@ from whisker_sync.document.document import (
     Nothing,
     NotReady,
     Rejected,
-    Span,
     coalesce,
     extent,
     fresh_client,
 )
 from whisker_sync.document.extents import Extents
+from whisker_sync.document.gate import Span
 from whisker_sync.document.hold import Hold
 from whisker_sync.document.ledger import Touch
 from whisker_sync.document.schema import Kind, Root, Scalar, Schema

@@ -32,13 +32,16 @@ from whisker_sync.document.gate import (
     MAX_UPDATE,
     Malformed,
     Parsed,
+    Span,
+    encode_deletions,
     encode_state,
     parse,
     parse_state,
 )
+from whisker_sync.document.imprint import of_fields, of_record
 from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing, Touch
 from whisker_sync.document.schema import Kind, Scalar, Schema
-from whisker_sync.document.twins import Twins, missing_blanks
+from whisker_sync.document.twins import Twins, Written, missing_blanks
 from whisker_sync.errors import BadEdit, BadState, EngineFailure
 
 MAX_INSERT = 8 << 20
@@ -54,9 +57,6 @@ limit however the text was cut up by then. Deletions are always taken in.
 
 LARGE_DOCUMENT = 8 << 20
 """Bytes from which on the author should know that there is a limit."""
-
-Span = tuple[int, int, int]
-"""Some of what a client wrote: client, first clock, length."""
 
 T = TypeVar("T")
 
@@ -121,6 +121,7 @@ class Edit:
         self._document = document
         self._texts: dict[str, str] = {}
         self._made: set[tuple[str, str]] = set()
+        self._erased: set[str] = set()
         self._steps: list[Callable[[], None]] = []
 
     def insert(self, root: str, index: int, text: str) -> None:
@@ -212,16 +213,52 @@ class Edit:
         Raises:
             BadEdit: There is one, or a value cannot be kept.
         """
-        self._root(root, Kind.RECORDS)
-        _check_name(root, key)
-        if (root, key) in self._made or self._document.record(root, key) is not None:
-            raise BadEdit(root, f"there is a record {key!r} already")
-        for name, value in fields.items():
-            _check_name(root, name)
-            _check_scalar(root, value)
-        self._made.add((root, key))
+        self._make(root, key, fields)
         made = dict(fields)
         self._steps.append(lambda: self._document.engine.make_record(root, key, made))
+
+    def imprint(
+        self,
+        root: str,
+        key: str,
+        fields: Mapping[str, Scalar],
+        *,
+        text: str,
+        words: str,
+        apart: Mapping[str, Scalar],
+    ) -> None:
+        """
+        Make a record, and the first words of a text, that are one whoever makes them.
+
+        The same ``key`` must always come with the same fields, text and words; see imprint.py.
+        ``apart`` are registers that may differ: if they do, what one sets counts, and in any
+        case what is set later.
+
+        Raises:
+            BadEdit: There is such a record, something was in the text, or a value cannot be kept.
+        """
+        self._make(root, key, {**fields, **apart})
+        if self._text(text):
+            raise BadEdit(text, "it does not begin here")
+        _check_text(text, words)
+        self._texts[text] = words
+        engine = self._document.engine
+        made = of_record(root, key, fields, text, words)
+        self._steps.append(partial(engine.take, made))
+        if apart:
+            self._steps.append(partial(engine.take, of_fields(made, root, key, apart)))
+
+    def erase(self, root: str, spans: Iterable[Span]) -> None:
+        """
+        Delete what clients wrote in a text, wherever it is by then; no step there may follow.
+
+        Raises:
+            BadEdit: The root is no text.
+        """
+        self._root(root, Kind.TEXT)
+        self._erased.add(root)
+        engine = self._document.engine
+        self._steps += (partial(engine.take, encode_deletions([span])) for span in spans)
 
     def set_field(self, root: str, key: str, field: str, value: Scalar) -> None:
         """
@@ -241,8 +278,24 @@ class Edit:
         """A text as this edit leaves it so far."""
         return self._text(root)
 
+    def known(self) -> dict[str, str]:
+        """The texts that are known as this edit leaves them."""
+        return {root: text for root, text in self._texts.items() if root not in self._erased}
+
+    def _make(self, root: str, key: str, fields: Mapping[str, Scalar]) -> None:
+        self._root(root, Kind.RECORDS)
+        _check_name(root, key)
+        if (root, key) in self._made or self._document.record(root, key) is not None:
+            raise BadEdit(root, f"there is a record {key!r} already")
+        for name, value in fields.items():
+            _check_name(root, name)
+            _check_scalar(root, value)
+        self._made.add((root, key))
+
     def _text(self, root: str) -> str:
         self._root(root, Kind.TEXT)
+        if root in self._erased:
+            raise BadEdit(root, "this edit has erased in it already")
         known = self._texts.get(root)
         return self._document.text(root) if known is None else known
 
@@ -394,7 +447,7 @@ class Document:
         if edit._steps:  # noqa: SLF001 - an edit is part of its document
             update = self._engine(lambda: self.engine.write(origin, edit._steps))  # noqa: SLF001
             edit.change = self._note(update, origin, once=once)
-            self._texts.update(edit._texts)  # noqa: SLF001
+            self._texts |= edit.known()
 
     def track(self, origin: str) -> None:
         """Make what ``origin`` edits from now on undoable, edit by edit."""
@@ -412,27 +465,27 @@ class Document:
 
     # Merging.
 
-    def doubled(self) -> list[tuple[str, int, int]]:
+    def doubled(self) -> list[tuple[str, Span]]:
         """
-        Return what is there twice since the last time: root, first code point, length.
+        Return what is there twice since the last time: root, and what is to be erased.
 
         That is what was inserted here by an edit ``once``, and by somebody else with the
-        same words at the same place, without either having seen the other. To delete it
-        is safe: whoever else does deletes the same one of the two. What was changed
-        since stays.
+        same words at the same place, without either having seen the other. To erase it is
+        safe: whoever else does erases the same one of the two, and what others wrote in
+        between stays. Nothing goes for something that is not there any more.
         """
-        doubled: list[tuple[str, int, int]] = []
-        for twin in self._twins.take():
-            whole = self.text(twin.root).encode()
-            spans: list[tuple[int, int]] = []
-            for each in (twin.stays, twin.goes):
-                at, text = self.engine.place(twin.root, *each.id), each.text.encode()
-                if whole[at : at + len(text)] == text:
-                    spans.append((at, at + len(text)))
-            if len(spans) == 2 and (spans[0][1] <= spans[1][0] or spans[1][1] <= spans[0][0]):
-                start = len(whole[: spans[1][0]].decode())
-                doubled.append((twin.root, start, len(twin.goes.text)))
-        return doubled
+        return [
+            (twin.root, twin.goes.span)
+            for twin in self._twins.take()
+            if self._is_there(twin.root, twin.stays, whole=not twin.is_same)
+            and self._is_there(twin.root, twin.goes, whole=not twin.is_same)
+        ]
+
+    def _is_there(self, root: str, written: Written, *, whole: bool) -> bool:
+        """Tell whether something of what was written is there still, or all of it."""
+        client, clock, length = written.span
+        there = (self.engine.is_there(root, client, clock + i) for i in range(length))
+        return all(there) if whole else any(there)
 
     def run_together(self) -> list[tuple[str, int]]:
         """

@@ -38,6 +38,9 @@ _TYPES: Mapping[Kind, Any] = {
 EXACT = 1 << 53
 """Integers from here on are not exact as floats; the engine keeps them apart."""
 
+_BEFORE, _BEHIND = b"\x00", b"\x41"
+"""On which side of a letter a place is."""
+
 
 @contextmanager
 def guarded(doing: str) -> Iterator[None]:
@@ -113,10 +116,26 @@ class Engine:
             return str(self.root(name, Kind.TEXT))
 
     def place(self, name: str, client: int, clock: int) -> int:
-        """Where in a text an id is, in bytes; if it was deleted, where it was."""
+        """
+        Where in a text an id is, in bytes; if it was deleted, where it was.
+
+        It is less than that behind letters of several bytes that its client wrote right before
+        it: of those the engine counts the units of UTF-16.
+        """
+        return self._place(name, client, clock, _BEFORE)
+
+    def is_there(self, name: str, client: int, clock: int) -> bool:
+        """Whether the letter with an id is in a text still."""
+        return self._place(name, client, clock, _BEFORE) < self._place(name, client, clock, _BEHIND)
+
+    def _place(self, name: str, client: int, clock: int, side: bytes) -> int:
         with guarded("looking for a place"):
-            place = b"\0" + uint(client) + uint(clock) + b"\0"
+            place = b"\0" + uint(client) + uint(clock) + side
             return StickyIndex.decode(place, self.root(name, Kind.TEXT)).get_index()
+
+    def take(self, update: bytes) -> None:
+        """Take in an update of our own; only within the steps of :meth:`write`."""
+        self._doc.apply_update(update)
 
     def value(self, name: str, key: str) -> Scalar:
         """A register of a map; None if it is not there."""

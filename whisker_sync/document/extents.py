@@ -12,8 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from whisker_sync.document.document import Span
-from whisker_sync.document.gate import Malformed, encode_state, parse
+from whisker_sync.document.gate import Malformed, Span, encode_state, parse
 
 
 class Extents:

@@ -20,6 +20,7 @@ It is one flat function, because it runs for each keystroke of each co-author.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import NoReturn
@@ -46,6 +47,9 @@ GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, TYPE, ANY, DOC, SKIP = range(1
 
 Id = tuple[int, int]
 """Client and clock."""
+
+Span = tuple[int, int, int]
+"""Some of what a client wrote: client, first clock, length."""
 
 
 class Malformed(Exception):
@@ -86,8 +90,7 @@ class Parsed:
     """What an update says."""
 
     structs: list[Struct]
-    deletions: list[tuple[int, int, int]]
-    """Client, clock, length."""
+    deletions: list[Span]
 
 
 def parse(data: bytes, *, ours: bool = False) -> Parsed:
@@ -270,6 +273,14 @@ def encode_state(clocks: dict[int, int]) -> bytes:
     parts = [uint(len(clocks))]
     for client in sorted(clocks):
         parts += (uint(client), uint(clocks[client]))
+    return b"".join(parts)
+
+
+def encode_deletions(deletions: Sequence[Span]) -> bytes:
+    """The update that only deletes, of each client one span."""
+    parts = [uint(0), uint(len(deletions))]
+    for client, clock, length in deletions:
+        parts += (uint(client), uint(1), uint(clock), uint(length))
     return b"".join(parts)
 
 

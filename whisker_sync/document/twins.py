@@ -25,7 +25,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from whisker_sync.document.gate import STRING, Id, Struct
+from whisker_sync.document.gate import STRING, Id, Span, Struct
 from whisker_sync.document.ledger import Place
 from whisker_sync.document.schema import Kind
 from whisker_sync.text.tokens import is_run_together
@@ -54,6 +54,11 @@ class Written:
     id: Id
     text: str
 
+    @property
+    def span(self) -> Span:
+        """What of its client's it is."""
+        return *self.id, len(self.text.encode("utf-16-le")) // 2
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -71,6 +76,11 @@ class Twin:
     root: str
     stays: Written
     goes: Written
+
+    @property
+    def is_same(self) -> bool:
+        """They are the same to the letter: none has what the other has not."""
+        return self.stays.text == self.goes.text
 
 
 class Twins:

@@ -32,17 +32,17 @@ class Contents:
 
     # What is here.
 
-    def hold(self, contents: Iterable[bytes]) -> None:
-        """Take note that contents are in the journal, by their SHA-256."""
-        self._held.update(contents)
+    def hold(self, contents: Iterable[bytes]) -> set[StoryPath]:
+        """Take note that contents, by their SHA-256, are in the journal; return whose they are."""
+        held = set(contents)
+        self._held |= held
+        if not held:
+            return set()
+        return {path for path, picture in self._pictures() if picture.sha256 in held}
 
     def is_at_hand(self, content: Content | None) -> bool:
         """Tell whether a file with this content can be written now."""
         return not isinstance(content, Picture) or content.sha256 in self._held
-
-    def waiting_for(self, sha256: bytes) -> set[StoryPath]:
-        """Return the paths whose files hold a content."""
-        return {path for path, picture in self._pictures() if picture.sha256 == sha256}
 
     # What is to come.
 

@@ -27,6 +27,7 @@ from whisker_sync.manuscript.editors import Editors
 from whisker_sync.manuscript.files import FileSeen
 from whisker_sync.manuscript.kept import Noted
 from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.limits import RENAME_SECONDS
 from whisker_sync.manuscript.origins import (
     Departure,
     files_of,
@@ -94,6 +95,8 @@ class Lineage:
         self._disk = disk
         self._editors = Editors(disk, limbo)
         self._noted = Noted(facts)
+        self._astray: dict[str, float] = {}
+        """Files of the document that were saved lately under a name they have no more, and when."""
 
     def news(self) -> list[tuple[str, bytes | None]]:
         """Return the facts to keep that changed."""
@@ -107,6 +110,9 @@ class Lineage:
     ) -> Traced:
         """Find the version that each save was made from; ``news`` says how it was found."""
         self._disk.forget(when.now)
+        self._astray = {
+            id_: at for id_, at in self._astray.items() if when.now - at <= RENAME_SECONDS
+        }
         there = self._disk.contents()
         traced = Traced(
             gone={p: there[p] for p, what in found.items() if what is None and p in there}
@@ -115,8 +121,8 @@ class Lineage:
             if what is not None:
                 self._under_its_name(traced, news[path], what, when)
         self._renamed(traced, found, when)
-        self._brought_back(traced)
-        self._under_old_names(traced)
+        self._brought_back(traced, when)
+        self._under_old_names(traced, when)
         self._removed(traced, {path: news[path] for path in found}, when)
         traced.meet(self._view)
         return traced
@@ -129,7 +135,7 @@ class Lineage:
             self._disk.adopt(path, live, when.now)
             traced.here |= files_of(live)
         elif old := self._under_a_name_of_another(path, what):
-            traced.saves.append(Saved(path, what, old))
+            traced.add(Saved(path, what, old))
         elif base := self.base(seen, what, traced.gone, when):
             newest, unseen = self._editors.newest(path, base), self._editors.unseen(path, base)
             traced.here |= files_of(base)
@@ -147,7 +153,7 @@ class Lineage:
         base = self._editors.under_old_name(self._view, path, what)
         staged = shadow.staged.content if shadow.staged else None
         here = [each for each in (*shadow.earlier, shadow.disk, staged) if each is not None]
-        if base is None or any(files_of(base) & files_of(each) for each in here):
+        if base is None or not here or any(files_of(base) & files_of(each) for each in here):
             return None
         has_seen = names_of(what) & {name for each in here for name in names_of(each)}
         return base if not has_seen - names_of(base) and is_nearest(what.text, base, here) else None
@@ -164,7 +170,8 @@ class Lineage:
             elif origin in unanswered:
                 base = self._asked_as(origin, unanswered[origin], what)
             else:
-                base = self._departed_as(origin, departed.contents[origin], what)
+                # It has another name, and is gone no more.
+                base = self._departed_as(origin, departed.contents.pop(origin), what)
             traced.add(Saved(path, what, base, was=origin))
 
     def _unanswered(
@@ -180,7 +187,7 @@ class Lineage:
             if any(is_nearest(text, content, there) for text in texts)
         }
 
-    def _brought_back(self, traced: Traced) -> None:
+    def _brought_back(self, traced: Traced, when: Moment) -> None:
         """Look among what went lately; by its author's hand it comes back whole."""
         departed = self._disk.departed
         lately = departed.lately(traced.new).items()
@@ -189,13 +196,24 @@ class Lineage:
             went, what = departed.contents.pop(origin), traced.new.pop(path)
             was = origin if origin != path else None
             base = self._departed_as(origin, went, what)
+            if was is None:
+                self._note_astray(base, when)
             traced.saves.append(Saved(path, what, base, back=went.by_author, was=was))
 
-    def _under_old_names(self, traced: Traced) -> None:
+    def _under_old_names(self, traced: Traced, when: Moment) -> None:
         """Look for what editors still save under names that files once had."""
         for path in [path for path in traced.new if self._view.content(path) is None]:
             if base := self._editors.under_old_name(self._view, path, traced.new[path]):
                 traced.saves.append(Saved(path, traced.new.pop(path), base))
+                self._note_astray(base, when)
+
+    def _note_astray(self, content: Content, when: Moment) -> None:
+        """
+        Remember a file that was saved under a name it has no more: that one is taken away again.
+
+        It may have been the first half of giving it that name back.
+        """
+        self._astray |= dict.fromkeys(files_of(content), when.now)
 
     def _removed(self, traced: Traced, news: Mapping[StoryPath, FileSeen], when: Moment) -> None:
         """What is gone, and was not found under any path, was removed."""
@@ -204,6 +222,8 @@ class Lineage:
         for path, content in traced.gone.items():
             before = self._disk.before_we_wrote(path)
             self._disk.gone(path)
+            if files_of(content) & self._astray.keys():
+                continue  # Its author has it under that name, or had: it is written once more.
             if not traced.here & files_of(content):
                 seen = before is None or news[path].read_since_write is True
                 seen = seen or self._stands_elsewhere(traced, path, content, before)

@@ -141,9 +141,10 @@ class Manuscript:
         files_read = read(news, self._disk)
         self._disk.left_out |= files_read.left_out
         found = files_read.found
-        self._contents.hold(what.sha256 for what in found.values() if isinstance(what, Blob))
+        contents = {what.sha256 for what in found.values() if isinstance(what, Blob)}
+        # A co-author's file may wait for just that.
+        dirty = set(found) | self._contents.hold(contents)
         taken = self._taking.take(found, news, self._when, again=again)
-        dirty = set(found)
         if taken.change:
             dirty |= self._view.refresh(taken.change.touched)
             self._mending.note_links(taken.bodies)
@@ -240,8 +241,7 @@ class Manuscript:
 
         Call it for each of :meth:`assets` that the journal holds at the start, too.
         """
-        self._contents.hold([asset])
-        return self._outcome(None, self._contents.waiting_for(asset))
+        return self._outcome(None, self._contents.hold([asset]))
 
     # Which binary files come.
 

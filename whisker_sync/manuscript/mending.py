@@ -106,13 +106,11 @@ class Mending:
         bodies = {id_: self._view.body(id_) for id_ in late}
         with self._document.edit(ORIGIN) as edit:
             plan.write(edit)
-            for root, start, length in sorted([*doubled, *((r, at, 0) for r, at in joined)])[::-1]:
-                if root in plan.texts:
-                    continue
-                if length:
-                    edit.delete(root, start, length)
-                else:
-                    edit.insert(root, start, " ")
+            for root, at in sorted(joined, reverse=True):
+                if root not in plan.texts:
+                    edit.insert(root, at, " ")
+            for root, span in doubled:
+                edit.erase(root, [span])
             for key, value in lost.items():
                 edit.set(schema.FILES, key, value)
         mended = {id_: (body, self._view.body(id_)) for id_, body in bodies.items()}

@@ -290,7 +290,10 @@ class Moves:
             birth = None
         elif birth is not None and self._has_namesake(segment, birth):
             birth = family_of(birth)
-        id_ = self._edits.make(segment, birth, sheet.original(segment))
+        original = sheet.original(segment)
+        is_common = birth is not None and original is None and sheet.saved.base is not None
+        common = sheet.saved.path if is_common else None
+        id_ = self._edits.make(segment, birth, original, common=common)
         if not sheet.saved.first:
             self._note_namesakes(id_, segment)
         return id_

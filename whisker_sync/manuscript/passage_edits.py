@@ -56,13 +56,15 @@ class PassageEdits:
         birth: str | None = None,
         copy_of: str | None = None,
         inside: str | None = None,
+        common: StoryPath | None = None,
     ) -> str:
         """
         Make a passage; ``birth``: what it is born as, see twins.py.
 
-        ``inside``: its words are in the text of that passage, or are about to be.
+        ``inside``: its words are in the text of that passage, or are about to be. ``common``: the
+        file to which it may come on other devices, too, by another way; then it is one.
         """
-        id_ = schema.fresh_id(self._dice)
+        id_ = self._id(segment, common)
         fields: dict[str, Scalar] = {
             schema.NAME: segment.name,
             schema.HEADER: segment.header,
@@ -76,11 +78,20 @@ class PassageEdits:
         if copy_of is not None:
             fields[schema.COPY_OF] = copy_of
         self._plan.made[id_] = fields
+        if common is not None and id_ == schema.common_id(common, segment.text):
+            self._plan.common.add(id_)
         if inside is not None:
             fields[schema.INSIDE] = inside
         elif segment.body:
             self._plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
         return id_
+
+    def _id(self, segment: Segment, common: StoryPath | None) -> str:
+        if common is not None:
+            id_ = schema.common_id(common, segment.text)
+            if id_ not in self._view.passages and id_ not in self._plan.made:
+                return id_
+        return schema.fresh_id(self._dice)
 
     def edit_group(self, sheet: Sheet, group: Group, new: Segment) -> list[Part]:
         """Edit a passage and those that continue it; return what they are in the save."""

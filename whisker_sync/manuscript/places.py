@@ -5,6 +5,9 @@ A place is one value, a file and a key between those of its neighbours, so that 
 edit do not know of each other. Only what does not stand any more where it stood gets a new one:
 the longest run of passages that kept their order stays, and what came between them is put there.
 
+What may come to other devices by another way gets the same place there, if its neighbours are
+the same.
+
 A co-author's move to another file is left as it is, and so is, at first contact, the order that
 the document has.
 """
@@ -96,7 +99,9 @@ class Places:
         elif live:
             left = live[-1]
         file = self._view.passages[before].file if before else sheet.files[0]
-        for id_, key in zip(run, keys(len(run), left, right, self._dice), strict=True):
+        is_common = all(id_ in self._plan.common for id_ in run)
+        dice = Random(" ".join(run)) if is_common else self._dice
+        for id_, key in zip(run, keys(len(run), left, right, dice), strict=True):
             place = f"{file} {key}"
             if id_ in self._plan.made:
                 self._plan.made[id_][schema.PLACE] = place

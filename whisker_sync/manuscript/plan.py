@@ -4,7 +4,7 @@ Edits of the document, collected before the first of them is made.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.document import Edit, Scalar
@@ -17,6 +17,9 @@ from whisker_sync.text.merge import rebase
 
 ORIGIN = "folder"
 """Origin of the edits that a save causes."""
+
+_OF_MAKING = frozenset({schema.PLACE, schema.BORN, schema.BIRTH})
+"""Registers of a new passage that are not what it is, but where and by whom it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class Plan:
 
     def __init__(self) -> None:
         self.made: dict[str, dict[str, Scalar]] = {}
+        self.common: set[str] = set()
+        """Those made that may come to other devices by another way, and are one then."""
+
         self.fields: dict[tuple[str, str], Scalar] = {}
         self.registers: dict[str, Scalar] = {}
         self.texts: dict[str, list[list[Splice]]] = {}
@@ -85,7 +91,10 @@ class Plan:
     def write(self, edit: Edit) -> None:
         """Make the edits."""
         for id_, fields in self.made.items():
-            edit.create(schema.PASSAGES, id_, fields)
+            if id_ in self.common:
+                self._imprint(edit, id_, fields)
+            else:
+                edit.create(schema.PASSAGES, id_, fields)
         for (id_, name), value in self.fields.items():
             edit.set_field(schema.PASSAGES, id_, name, value)
         for name, value in self.registers.items():
@@ -95,6 +104,19 @@ class Plan:
             # somebody else inserts at the same spot then stands before both.
             for splices in edits:
                 edit.splice(root, ((each.start, each.end, each.insert) for each in splices))
+
+    def _imprint(self, edit: Edit, id_: str, fields: Mapping[str, Scalar]) -> None:
+        """Make a passage that is one whoever makes it; who did and where stands apart."""
+        root = schema.BODY + id_
+        (first, *_), *rest = self.texts.pop(root, [[Splice(0, 0, "")]])
+        if rest:
+            self.texts[root] = rest
+        content = {name: value for name, value in fields.items() if name not in _OF_MAKING}
+        place = {name: fields[name] for name in (schema.PLACE,) if name in fields}
+        edit.imprint(schema.PASSAGES, id_, content, text=root, words=first.insert, apart=place)
+        for name in (schema.BORN, schema.BIRTH):
+            if name in fields:
+                edit.set_field(schema.PASSAGES, id_, name, fields[name])
 
 
 def unite(plan: Plan, view: View, stays: Passage, goes: Passage) -> None:

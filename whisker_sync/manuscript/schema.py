@@ -2,7 +2,7 @@ r"""
 A story as a CRDT document: which roots there are and what their registers mean.
 
 Nothing nested is ever created under a name that two authors could both choose:
-passages and files have random ids, everything else hangs on these. Nothing is
+passages and files have ids that nobody else draws, everything else hangs on these. Nothing is
 ever removed by name; what was deleted says so in a register, so that an edit
 made elsewhere at the same time still finds its place.
 
@@ -44,6 +44,7 @@ had seen the newest, and the file would come back although both wanted it gone.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from random import Random
 
 from whisker_sync.document import Kind, Root, Schema
@@ -92,6 +93,11 @@ _ID = re.compile(r"[0-9a-f]{16}")
 def fresh_id(dice: Random) -> str:
     """Return an id for a passage or a file that nobody else has drawn."""
     return f"{dice.getrandbits(64):016x}"
+
+
+def common_id(path: str, segment: str) -> str:
+    """Return the id of a passage that may come to other devices by another way."""
+    return sha256(f"{path}\0{segment}".encode()).hexdigest()[:16]
 
 
 def is_id(text: str) -> bool:
