@@ -77,3 +77,10 @@ def test_what_stays_is_an_ascending_run(places: list[int]) -> None:
 def test_texts_that_are_one_in_a_file_share_what_it_became(old: list[str], new: str) -> None:
     assert "".join(distribute(old, new)) == new
     assert distribute(old, "".join(old)) == old
+
+
+def test_what_was_inserted_where_two_meet_goes_to_the_line_that_it_stands_in() -> None:
+    old = ["one\n", "two three\n"]
+    assert distribute(old, "one\nand two three\n") == ["one\n", "and two three\n"]
+    assert distribute(old, "one\nand\ntwo three\n") == ["one\nand\n", "two three\n"]
+    assert distribute(["one ", "two\n"], "one and two\n") == ["one and ", "two\n"]

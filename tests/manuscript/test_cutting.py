@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.manuscript.world import Author, exchange, pair
 
 START = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
@@ -10,6 +12,8 @@ END = ":: End\nThe end of it all.\n"
 STORY = START + CAVE + END
 SPLIT = STORY.replace(" The wind", "\n\n:: Wind\nThe wind")
 JOINED = STORY.replace(":: Cave [dark]\n", "")
+BREATH, LAST = "something breathes", "of it all"
+OTHER = ":: Other\nOther text is told here.\n\n"
 
 
 def ids(author: Author) -> dict[str, str]:
@@ -223,3 +227,50 @@ def test_a_deleted_passage_is_not_taken_for_a_joined_one() -> None:
     bob.save("a.twee", bob.text("a.twee") + "\n" + CAVE)
     exchange(alice, bob)
     assert "breathes" in alice.text("a.twee")
+
+
+def joined() -> tuple[Author, Author]:
+    """Return two who have a file in which a passage was joined to another one."""
+    alice, bob = pair(("a.twee", STORY), ("b.twee", OTHER))
+    alice.save("a.twee", START + CAVE + END.partition("\n")[2])
+    exchange(alice, bob)
+    return alice, bob
+
+
+def carry(author: Author, *, paste_first: bool) -> None:
+    """Carry the two that are one by now to another file, in two saves."""
+    carried = author.text("a.twee").removeprefix(START)
+    saves = [("b.twee", author.text("b.twee") + carried), ("a.twee", START)]
+    for path, text in saves if paste_first else saves[::-1]:
+        author.save(path, text)
+
+
+@pytest.mark.parametrize("paste_first", [False, True])
+def test_what_was_joined_and_is_carried_elsewhere_takes_what_others_write_with_it(
+    paste_first: bool,
+) -> None:
+    alice, bob = joined()
+    carry(alice, paste_first=paste_first)
+    more = bob.text("a.twee").replace(BREATH, f"large {BREATH}").replace(LAST, f"{LAST} now")
+    bob.save("a.twee", more)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == START
+    assert f"large {BREATH}" in alice.text("b.twee")
+    assert f"{LAST} now" in alice.text("b.twee")
+    assert alice.text("b.twee").count(BREATH) == alice.text("b.twee").count(LAST) == 1
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("other", [False, True])
+def test_what_was_joined_and_both_carry_elsewhere_is_there_once(first: bool, other: bool) -> None:
+    alice, bob = joined()
+    carry(alice, paste_first=first)
+    carry(bob, paste_first=other)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == START
+    assert alice.text("b.twee").count(BREATH) == alice.text("b.twee").count(LAST) == 1
+    bob.save("b.twee", bob.text("b.twee").replace(LAST, f"{LAST} now"))
+    exchange(alice, bob)
+    assert alice.text("b.twee").count(f"{LAST} now") == 1

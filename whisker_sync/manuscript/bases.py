@@ -28,7 +28,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
-from whisker_sync.manuscript.shadow import Page
+from whisker_sync.manuscript.shadow import Page, Piece
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse, parse_header
 
@@ -73,7 +73,7 @@ def opened(
         return 0
     saved, shown = _read(_without_brought(text, versions, elsewhere), versions)
     known = _known(versions, elsewhere) - shown[0]
-    seen = {each for piece in pasted for each in _elements(piece) if each[0] == "words"}
+    seen = {each for piece in pasted for each in _elements(piece)}
     had = {_name(text) for text in elsewhere}
     names = {e for e in saved & shown[0] if e[0] == "name" and e[1] not in had}
     costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
@@ -156,10 +156,28 @@ def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[
                 known[part] = {e for piece in _pieces(part) for e in _elements(piece)}
             elements |= known[part]
         shown.append(elements - everywhere)
+    # Words on both sides of where two passages were joined are in a row for who reads the file, and
+    # in a copy of them, but tell nothing.
+    joints = {each for version in versions for each in _joints(version)}
+    saved -= joints
+    shown = [elements - joints for elements in shown]
     first, *later = [_order(part.text for part in version.parts) for version in versions]
     moves = [set[_Element](), *(_moves(first, each) for each in later)]
     saved |= _moves(first, _order(pieces))
     return saved, [elements | moved for elements, moved in zip(shown, moves, strict=True)]
+
+
+def _joints(version: Page) -> Iterable[_Element]:
+    """Return what is in a row only because a passage was joined to another one."""
+    before = ""
+    for part in version.parts:
+        if part.piece is Piece.HEADLESS:
+            yield from {*_elements(before + part.text)}.difference(
+                _elements(before), _elements(part.text)
+            )
+            before += part.text
+        else:
+            before = part.text
 
 
 def _order(pieces: Iterable[str]) -> list[str]:

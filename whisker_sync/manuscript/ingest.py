@@ -26,7 +26,7 @@ nothing is deleted or overwritten, on either side.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from random import Random
@@ -70,8 +70,8 @@ class Ingested:
     contents: dict[StoryPath, Content | None] = field(default_factory=dict)
     """What is on disk now, path by path."""
 
-    refiled: Mapping[str, str] = field(default_factory=dict)
-    """Passages that were only copies, and which ones stand in their place now."""
+    refiled: Mapping[str, Sequence[Part]] = field(default_factory=dict)
+    """Passages that were only copies, and what stands in their place now."""
 
     repaired: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Passages in which links were repaired, with their bodies before and after."""
@@ -102,7 +102,9 @@ class Intake:
         self._edits = PassageEdits(view, plan, dice, born, self._rounds)
         self._files = FileEdits(view, plan, dice, self._edits, self._rounds)
         self._places = Places(view, plan, dice, where)
-        self._moves = Moves(view, plan, self._edits, limbo, where, self._sheets, when.now)
+        self._moves = Moves(
+            view, plan, self._edits, limbo, where, self._places, self._sheets, when.now
+        )
 
     def take(self, batch: Iterable[Saved], landings: Iterable[Landing] = ()) -> Ingested:
         """Plan what a batch of saves does, and what follows from what they have in common."""

@@ -25,7 +25,8 @@ from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.limits import MAX_NAMESAKES
 from whisker_sync.manuscript.passage_edits import PassageEdits
-from whisker_sync.manuscript.pieces import Segment
+from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
+from whisker_sync.manuscript.places import Places
 from whisker_sync.manuscript.plan import Plan, empty
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.returned import Returned, is_brought, look_for, pasted_as
@@ -40,7 +41,7 @@ class _Copied:
     """What was cut after it had been pasted."""
 
     sheet: Sheet
-    part: Part
+    group: Group
     copy: str
     """The passage that it was pasted as."""
 
@@ -58,6 +59,7 @@ class Moves:
         edits: PassageEdits,
         limbo: Limbo,
         where: Whereabouts,
+        places: Places,
         sheets: Sequence[Sheet],
         now: float,
     ) -> None:
@@ -66,10 +68,11 @@ class Moves:
         self._edits = edits
         self._limbo = limbo
         self._where = where
+        self._places = places
         self._sheets = sheets
         self._now = now
         self._copies: list[_Copied] = []
-        self._gone_to: dict[str, str] = {}
+        self._gone_to: dict[str, Sequence[Part]] = {}
         """Copies that were emptied before, and what is where they were now."""
 
         self._made: defaultdict[str, list[tuple[str, Segment]]] = defaultdict(list)
@@ -181,17 +184,16 @@ class Moves:
         there = target.match[segment]
         if there is not None:
             is_same = {part.id for part in target.groups[there].parts} == ids
-            # What continues a passage has no place in a copy of it: the two stay side by side.
-            if is_same or (len(group.parts) > 1 and self._is_copy(target, there, ids)):
+            if is_same:
                 target.let_go(segment)
                 there = None
         if there is None:
             arrived = self._edits.edit_group(source, group, target.fresh[segment])
             target.arrived[segment] = arrived
-        elif len(group.parts) == 1 and self._is_copy(target, there, ids):
+        elif self._is_copy(target, there, ids):
             # A co-author pasted the same there before; that was a copy.
             copy = target.groups[there].parts[0].id
-            self._copies.append(_Copied(target, group.parts[0], copy, group.segment))
+            self._copies.append(_Copied(target, group, copy, group.segment))
 
     def _is_copy(self, target: Sheet, there: int, ids: Collection[str]) -> bool:
         """Tell whether a group of a file is a copy of passages that were pasted there."""
@@ -204,7 +206,7 @@ class Moves:
         """Delete what the author took away, unless it was pasted elsewhere before."""
         for group in [sheet.groups[i] for i in sheet.vanished()]:
             if self._is_elsewhere(sheet, group):
-                sheet.depart({group.parts[0].id})
+                sheet.depart({part.id for part in group.parts})
             elif self._where.is_within(group):
                 self._edits.absorb(group, sheet.seen())
             else:
@@ -227,29 +229,26 @@ class Moves:
     def _was_pasted(self, sheet: Sheet, group: Group) -> bool:
         """Tell whether a passage was pasted before it vanished; it then goes there."""
         id_ = group.parts[0].id
-        if any(id_ == copied.part.id for copied in self._copies):
+        if any(id_ == copied.group.parts[0].id for copied in self._copies):
             return False
         copy = self._limbo.copy_of(id_, group.segment, self._where.missing() | {id_})
         if copy is None or self._view.passages[copy].copy_of is not None:
             return False
         if self._view.passages[id_].copy_of == copy:
             return False  # A co-author found it the other way round, and has emptied this one.
-        if len(group.parts) > 1:
-            self._edits.absorb(group, sheet.seen())
-            return True
         seen = self._limbo.pasted.pop(copy).made_from(id_, group.segment)
-        self._copies.append(_Copied(sheet, group.parts[0], copy, seen))
+        self._copies.append(_Copied(sheet, group, copy, seen))
         return True
 
     def _is_shown_again(self, group: Group) -> bool:
         """Tell whether another file showed a passage that co-authors had moved; it goes there."""
-        id_ = group.parts[0].id
-        file = self._limbo.shown(id_)
-        if file is None or len(group.parts) > 1 or file == self._view.passages[id_].file:
+        passages = [self._view.passages[part.id] for part in group.parts]
+        file = self._limbo.shown(passages[0].id)
+        if file is None or file == passages[0].file:
             return False
-        passage = self._view.passages[id_]
-        self._edits.revive(passage)
-        self._plan.fields[id_, schema.PLACE] = f"{file} {passage.key}"
+        for passage in passages:
+            self._edits.revive(passage)
+            self._plan.fields[passage.id, schema.PLACE] = f"{file} {passage.key}"
         return True
 
     def _is_refiled(self, group: Group) -> bool:
@@ -258,13 +257,18 @@ class Moves:
         emptied = self._where.copies_of(id_)
         others = self._limbo.pasted.keys() - emptied
         copy = self._limbo.copy_of(id_, group.segment, self._where.vanished() | others)
-        if copy is None or len(group.parts) > 1:
+        if copy is None:
             return False
         place = self._view.passages[copy]
-        self._edits.revive(self._view.passages[id_])
-        self._plan.fields[id_, schema.PLACE] = f"{place.file} {place.key}"
-        self._gone_to[copy] = id_
+        self._put(group.parts, f"{place.file} {place.key}")
+        self._gone_to[copy] = group.parts
         return True
+
+    def _put(self, parts: Sequence[Part], place: str) -> None:
+        """Give a place to passages that stand together."""
+        for part, at in zip(parts, self._places.from_here(place, len(parts)), strict=True):
+            self._edits.revive(self._view.passages[part.id])
+            self._plan.fields[part.id, schema.PLACE] = at
 
     def appear(self, sheet: Sheet, i: int) -> list[Part]:
         """Return what a segment is that came from nowhere: one known from before, or a new one."""
@@ -318,11 +322,11 @@ class Moves:
 
     # When all files are taken in.
 
-    def finish(self) -> dict[str, str]:
+    def finish(self) -> dict[str, Sequence[Part]]:
         """
         Empty what stands elsewhere by now.
 
-        Return the passages that were only copies, and which ones stand in their place now.
+        Return the passages that were only copies, and what stands in their place now.
         """
         for copied in self._copies:
             self._refile(copied)
@@ -331,15 +335,34 @@ class Moves:
         for taken in [taken for taken in cut if self._where.is_within(taken.group)]:
             self._edits.absorb(taken.group, seen)
             self._limbo.seen({part.id for part in taken.group.parts})
-        return self._gone_to | {copied.copy: copied.part.id for copied in self._copies}
+        return self._gone_to | {copied.copy: copied.group.parts for copied in self._copies}
 
     def _refile(self, copied: _Copied) -> None:
         """Put a passage where its copy is, with what was written there; the copy is emptied."""
-        passage, copy = self._view.passages[copied.part.id], self._view.passages[copied.copy]
-        self._edits.revive(passage)
+        parts = copied.group.parts
+        passages = [self._view.passages[part.id] for part in parts]
+        copy = self._view.passages[copied.copy]
         place = self._plan.fields.get((copy.id, schema.PLACE), f"{copy.file} {copy.key}")
-        self._plan.fields[passage.id, schema.PLACE] = place
+        self._put(parts, str(place))
         body = self._plan.live(self._view, copy.id).text
         now = Segment(self._view.header(copy), body, copy.gap)
-        self._edits.edit(copied.sheet, passage, copied.seen, now)
-        empty(self._plan, self._view, copy, passage)
+        for passage, was, new in zip(passages, *_shares(parts, copied.seen, now), strict=True):
+            self._edits.edit(copied.sheet, passage, was, new)
+        empty(self._plan, self._view, copy, passages[0])
+
+
+def _shares(
+    parts: Sequence[Part], seen: Segment, now: Segment
+) -> tuple[Sequence[Segment], Sequence[Segment]]:
+    """Return what of a copy belongs to each part of a group, as it was pasted and as it is."""
+    if len(parts) == 1:
+        return [seen], [now]
+    was = distribute([part.text for part in parts], seen.text)
+    is_ = distribute(was, now.text)
+    return _segments(parts, was), _segments(parts, is_)
+
+
+def _segments(parts: Sequence[Part], texts: Sequence[str]) -> list[Segment]:
+    return [
+        segment_of(Part(part.piece, part.id, text)) for part, text in zip(parts, texts, strict=True)
+    ]

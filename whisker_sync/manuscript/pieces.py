@@ -93,24 +93,31 @@ def distribute(old: Sequence[str], new: str) -> list[str]:
     """
     Say for each of several adjoining texts what it is now, given all of them as one.
 
-    What was inserted where two of them meet goes to the first.
+    What was inserted where two of them meet goes to the first, but with the second's first line
+    if it stands in that.
     """
     if len(old) == 1:
         return [new]
-    splices = diff("".join(old), new)
+    whole = "".join(old)
+    splices = diff(whole, new)
     texts: list[str] = []
     start = 0
     for i, text in enumerate(old):
         end = start + len(text)
-        inside = [s for s in (_clip(s, start, end, first=i == 0) for s in splices) if s]
+        own = [_clip(s, start, end, first=i == 0, ahead=_begins_a_line(s, whole)) for s in splices]
+        inside = [s for s in own if s is not None]
         texts.append(_apply(text, start, inside))
         start = end
     return texts
 
 
-def _clip(splice: Splice, start: int, end: int, *, first: bool) -> Splice | None:
-    """Return what of a splice lies in a stretch; its insertion belongs to where it begins."""
-    if splice.start < splice.end:
+def _clip(splice: Splice, start: int, end: int, *, first: bool, ahead: bool) -> Splice | None:
+    """
+    Return what of a splice lies in a stretch; its insertion belongs to where it begins.
+
+    ``ahead``: to what is behind it, if it lies between two.
+    """
+    if splice.start < splice.end or ahead:
         owns = start <= splice.start < end
     else:
         owns = start < splice.start <= end or (first and splice.start == 0)
@@ -118,6 +125,12 @@ def _clip(splice: Splice, start: int, end: int, *, first: bool) -> Splice | None
         return None
     from_, to = max(splice.start, start), min(splice.end, end)
     return Splice(from_, max(from_, to), splice.insert if owns else "")
+
+
+def _begins_a_line(splice: Splice, whole: str) -> bool:
+    """Tell whether an insertion is before the first words of a line that was there."""
+    inside = 0 < splice.start < len(whole)
+    return inside and whole[splice.start - 1] == "\n" and not splice.insert.endswith("\n")
 
 
 def _apply(text: str, offset: int, splices: Sequence[Splice]) -> str:

@@ -57,6 +57,16 @@ class Places:
                 behind = sheet.ids[i][0] if i < len(sheet.ids) else None
                 self._run(sheet, run, live, before, behind)
 
+    def from_here(self, place: str, count: int) -> list[str]:
+        """Return a place and those right behind it, for what stands together."""
+        if count == 1:
+            return [place]
+        file, _, key = place.partition(" ")
+        others = {each.key for each in self._view.members([file]) if is_key(each.key)}
+        right = min((other for other in others if other > key), default=None)
+        rest = keys(count - 1, key if is_key(key) else None, right, self._dice)
+        return [place, *(f"{file} {each}" for each in rest)]
+
     def _staying(self, sheet: Sheet) -> set[int]:
         home = set(self._home(sheet))
         here = [

@@ -43,7 +43,7 @@ def look_for(sheets: Iterable[Sheet], view: View, limbo: Limbo, where: Whereabou
             group = _group(sheet, i)
             if not view.alive(view.passages[group.parts[0].id]):
                 found.deleted.append((sheet, i))
-            elif len(group.parts) == 1 and _is_as_now(sheet, i, limbo, where):
+            elif _is_as_now(sheet, i, limbo, where):
                 found.moved.append((sheet, i))
     return found
 
@@ -51,15 +51,16 @@ def look_for(sheets: Iterable[Sheet], view: View, limbo: Limbo, where: Whereabou
 def _is_as_now(sheet: Sheet, i: int, limbo: Limbo, where: Whereabouts) -> bool:
     """Compare a segment with the newest text that it has, if it has that."""
     group = _group(sheet, i)
-    part = group.parts[0]
-    cut = [taken.group for taken in limbo.taken if taken.group.parts[0].id == part.id]
-    others = [each.segment for each in cut if len(each.parts) == 1]
-    others += where.elsewhere(part.id, sheet.saved.path)
-    versions = [group.segment, *others]
-    seen = nearest(sheet.fresh[i], versions)
+    ids = [part.id for part in group.parts]
+    others = [taken.group for taken in limbo.taken]
+    others += where.elsewhere(ids[0], sheet.saved.path)
+    versions = [group, *(each for each in others if [part.id for part in each.parts] == ids)]
+    seen = nearest(sheet.fresh[i], [each.segment for each in versions])
     if not seen:
         return False
-    sheet.groups[sheet.groups.index(group)] = Group([replace(part, text=versions[seen].text)])
+    newest = zip(group.parts, versions[seen].parts, strict=True)
+    parts = [replace(part, text=new.text) for part, new in newest]
+    sheet.groups[sheet.groups.index(group)] = Group(parts)
     return True
 
 
@@ -74,7 +75,7 @@ def pasted_as(place: Place, where: Whereabouts) -> Iterable[str]:
     sheet, i = place
     fresh = sheet.fresh[i]
     for id_ in {*where.namesakes(fresh.name), _group(sheet, i).parts[0].id}:
-        others = where.elsewhere(id_, sheet.saved.path)
+        others = [each.segment for each in where.elsewhere(id_, sheet.saved.path)]
         if any(likeness(each.words, fresh.words) >= RENAMED for each in others):
             yield id_
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -211,11 +211,11 @@ class Shadow:
         elif isinstance(self.disk, Page):
             self.stood = (*self.earlier, self.disk)
 
-    def renamed(self, ids: Mapping[str, str]) -> None:
+    def refiled(self, place: Callable[[Part], Sequence[Part]]) -> None:
         """Some parts belong to other passages than before; what is on disk is the same."""
-        self.disk = _renamed(self.disk, ids)
+        self.disk = _refiled(self.disk, place)
         if self.staged is not None:
-            content = _renamed(self.staged.content, ids)
+            content = _refiled(self.staged.content, place)
             if content is not self.staged.content:
                 self.staged = Staged(content)
 
@@ -268,13 +268,13 @@ def _deflated(data: bytes, level: int) -> bytes:
     return deflate.compress(data) + deflate.flush()
 
 
-def _renamed(content: Content | None, ids: Mapping[str, str]) -> Content | None:
-    match content:
-        case Page(parts) if any(part.id in ids for part in parts):
-            parts = tuple(Part(part.piece, ids.get(part.id, part.id), part.text) for part in parts)
-            return Page(parts, content.eol, content.bom, content.sha256)
-        case _:
-            return content
+def _refiled(content: Content | None, place: Callable[[Part], Sequence[Part]]) -> Content | None:
+    if not isinstance(content, Page):
+        return content
+    parts = tuple(new for part in content.parts for new in place(part))
+    if all(new is part for new, part in zip(parts, content.parts, strict=False)):
+        return content
+    return Page(parts, content.eol, content.bom, content.sha256)
 
 
 def _bounded(versions: tuple[Page, ...], newest: Page) -> tuple[Page, ...]:

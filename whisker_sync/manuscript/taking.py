@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 
 from whisker_sync.document import Change, Document
@@ -23,11 +24,12 @@ from whisker_sync.manuscript.formatters import Formatters
 from whisker_sync.manuscript.ingest import Intake
 from whisker_sync.manuscript.limbo import LIMBO_FACT, Limbo
 from whisker_sync.manuscript.lineage import Lineage
+from whisker_sync.manuscript.pieces import distribute
 from whisker_sync.manuscript.plan import ORIGIN, Plan
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.revisions import repairs, versions
 from whisker_sync.manuscript.saves import Found, Had, Moment, Saved
-from whisker_sync.manuscript.shadow import OWN_FACT, Content, Page, Picture, Shadow
+from whisker_sync.manuscript.shadow import OWN_FACT, Content, Page, Part, Picture, Shadow
 from whisker_sync.revision import Version
 
 
@@ -170,10 +172,22 @@ class Taking:
             if saved.was is not None and _is_same(saved.found, saved.base):
                 self._disk.shadows[saved.path].earlier = earlier.get(saved.was, ())
 
-    def _refile(self, ids: Mapping[str, str]) -> None:
+    def _refile(self, refiled: Mapping[str, Sequence[Part]]) -> None:
         """Let the shadows say whose passages stand where there were only copies."""
-        for shadow in self._disk.shadows.values() if ids else ():
-            shadow.renamed(ids)
+        for shadow in self._disk.shadows.values() if refiled else ():
+            shadow.refiled(partial(_in_place_of, refiled))
+
+
+def _in_place_of(refiled: Mapping[str, Sequence[Part]], part: Part) -> Sequence[Part]:
+    """Return what a part of a file is by now: a copy may have been of several passages."""
+    others = refiled.get(part.id)
+    if others is None:
+        return (part,)
+    texts = distribute([each.text for each in others], part.text)
+    pieces = [part.piece, *(each.piece for each in others[1:])]
+    return [
+        Part(piece, each.id, text) for piece, each, text in zip(pieces, others, texts, strict=True)
+    ]
 
 
 def _is_same(found: Found | None, base: Content | None) -> bool:

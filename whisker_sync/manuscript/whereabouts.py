@@ -18,7 +18,7 @@ from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import Passage, View
-from whisker_sync.manuscript.saves import Had, Sheet
+from whisker_sync.manuscript.saves import Had, Sheet, joined
 from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
 
 
@@ -105,11 +105,11 @@ class Whereabouts:
         versions = self._versions.get(id_)
         return versions[nearest(copy, versions)].text if versions else None
 
-    def elsewhere(self, id_: str, path: StoryPath) -> list[Segment]:
-        """Return what the author had of a passage in other files."""
+    def elsewhere(self, id_: str, path: StoryPath) -> list[Group]:
+        """Return what the author had of a passage in other files, with what was joined to it."""
         pages = (page for other, page in self._on_disk.items() if other != path)
-        parts = (part for page in pages if isinstance(page, Page) for part in page.parts)
-        return [segment_of(part) for part in parts if part.id == id_ and _is_whole(part)]
+        runs = (run for page in pages if isinstance(page, Page) for run in joined(page))
+        return [Group(run) for run in runs if run[0].id == id_ and _is_whole(run[0])]
 
     def _note_versions(self, page: Content) -> None:
         for part in page.parts if isinstance(page, Page) else ():
