@@ -72,8 +72,8 @@ def opened(
     if len(versions) == 1:
         return 0
     saved, shown = _read(_without_brought(text, versions, elsewhere), versions)
-    known = _known(versions, elsewhere) - shown[0]
     seen = {each for piece in pasted for each in _elements(piece)}
+    known = _known(versions, elsewhere) - shown[0] - seen
     had = {_name(text) for text in elsewhere}
     names = {e for e in saved & shown[0] if e[0] == "name" and e[1] not in had}
     costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
