@@ -274,3 +274,17 @@ def test_what_was_joined_and_both_carry_elsewhere_is_there_once(first: bool, oth
     bob.save("b.twee", bob.text("b.twee").replace(LAST, f"{LAST} now"))
     exchange(alice, bob)
     assert alice.text("b.twee").count(f"{LAST} now") == 1
+
+
+def test_what_was_joined_may_be_deleted_alone_and_comes_back_with_who_edits_it() -> None:
+    alice, bob = joined()
+    alone = START + CAVE
+    alice.save("a.twee", alone)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == alone
+    alice, bob = joined()
+    alice.save("a.twee", alone)
+    bob.save("a.twee", bob.text("a.twee").replace(LAST, f"{LAST} now"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").count(f"{LAST} now") == 1

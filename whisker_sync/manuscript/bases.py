@@ -52,6 +52,9 @@ _NAMED = 2.0
 """What a name weighs that the save shows although it was gone."""
 
 _IN_A_ROW = 3
+_TOP = "\0 "
+"""Stands before the words at the top of a file."""
+
 _PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 
 
@@ -156,11 +159,13 @@ def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[
                 known[part] = {e for piece in _pieces(part) for e in _elements(piece)}
             elements |= known[part]
         shown.append(elements - everywhere)
-    # Words on both sides of where two passages were joined are in a row for who reads the file, and
-    # in a copy of them, but tell nothing.
-    joints = {each for version in versions for each in _joints(version)}
-    saved -= joints
-    shown = [elements - joints for elements in shown]
+    saved |= {*_elements(_TOP + pieces[0])}
+    joints = [set(_joints(version)) & saved for version in versions]
+    told = {each for of_version in joints for each in of_version}
+    silent = {each for version in versions for each in _joints(version)} - told
+    shown = [
+        (elements | of_version) - silent for elements, of_version in zip(shown, joints, strict=True)
+    ]
     first, *later = [_order(part.text for part in version.parts) for version in versions]
     moves = [set[_Element](), *(_moves(first, each) for each in later)]
     saved |= _moves(first, _order(pieces))
@@ -168,15 +173,20 @@ def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[
 
 
 def _joints(version: Page) -> Iterable[_Element]:
-    """Return what is in a row only because a passage was joined to another one."""
-    before = ""
+    """
+    Return what is in a row only because a passage was joined to what is before it.
+
+    A save that shows it knows of that. One that does not tells nothing: its author may have put
+    the header back.
+    """
+    before = _TOP
     for part in version.parts:
         if part.piece is Piece.HEADLESS:
             yield from {*_elements(before + part.text)}.difference(
                 _elements(before), _elements(part.text)
             )
             before += part.text
-        else:
+        elif part.piece is Piece.PASSAGE or part.text:
             before = part.text
 
 

@@ -100,6 +100,9 @@ class PassageEdits:
         for n, (part, text) in enumerate(zip(group.parts, texts, strict=True)):
             passage = self._view.passages[part.id]
             was, piece = segment_of(part), part.piece
+            if n and part.text and not text:
+                self.bury(sheet, part)  # Its words stay in it: it may have been cut.
+                continue
             if n == 0 and group.shown:
                 was, piece = Segment(self._view.header(passage), was.body, was.gap), Piece.PASSAGE
                 if passage.headless:
