@@ -18,7 +18,7 @@ from benchmarks.reliability import fuzz, images, kills, proxy, soak, worlds
 from benchmarks.reliability.cores import workers
 from benchmarks.reliability.section import Section
 
-BESIDE = 0.42
+BESIDE = 0.4
 """So much of the time real processes run beside computing; then that has the cores alone."""
 
 NICENESS = 5
@@ -43,7 +43,7 @@ COMPUTING = {
     "worlds": Plan(worlds.run, 10.0, partial(worlds.run, 0.0, least=2_000)),
     "orders": Plan(worlds.run_orders, 0.15, partial(worlds.run_orders, 0.0, least=5_000)),
     "images": Plan(images.run, 0.15, partial(images.run, 0.0, least=5_000)),
-    "fuzz": Plan(fuzz.run, 0.4, partial(fuzz.run, 0.0, least=200_000)),
+    "fuzz": Plan(fuzz.run, 0.3, partial(fuzz.run, 0.0, least=200_000)),
 }
 PROCESSES = {
     "kills": Plan(kills.run, 4.0, partial(kills.run, 0.0, least=50)),
