@@ -155,3 +155,20 @@ def test_what_is_erased_is_erased_wherever_it_is() -> None:
         with pytest.raises(BadEdit, match="erased"):
             edit.insert("b:k", 0, "Ja: ")
     assert one.text("b:k") == "Genau Wörter"
+
+
+def test_a_client_that_is_taken_for_something_else_is_not_used() -> None:
+    one, other = document(1), document(2)
+    (client,) = {s.client for s in parse(of_record("P", "k", FIELDS, "b:k", WORDS)).structs}
+    liar = document(client)
+    with liar.edit("folder") as edit:
+        edit.insert("b:other", 0, "Something else, and long enough to hide all that comes.")
+    assert edit.change
+    one.merge(edit.change.update, "network")
+    change = make(one)
+    assert change.clients == (1,)
+    assert one.text("b:k") == WORDS
+    assert one.record("P", "k") == FIELDS | {"at": "here"}
+    other.merge(edit.change.update, "network")
+    assert isinstance(other.merge(change.update, "network"), Applied)
+    assert one.digest() == other.digest()

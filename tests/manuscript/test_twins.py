@@ -6,6 +6,7 @@ import pytest
 
 from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript import passage_edits
 from whisker_sync.manuscript.pieces import headed
 from whisker_sync.manuscript.twins import TWIN_WORDS, birth_of, is_as_born, is_where_born
 
@@ -100,6 +101,17 @@ def test_only_what_comes_to_a_file_that_was_there_takes_a_client_of_its_own() ->
     assert len(alice.document.clocks()) == before
     alice.save("a.twee", A + CAVE + B)
     assert len(alice.document.clocks()) == before + 2
+
+
+def test_a_document_has_so_many_clients_before_new_passages_are_made_as_others_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passage_edits, "MAX_COMMON", 5)
+    alice, _ = pair(("a.twee", A))
+    dens = [CAVE.replace("Cave", name) for name in ("Den", "Hole", "Burrow")]
+    alice.save("a.twee", A + "".join(dens))
+    assert len(alice.document.clocks()) == 5
+    assert len(alice.document.records("P")) == 4
 
 
 def test_who_deletes_the_one_that_is_shown_deletes_both() -> None:

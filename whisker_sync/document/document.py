@@ -38,7 +38,7 @@ from whisker_sync.document.gate import (
     parse,
     parse_state,
 )
-from whisker_sync.document.imprint import of_fields, of_record
+from whisker_sync.document.imprint import client_of, of_fields, of_record
 from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing, Touch
 from whisker_sync.document.schema import Kind, Scalar, Schema
 from whisker_sync.document.twins import Twins, Written, missing_blanks
@@ -57,6 +57,9 @@ limit however the text was cut up by then. Deletions are always taken in.
 
 LARGE_DOCUMENT = 8 << 20
 """Bytes from which on the author should know that there is a limit."""
+
+MAX_LOOKS = 256
+"""Letters of an insertion that are looked at to see whether something of it is there."""
 
 T = TypeVar("T")
 
@@ -242,11 +245,14 @@ class Edit:
             raise BadEdit(text, "it does not begin here")
         _check_text(text, words)
         self._texts[text] = words
-        engine = self._document.engine
+        engine, clocks = self._document.engine, self._document.clocks()
         made = of_record(root, key, fields, text, words)
-        self._steps.append(partial(engine.take, made))
-        if apart:
-            self._steps.append(partial(engine.take, of_fields(made, root, key, apart)))
+        updates = [made, of_fields(made, root, key, apart)] if apart else [made]
+        if any(client_of(update) in clocks for update in updates):  # taken for something else
+            self._steps.append(partial(engine.make_record, root, key, {**fields, **apart}))
+            self._steps.append(partial(engine.root(text, Kind.TEXT).insert, 0, words))
+        else:
+            self._steps += (partial(engine.take, update) for update in updates)
 
     def erase(self, root: str, spans: Iterable[Span]) -> None:
         """
@@ -474,18 +480,23 @@ class Document:
         safe: whoever else does erases the same one of the two, and what others wrote in
         between stays. Nothing goes for something that is not there any more.
         """
-        return [
-            (twin.root, twin.goes.span)
-            for twin in self._twins.take()
-            if self._is_there(twin.root, twin.stays, whole=not twin.is_same)
-            and self._is_there(twin.root, twin.goes, whole=not twin.is_same)
-        ]
+        doubled: list[tuple[str, Span]] = []
+        for twin in self._twins.take():
+            is_there = self._is_there if twin.is_same else self._is_whole
+            if is_there(twin.root, twin.stays) and is_there(twin.root, twin.goes):
+                doubled.append((twin.root, twin.goes.span))
+        return doubled
 
-    def _is_there(self, root: str, written: Written, *, whole: bool) -> bool:
-        """Tell whether something of what was written is there still, or all of it."""
+    def _is_there(self, root: str, written: Written) -> bool:
+        """Tell whether something of what was written is there still, by some of its letters."""
         client, clock, length = written.span
-        there = (self.engine.is_there(root, client, clock + i) for i in range(length))
-        return all(there) if whole else any(there)
+        some = range(clock, clock + length, length // MAX_LOOKS + 1)
+        return any(self.engine.is_there(root, client, each) for each in some)
+
+    def _is_whole(self, root: str, written: Written) -> bool:
+        """Tell whether what was written is there still, and nothing is in between."""
+        text = written.text.encode()
+        return self.text(root).encode().startswith(text, self.engine.place(root, *written.id))
 
     def run_together(self) -> list[tuple[str, int]]:
         """

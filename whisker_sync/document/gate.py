@@ -35,7 +35,10 @@ MAX_CLIENT = (1 << 53) - 1
 """Yjs draws client ids of up to 53 bits; we draw 32."""
 
 MAX_CLIENTS = 50_000
-"""Clients in a state vector; each time that somebody opens a document and edits it is one."""
+"""
+Clients in a state vector; each time that somebody opens a document and edits it is one, and each
+imprint is.
+"""
 
 MAX_NAME = 256
 """Bytes of the name of a root, a key or an element."""

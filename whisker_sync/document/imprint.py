@@ -10,7 +10,9 @@ Only what depends on nothing can be an imprint: a record with a name of its own,
 text begins with, or what another imprint is built upon. And each takes some ten bytes of every
 state vector for good. So it is for what may well come by two ways, and not for all that is typed.
 
-The ids that devices draw have 32 bits. These have 53, the topmost of which is set.
+The ids that devices draw have 32 bits. These have 53, the topmost of which is set. Nobody checks
+that somebody else's follow from what they say: who finds one taken for something else makes no
+imprint.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from functools import partial
 from hashlib import sha256
 
 from whisker_sync.document.engine import Engine
-from whisker_sync.document.gate import MAX_CLIENT
+from whisker_sync.document.gate import MAX_CLIENT, parse
 from whisker_sync.document.schema import Kind, Scalar
 
 _TOP = (MAX_CLIENT + 1) >> 1
@@ -51,6 +53,11 @@ def of_fields(made: bytes, records: str, key: str, fields: Mapping[str, Scalar])
             engine.set_field(records, key, name, fields[name])
 
     return _imprint(write, made, records)
+
+
+def client_of(imprint: bytes) -> int:
+    """Return the client id of an imprint."""
+    return parse(imprint).structs[0].client
 
 
 def _imprint(write: Write, upon: bytes | None = None, root: str = "") -> bytes:

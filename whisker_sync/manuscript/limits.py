@@ -31,6 +31,9 @@ MAX_REMEMBERED = 1_000
 MAX_NAMESAKES = 32
 """Passages of one name of which a new one may be a copy, newest first."""
 
+MAX_COMMON = 4_000
+"""Client ids in a document beyond which new passages are not imprints: each takes two more."""
+
 MAX_PAIRS = 20_000
 """Pairs of texts compared word by word when looking for one that was renamed or moved."""
 

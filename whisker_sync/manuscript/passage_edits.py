@@ -24,6 +24,7 @@ from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import SAME_BODY
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.limits import MAX_COMMON
 from whisker_sync.manuscript.names import Renamed
 from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
 from whisker_sync.manuscript.plan import Plan, additions
@@ -64,6 +65,8 @@ class PassageEdits:
         ``inside``: its words are in the text of that passage, or are about to be. ``common``: the
         file to which it may come on other devices, too, by another way; then it is one.
         """
+        if common is not None and self._is_crowded():
+            common = None
         id_ = self._id(segment, common)
         fields: dict[str, Scalar] = {
             schema.NAME: segment.name,
@@ -85,6 +88,10 @@ class PassageEdits:
         elif segment.body:
             self._plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
         return id_
+
+    def _is_crowded(self) -> bool:
+        """Tell whether the document has too many client ids for an imprint: each takes two."""
+        return self._view.clients + 2 * (len(self._plan.common) + 1) > MAX_COMMON
 
     def _id(self, segment: Segment, common: StoryPath | None) -> str:
         if common is not None:

@@ -256,6 +256,11 @@ class View:
             if len(self._kin[kin]) > 1:
                 self._clans.add(kin)
 
+    @property
+    def clients(self) -> int:
+        """Return how many client ids are in the document."""
+        return len(self._document.clocks())
+
     # Passages.
 
     def body(self, id_: str) -> str:

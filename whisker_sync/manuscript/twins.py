@@ -2,7 +2,8 @@
 The same passage that came to two devices by different ways: one of the two is enough.
 
 Two folders that get one change from a common repository, an archive or a formatter make a
-passage each, and both travel. They are told by what they were at birth: the same content,
+passage each. If it is the same to the letter, in a file that was there, it is one from the start
+(imprint.py). Else both travel. They are told by what they were at birth: the same content,
 in a file of the same name, made by different devices. That stays true whatever becomes of
 them, so a move or an edit of one of them does not make two of them.
 
