@@ -160,12 +160,9 @@ def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[
             elements |= known[part]
         shown.append(elements - everywhere)
     saved |= {*_elements(_TOP + pieces[0])}
-    joints = [set(_joints(version)) & saved for version in versions]
-    told = {each for of_version in joints for each in of_version}
-    silent = {each for version in versions for each in _joints(version)} - told
-    shown = [
-        (elements | of_version) - silent for elements, of_version in zip(shown, joints, strict=True)
-    ]
+    joints = [set(_joints(version)) for version in versions]
+    silent = set[_Element]().union(*joints) - saved
+    shown = [(elements | its) - silent for elements, its in zip(shown, joints, strict=True)]
     first, *later = [_order(part.text for part in version.parts) for version in versions]
     moves = [set[_Element](), *(_moves(first, each) for each in later)]
     saved |= _moves(first, _order(pieces))

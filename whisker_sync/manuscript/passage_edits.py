@@ -65,9 +65,8 @@ class PassageEdits:
         ``inside``: its words are in the text of that passage, or are about to be. ``common``: the
         file to which it may come on other devices, too, by another way; then it is one.
         """
-        if common is not None and self._is_crowded():
-            common = None
-        id_ = self._id(segment, common)
+        shared = self._shared_id(segment, common) if common is not None else None
+        id_ = shared or schema.fresh_id(self._dice)
         fields: dict[str, Scalar] = {
             schema.NAME: segment.name,
             schema.HEADER: segment.header,
@@ -81,24 +80,20 @@ class PassageEdits:
         if copy_of is not None:
             fields[schema.COPY_OF] = copy_of
         self._plan.made[id_] = fields
-        if common is not None and id_ == schema.common_id(common, segment.text):
-            self._plan.common.add(id_)
+        if shared is not None:
+            self._plan.common.add(shared)
         if inside is not None:
             fields[schema.INSIDE] = inside
         elif segment.body:
             self._plan.splice(schema.BODY + id_, [Splice(0, 0, segment.body)])
         return id_
 
-    def _is_crowded(self) -> bool:
-        """Tell whether the document has too many client ids for an imprint: each takes two."""
-        return self._view.clients + 2 * (len(self._plan.common) + 1) > MAX_COMMON
-
-    def _id(self, segment: Segment, common: StoryPath | None) -> str:
-        if common is not None:
-            id_ = schema.common_id(common, segment.text)
-            if id_ not in self._view.passages and id_ not in self._plan.made:
-                return id_
-        return schema.fresh_id(self._dice)
+    def _shared_id(self, segment: Segment, file: StoryPath) -> str | None:
+        """Return the id that others give a passage, too; None: it is taken, or there is no room."""
+        if self._view.clients + 2 * (len(self._plan.common) + 1) > MAX_COMMON:
+            return None  # An imprint takes two client ids.
+        id_ = schema.common_id(file, segment.text)
+        return None if id_ in self._view.passages or id_ in self._plan.made else id_
 
     def edit_group(self, sheet: Sheet, group: Group, new: Segment) -> list[Part]:
         """Edit a passage and those that continue it; return what they are in the save."""
