@@ -7,15 +7,15 @@ word that a save took away stands in the revision that took it, whatever becomes
 (The two texts are nearly the same, so compressed the first costs next to nothing.)
 
 A revision is found by its content: its id is a hash of its bytes, and whoever holds the
-same revision holds it under the same id. Bytes that are not exactly what :func:`encode`
-makes are no revision.
+same revision holds it under the same id. Bytes that are not exactly :attr:`Revision.encoded`
+are no revision.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whisker_sync.ids import DeviceId
 
@@ -80,10 +80,16 @@ class Revision:
 
     versions: tuple[Version, ...]
 
+    encoded: bytes = field(init=False, repr=False, compare=False)
+    """Its one spelling, made once: compact JSON (RFC 8259) in UTF-8."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encoded", _encode(self))
+
     @property
     def id(self) -> bytes:
         """The hash of its bytes, 16 bytes of SHA-256."""
-        return id_of(encode(self))
+        return id_of(self.encoded)
 
     @property
     def day(self) -> int:
@@ -91,8 +97,7 @@ class Revision:
         return self.time // DAY_MS
 
 
-def encode(revision: Revision) -> bytes:
-    """The one spelling of a revision: compact JSON (RFC 8259) in UTF-8."""
+def _encode(revision: Revision) -> bytes:
     form = [
         REVISION_FORMAT,
         revision.person,
@@ -123,7 +128,7 @@ def decode(encoded: bytes) -> Revision | None:
                 revision = Revision(
                     person, key, time, milestone, tuple(_version(v) for v in versions)
                 )
-                return revision if len(key) == 32 and encode(revision) == encoded else None
+                return revision if len(key) == 32 and revision.encoded == encoded else None
             case _:
                 return None
     except (ValueError, RecursionError):
@@ -153,6 +158,9 @@ def split(revision: Revision) -> tuple[Revision, ...]:
     What is too large by itself alone is left out: a text has a lower limit than a revision,
     so that does not happen.
     """
+    if revision.versions and len(revision.versions) <= MAX_VERSIONS:
+        if len(revision.encoded) <= MAX_REVISION:
+            return (revision,)
     parts: list[Revision] = []
     rest = list(revision.versions)
     while rest:
@@ -168,7 +176,7 @@ def split(revision: Revision) -> tuple[Revision, ...]:
                 revision.person, revision.device, revision.time, revision.milestone, tuple(few)
             )
         )
-    return tuple(part for part in parts if len(encode(part)) <= MAX_REVISION)
+    return tuple(part for part in parts if len(part.encoded) <= MAX_REVISION)
 
 
 def _weight(version: Version) -> int:

@@ -55,7 +55,6 @@ from whisker_sync.peer.status import Ourselves
 from whisker_sync.record import Entry
 from whisker_sync.revision import Revision
 from whisker_sync.revision import decode as decode_revision
-from whisker_sync.revision import encode as encode_revision
 from whisker_sync.testing.people import People, sealer
 from whisker_sync.wire.codec import decode
 from whisker_sync.wire.messages import Message, Part, Push
@@ -154,7 +153,7 @@ class Someone:
             else:
                 self.facts[name] = value
         self.assets |= dict(batch.assets)
-        self.revisions |= {revision.id: encode_revision(revision) for revision in batch.revisions}
+        self.revisions |= {revision.id: revision.encoded for revision in batch.revisions}
 
     def write(self, path: StoryPath, content: bytes | None, expected: bytes | None) -> None:
         now = self.folder.get(path)

@@ -122,6 +122,16 @@ def test_who_is_connected_already_is_not_called() -> None:
     assert names(dialing, 10.3) == ["bob"]
 
 
+def test_whoever_is_announced_where_a_connected_device_listens_is_that_device() -> None:
+    dialing = fresh()
+    dialing.listens(BOB, HERE[0])
+    dialing.sight("somebody", (*at(1), *HERE), 0.0)
+    assert names(dialing, 10.0, frozenset({BOB})) == []
+    assert dialing.deadline(frozenset({BOB})) is None
+    dialing.left(BOB, 10.0)
+    assert names(dialing, 10.3) == ["somebody"]
+
+
 def test_we_do_not_call_ourselves_twice() -> None:
     dialing = fresh()
     dialing.sight("me", HERE, 0.0)

@@ -14,11 +14,12 @@ from whisker_sync.ids import DeviceId, LinkId
 from whisker_sync.peer import history
 from whisker_sync.peer.history import Fetch, Filed, History, Said
 from whisker_sync.peer.inputs import Milestone
-from whisker_sync.revision import DAY_MS, Revision, Version, encode
+from whisker_sync.revision import DAY_MS, Revision, Version
 from whisker_sync.wire import limits
 from whisker_sync.wire.messages import (
     Archive,
     HistoryMessage,
+    Push,
     Revisions,
     Shelves,
     Titles,
@@ -50,7 +51,7 @@ class Reader:
             match item:
                 case Fetch(ids):
                     found = [self.kept.get(id_) for id_ in ids]
-                    encoded = tuple(b"" if each is None else encode(each) for each in found)
+                    encoded = tuple(b"" if each is None else each.encoded for each in found)
                     messages.append(Revisions(True, encoded[:2]))  # as much as fits
                 case Filed(revisions):
                     self.kept |= {each.id: each for each in revisions}
@@ -59,8 +60,10 @@ class Reader:
         return messages
 
     def hear(self, message: HistoryMessage) -> list[HistoryMessage]:
+        """Hear something, and be at rest again."""
         self.heard.append(message)
-        return self.answer(self.history.hear(LINK, message))
+        said = self.history.hear(LINK, message)
+        return self.answer([*said, *self.history.rest(LINK)])
 
 
 def converse(one: Reader, other: Reader) -> None:
@@ -124,7 +127,7 @@ def test_whom_we_are_deaf_to_gets_and_does_not_give() -> None:
     ours, theirs = revision(1), revision(2)
     here = History({ours.id: ours.time})
     here.came(LINK, DEVICE)
-    assert here.hear(LINK, Revisions(False, (encode(theirs),)), deaf=True) == []
+    assert here.hear(LINK, Revisions(False, (theirs.encoded,)), deaf=True) == []
     assert len(here) == 1
     (said,) = here.hear(LINK, Titles(0, (theirs.id,), is_answer=False), deaf=True)
     assert said == Titles(0, (ours.id,), is_answer=True)
@@ -185,8 +188,9 @@ def test_a_day_of_more_revisions_than_a_message_may_name_is_still_shared(
 
 def test_everything_that_is_said_is_within_the_limits_of_the_protocol() -> None:
     shelves = Reader(revision(1, day) for day in range(2000))
-    (said,) = shelves.hear(Archive(b"x" * 16))
+    said, archive = shelves.hear(Archive(b"x" * 16))
     assert isinstance(said, Shelves)
+    assert isinstance(archive, Archive)
     assert len(said.sums) <= limits.MAX_SHELVES
 
 
@@ -209,6 +213,16 @@ def test_a_joiner_gets_the_history_after_the_text() -> None:
     assert bob.revisions == ada.revisions
     newest = max((bob.revision(id_) for id_ in bob.revisions), key=lambda each: each.time)
     assert newest.person == "Ada"
+
+
+def test_the_text_goes_before_a_revision_of_the_moment() -> None:
+    crowd, ada, bob, _ = three()
+    crowd.connect(ada, bob)
+    ada.save("a.twee", CAVE)
+    crowd.wait()
+    said = [type(message) for name, message in crowd.said if name == "Ada"]
+    assert said.index(Push) < said.index(Revisions)
+    assert bob.revisions == ada.revisions
 
 
 def test_a_save_is_in_the_history_of_everybody_at_once() -> None:

@@ -14,7 +14,6 @@ from whisker_sync.peer.events import Trouble
 from whisker_sync.peer.inputs import FrameArrived
 from whisker_sync.peer.reading import sort
 from whisker_sync.revision import Revision, Version
-from whisker_sync.revision import encode as encode_revision
 from whisker_sync.wire.codec import encode
 from whisker_sync.wire.messages import Catch, Push, Reject, Revisions
 
@@ -82,7 +81,7 @@ def test_a_reader_has_the_history_and_adds_nothing_to_it() -> None:
     rita.save("cave.twee", CAVE + "Rita was here.\n")
     forged = Revision("alice", alice.device, 1, "", (Version("0", "a", "V", "A", "b", None),))
     (link,) = [link for link, ends in crowd.links.items() if set(ends) == {alice, rita}]
-    for frame in encode(Revisions(False, (encode_revision(forged),)), rita.device):
+    for frame in encode(Revisions(False, (forged.encoded,)), rita.device):
         alice.tell(FrameArrived(link, frame))
     crowd.wait()
     assert set(alice.revisions) == set(bob.revisions)

@@ -24,7 +24,8 @@ from whisker_sync.batch import CONFIDENTIAL, Batch
 from whisker_sync.errors import DiskFull, JournalBusy, JournalDamaged, JournalError, JournalTooNew
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
-from whisker_sync.revision import DAY_MS, Revision, Version, encode
+from whisker_sync.revision import DAY_MS, Revision, Version
+from whisker_sync.store.history import LEVEL
 from whisker_sync.store.journal import Journal
 from whisker_sync.store.journal_file import FORMAT, connect
 
@@ -258,7 +259,7 @@ def test_a_journal_of_the_first_format_is_brought_up_to_date(path: Path) -> None
         journal.close()
     journal = Journal.open(path, ENTROPY)
     journal.write([Batch(revisions=(revision(1),))])
-    assert journal.history() == [encode(revision(1))]
+    assert journal.history() == [revision(1).encoded]
     journal.close()
 
 
@@ -273,7 +274,7 @@ def revision(time: int, text: str = "Dark.", milestone: str = "") -> Revision:
 def test_a_history_within_its_room_is_kept_however_old(reopen: Reopen) -> None:
     journal = reopen()
     journal.write([Batch(revisions=(revision(1), revision(DAY_MS)))])
-    size = sum(len(zlib.compress(encode(revision(time)), 6)) for time in (1, DAY_MS))
+    size = sum(len(zlib.compress(revision(time).encoded, LEVEL)) for time in (1, DAY_MS))
     assert journal.thin(before=9 * DAY_MS, keep=size) == 0
     assert journal.recall().history_from == 0
     assert journal.thin(before=9 * DAY_MS, keep=size - 1) == 1
@@ -292,7 +293,7 @@ def test_a_damaged_revision_is_passed_over_and_named(
     database.commit()
     database.close()
     journal = reopen()
-    assert journal.history() == [encode(revision(2))]
+    assert journal.history() == [revision(2).encoded]
     assert len(journal.recall().tail) == 1
     assert any("revision" in sentence for sentence in journal.check())
 

@@ -71,7 +71,9 @@ def test_with_cursors_only_what_is_missing_travels_in_one_round_trip() -> None:
     alice.write("four")
     wire = meet(alice, bob, a_knows=3, b_knows=3)
     carried = wire.run()
-    assert kinds(carried) == ["<Hello", ">Hello", ">Push", "<Ack"]
+    # Who has caught up says at once what they hold, and so does who hears it.
+    assert kinds(carried) == ["<Hello", ">Hello", ">Push", "<Ack", "<Rest", ">Rest"]
+    assert all(end.session.in_sync for end in wire.ends)
     (push,) = [message for _, message in carried if isinstance(message, Push)]
     assert [record.update for record in push.records] == [b"four"]
     assert push.through == 4

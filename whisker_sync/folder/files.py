@@ -22,7 +22,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import stat
 import sys
 import time
@@ -30,6 +29,7 @@ import unicodedata
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from io import FileIO
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -267,8 +267,9 @@ class Folder:
         """
         if reason := self._rules.why_private(path):
             raise LeftOut(path, reason)
-        mark = self.mark(path)
-        now = self.read(path)
+        mark = now = None
+        if expected is not None or os.path.lexists(self._place(path)):
+            mark, now = self.mark(path), self.read(path)
         if sha256_of(now) != expected:
             return Kept(path, now)
         wanted = content.content if isinstance(content, Source) else content
@@ -312,7 +313,8 @@ class Folder:
         self, path: StoryPath, content: bytes | Source, now: Content | None
     ) -> Replaced | Kept:
         place = self._place(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.parent.is_dir():
+            place.parent.mkdir(parents=True, exist_ok=True)
         if self._through_link(place):
             raise UnreadableFile(path, "it is behind a link to another place")
         if now is None and (other := self._other_case(place)):
@@ -430,14 +432,10 @@ class Folder:
             return staged
         handle = os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o644)
         try:
-            with os.fdopen(handle, "wb") as file:
-                if isinstance(content, Source):
-                    with content.file.open("rb") as source:
-                        shutil.copyfileobj(source, file, _BLOCK)
-                else:
-                    file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            with open(handle, "wb", buffering=0) as file:
+                for block in _blocks(content):
+                    _write_all(file, block)
+                os.fsync(handle)
             if keep_mode:
                 staged.chmod(stat.S_IMODE(place.stat().st_mode))
             self._witness.prepare(staged)
@@ -579,6 +577,21 @@ def _settled(place: Path) -> Content:
     with place.open("rb") as file:
         wait_for_writers(file.fileno())
         return _content(file)
+
+
+def _blocks(content: bytes | Source) -> Iterator[bytes]:
+    if not isinstance(content, Source):
+        yield content
+        return
+    with content.file.open("rb") as source:
+        while block := source.read(_BLOCK):
+            yield block
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def content_of(place: Path) -> Content:

@@ -99,10 +99,9 @@ class Witness:
             self.forget(path)
 
 
-def _set_back(place: Path) -> int:
+def _set_back(place: Path) -> None:
     changed = place.stat().st_mtime_ns
     os.utime(place, ns=(changed - _BACK_NS, changed))
-    return place.stat().st_atime_ns
 
 
 def _are_reads_noted(place: Path) -> bool:
@@ -112,7 +111,8 @@ def _are_reads_noted(place: Path) -> bool:
     except OSError:
         return False  # it belongs to somebody else, so that even our own reading counts
     try:
-        before = _set_back(place)
+        _set_back(place)
+        before = place.stat().st_atime_ns
         os.pread(handle, 1, 0)
         unseen = place.stat().st_atime_ns == before
         with place.open("rb") as file:

@@ -211,7 +211,8 @@ class Disk:
         self.past.left(path, shadow.disk, shadow.staged.content, by_others=True)
         shadow.landed()
         self._written[path].append(now)
-        self._bound_past()
+        if shadow.stood:
+            self._bound_past()
         self._checked.came(path, self._view)
         self.left_out.discard(path)
         self.later.add(path)

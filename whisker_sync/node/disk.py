@@ -12,6 +12,7 @@ that may take long; see :mod:`whisker_sync.node.contents`.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -35,11 +36,11 @@ from whisker_sync.store.layout import Layout
 SEARCH_SECONDS = 10.0
 """How long we wait for all others whom we know, before one is enough."""
 
-MAX_FRESH = 64
-"""New files that are written at once, before anybody is told of them."""
-
 HANDS = 2
-"""Threads that write them."""
+"""Threads that write new files."""
+
+HANDFUL = 16
+"""New files that one of them writes before the peer is told of them."""
 
 MAX_TRIES = 5
 """How often the folder is read anew at the start, because files went while it was read."""
@@ -272,18 +273,23 @@ class Disk:
     async def _use_disk(self) -> None:
         while True:
             job = await self._jobs.get()
-            fresh: list[_Written] = []
+            fresh: deque[_Written] = deque()
             while _is_fresh(job):
                 fresh.append((job, job.content))
-                if len(fresh) == MAX_FRESH or self._jobs.empty():
+                if self._jobs.empty():
                     break
                 job = self._jobs.get_nowait()
-            # New files do not get in each other's way. A thread for some of them costs less than
-            # one for each, and with two of those neither waits long for the disk.
-            some = (fresh[n::HANDS] for n in range(min(HANDS, len(fresh))))
-            await asyncio.gather(*map(self._write_files, some))
+            if fresh:
+                # They do not get in each other's way: while the peer is told of some, others
+                # are written.
+                await asyncio.gather(*(self._write_fresh(fresh) for _ in range(HANDS)))
             if not _is_fresh(job):
                 await self._do(job)
+
+    async def _write_fresh(self, fresh: deque[_Written]) -> None:
+        """Write new files until none is left."""
+        while fresh:
+            await self._write_files([fresh.popleft() for _ in range(min(HANDFUL, len(fresh)))])
 
     async def _do(self, job: Job) -> None:
         if isinstance(job, WriteFile):

@@ -128,6 +128,7 @@ class Dialing:
         self._ourselves = ourselves
         self._dice = dice
         self._candidates: dict[str, Candidate] = {}
+        self._listening: dict[DeviceId, Address] = {}  # where the connected say that they listen
         self._called: dict[Address, float] = {}  # when, for ADDRESS_SECONDS
         self._calls: deque[float] = deque(maxlen=MAX_CALLS_ANNOUNCED)  # of who was only announced
 
@@ -197,6 +198,10 @@ class Dialing:
             self._candidates[name].device = device
             self._candidates[name].answered_here = device != self._ourselves
 
+    def listens(self, device: DeviceId, address: Address) -> None:
+        """Note where a connected device says to listen: whoever is announced there is it."""
+        self._listening[device] = address
+
     def hung_up(self, name: str | None, now: float, *, synced: bool, stranger: bool) -> None:
         """Note the end of a connection that we had called."""
         known = self._candidates.get(name) if name is not None else None
@@ -221,8 +226,9 @@ class Dialing:
     def left(self, device: DeviceId, now: float) -> None:
         """Note that a device is not connected any more: whoever may be it is called soon."""
         for candidate in self._candidates.values():
-            if candidate.device == device and not candidate.busy:
+            if self._who(candidate) == device and not candidate.busy:
                 candidate.due = min(candidate.due, now + FIRST_WAIT * self._dice.random())
+        self._listening.pop(device, None)
 
     def refresh(self, now: float) -> None:
         """Note that the network changed: what failed before may work now."""
@@ -315,7 +321,12 @@ class Dialing:
     def _wanted(self, candidate: Candidate, connected: frozenset[DeviceId]) -> bool:
         if candidate.busy or candidate.device == self._ourselves:
             return False
-        return candidate.device is None or candidate.device not in connected
+        return self._who(candidate) not in connected
+
+    def _who(self, candidate: Candidate) -> DeviceId | None:
+        """Who it turned out to be, or says itself to be found there; None: not known."""
+        found = (d for d, address in self._listening.items() if address in candidate.addresses)
+        return candidate.device or next(found, None)
 
     def _wait(self, candidate: Candidate, now: float) -> None:
         longest = LONGEST_WAIT_LASTING if candidate.lasting else LONGEST_WAIT

@@ -13,7 +13,7 @@ Revisions lie on shelves, one for each day (of their author's clock, which may b
 only names the shelf). Each side says the sum of its whole archive when that is another one
 than it said before; who has another sum says those of all shelves; for each that differs
 the first side says the ids that lie on it; the other says its own if it has more. Then both
-know what they lack, and ask for it, a few at a time::
+know what they lack, and ask for it at rest, a few at a time::
 
     ours                            theirs
     Archive(total)        ---->
@@ -138,13 +138,14 @@ class History:
         self._asked.pop(link, None)
 
     def rest(self, link: LinkId) -> list[Said]:
-        """What to say where everything else was said."""
+        """What to say, and to ask for, where everything else was said and is in the files."""
+        asked = self._ask(link)
         if self._heard.get(link) == self.total:
             self._agreed[self._devices[link]] = self.total
         if self._told.get(link) == self.total:
-            return []
+            return asked
         self._told[link] = self.total
-        return [Archive(self.total)]
+        return [Archive(self.total), *asked]
 
     def hear(self, link: LinkId, message: HistoryMessage, *, deaf: bool = False) -> list[Said]:
         """
@@ -206,7 +207,7 @@ class History:
             lacked += (id_ for id_ in theirs if id_ not in ours and id_ not in wanted)
             while len(lacked) > MAX_LACKED:
                 lacked.pop()
-        return said + self._ask(link)
+        return said
 
     def _ask(self, link: LinkId) -> list[Said]:
         """Ask for some of what the other side has and we lack, one message at a time."""
@@ -226,5 +227,4 @@ class History:
         if asked:
             rest = self._asked.pop(link, ())[len(encoded) :] if encoded else ()
             self._lacked.setdefault(link, deque()).extendleft(reversed(rest))
-            said += self._ask(link)
         return said

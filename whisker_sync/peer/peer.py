@@ -188,6 +188,7 @@ class Peer:
             lines,
             circle,
             known,
+            dialing,
             doubles,
             splits,
             put_back,
@@ -571,7 +572,7 @@ class Peer:
         yield from self._talking.follow(now)
         yield from self._presence.follow(now)
         yield from self._telling.spread_news()
-        if self._showing.at_rest:
+        if self._showing.at_rest and self._showing.resumed:
             yield from self._telling.compare()
         yield from self._showing.assets.ask(now)
         if self._circle.outside is None:

@@ -12,11 +12,12 @@ from dataclasses import astuple
 
 from whisker_sync.errors import UnexpectedMessage
 from whisker_sync.identity.keys import fingerprint
-from whisker_sync.ids import LinkId
+from whisker_sync.ids import Address, LinkId
 from whisker_sync.peer import events
 from whisker_sync.peer.acquaintances import Acquaintances
 from whisker_sync.peer.circle import KNOWN, Circle
 from whisker_sync.peer.conversation import Conversation, Exchanged
+from whisker_sync.peer.dialing import Dialing
 from whisker_sync.peer.doubles import Doubles
 from whisker_sync.peer.effects import Effect, Hangup, ReadLog, Tell
 from whisker_sync.peer.library import Library
@@ -57,6 +58,7 @@ class Talking:
         lines: Lines,
         circle: Circle,
         acquaintances: Acquaintances,
+        dialing: Dialing,
         doubles: Doubles,
         splits: Splits,
         put_back: PutBack,
@@ -69,6 +71,7 @@ class Talking:
         self._lines = lines
         self._circle = circle
         self._acquaintances = acquaintances
+        self._dialing = dialing
         self._doubles = doubles
         self._splits = splits
         self._put_back = put_back
@@ -167,6 +170,8 @@ class Talking:
         self, conversation: Conversation, session: Session, hello: Hello, now: float
     ) -> Iterator[Effect]:
         conversation.greeted = now
+        if hello.port:
+            self._dialing.listens(session.device, Address(conversation.address.host, hello.port))
         self._telling.came(conversation.link, session.device)
         yield from self._doubles.greeted(conversation)
         yield from self._put_back.greeted(session)

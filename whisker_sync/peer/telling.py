@@ -19,7 +19,7 @@ from whisker_sync.peer.history import Fetch, Filed, History, Said
 from whisker_sync.peer.inputs import RevisionsRead
 from whisker_sync.peer.library import Library
 from whisker_sync.peer.lines import Lines
-from whisker_sync.revision import Revision, decode, encode, split
+from whisker_sync.revision import Revision, decode, split
 from whisker_sync.sync.session import Session
 from whisker_sync.wire.messages import HistoryMessage, Revisions, Shelves
 
@@ -43,7 +43,7 @@ class Telling:
             if self._history.file(part):
                 self._library.file(part)
                 self._filed.append((self._library.due, part, None))
-                self._own.append((self._library.due, encode(part)))
+                self._own.append((self._library.due, part.encoded))
 
     def own(self) -> Iterator[bytes]:
         """Revisions of our own that are durable, each once."""
@@ -111,11 +111,11 @@ class Telling:
             heard = frozenset[DeviceId]()
             if origin is not None:
                 heard = origin.linked | {origin.device}
-            news = Revisions(asked=False, revisions=(encode(revision),))
+            news = Revisions(asked=False, revisions=(revision.encoded,))
             for conversation, session in self._lines.live():
-                # Whoever is slow finds out at rest.
-                is_free = not (session.is_full or session.mute)
-                if is_free and session.device not in heard:
+                # Whoever is slow or behind finds out at rest.
+                is_free = session.is_up_to_date(self._library) and not session.is_full
+                if is_free and not session.mute and session.device not in heard:
                     yield from self._lines.send(conversation, news)
 
     def compare(self) -> Iterator[Effect]:

@@ -30,7 +30,7 @@ from whisker_sync.batch import CONFIDENTIAL, Batch, Recalled
 from whisker_sync.errors import DiskFull, JournalError
 from whisker_sync.ids import Incarnation
 from whisker_sync.record import Entry
-from whisker_sync.revision import encode
+from whisker_sync.revision import Revision
 from whisker_sync.store.checksums import blob, row_checksum
 from whisker_sync.store.history import History
 from whisker_sync.store.journal_file import Connect, JournalFile, connect
@@ -189,7 +189,7 @@ class Journal:
                 self._log.write(batch.entries)
                 self._write_facts(batch.facts)
                 self._write_assets(batch.assets)
-                self._history.write(encode(each) for each in batch.revisions)
+                self._history.write(batch.revisions)
             if self._log.head != head:
                 self._log.write_head()
         if any(_forgets_a_secret(batch) for batch in batches):
@@ -201,7 +201,7 @@ class Journal:
         snapshots: Mapping[str, tuple[int, bytes, bytes]],
         facts: Mapping[str, bytes],
         assets: Iterable[tuple[bytes, bytes]],
-        revisions: Iterable[bytes],
+        revisions: Iterable[Revision],
         head: int,
     ) -> None:
         """
@@ -253,7 +253,7 @@ class Journal:
             self._log.drop("log WHERE document = ?", (document,))
             self._log.write(batch.entries)
             self._write_facts(batch.facts)
-            self._history.write(encode(each) for each in batch.revisions)
+            self._history.write(batch.revisions)
             self._log.write_head()
             self._file.set_meta("incarnation", entropy[:8])
 

@@ -14,7 +14,7 @@ from whisker_sync.batch import Batch, Recalled
 from whisker_sync.errors import JournalDamaged
 from whisker_sync.ids import Incarnation
 from whisker_sync.record import Entry
-from whisker_sync.revision import DAY_MS, decode, encode, id_of
+from whisker_sync.revision import DAY_MS, decode
 from whisker_sync.store.store import HISTORY_FROM
 
 
@@ -168,8 +168,7 @@ class MemoryJournal:
                 self._facts[name] = value
         self._assets.update(batch.assets)
         for revision in batch.revisions:
-            encoded = encode(revision)
-            self._revisions[id_of(encoded)] = revision.time, encoded
+            self._revisions[revision.id] = revision.time, revision.encoded
 
     def _forget(self, document: str, through: int) -> None:
         self._log = [

@@ -45,7 +45,7 @@ from typing import Any
 from whisker_sync.errors import DiskFull, JournalDamaged
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
-from whisker_sync.revision import decode
+from whisker_sync.revision import Revision, decode
 from whisker_sync.store.checksums import entry_checksum, row_checksum
 from whisker_sync.store.history import unpack_revision
 from whisker_sync.store.journal import Journal
@@ -196,14 +196,14 @@ class Wreck:
             if isinstance(content, bytes) and hashlib.sha256(content).digest() == sha256:
                 yield sha256, content
 
-    def revisions(self) -> Iterator[bytes]:
-        """The good revisions, encoded, one after the other."""
+    def revisions(self) -> Iterator[Revision]:
+        """The good revisions, one after the other."""
         if not self.has_history:
             return
         for _, id_, packed in self._numbered("id, content", "revision", "rowid", step=1):
             encoded = unpack_revision(id_, packed)
-            if encoded is not None and decode(encoded) is not None:
-                yield encoded
+            if encoded is not None and (revision := decode(encoded)) is not None:
+                yield revision
 
     @property
     def has_history(self) -> bool:

@@ -37,7 +37,8 @@ up to which it durably holds everything::
   build on what the other side lacks would be a gap in its history.
 
 When nothing has happened for a moment and all is durable, each side says
-``Rest`` with its fingerprint. Equal: both hold the same, whatever way it came.
+``Rest`` with its fingerprint; at once who has just caught up, and who hears
+that of the other. Equal: both hold the same, whatever way it came.
 Unequal: ``Catch``.
 
 In a mesh, a record goes only to its author's direct peers: we skip what the
@@ -244,7 +245,7 @@ class Session:
         self._sent: int | None = None
         self._complete = 0
         self._gap = False  # something at or before _sent was skipped
-        self._reading = False  # entries were asked from disk
+        self._reading: int | None = None  # entries after this one were asked from disk
         self._owed: Catch | None = None
         self._asked_us: deque[float] = deque(maxlen=MAX_ASKED)  # when
         self._pushes_sent: deque[tuple[int, int]] = deque()  # number, _sent after it
@@ -256,11 +257,16 @@ class Session:
         self.behind = False  # we lack something that the other side has; ask() is due
         self._asked = False  # we did ask, and the answer is on its way
         self._asked_at = now - CATCH_SECONDS
+        self._caught_up = False  # with what came last we have what they had at their hello
         self._catches = 0
         self._rest_told: Rest | None = None
         self._rest_heard: Rest | None = None
         self._rest_stale = False  # something changed here since we heard their rest
         self._resting = False
+
+    def is_up_to_date(self, library: Library) -> bool:
+        """Whether all that may be sent has been given to the link."""
+        return self._sent is not None and self._sent >= library.sendable
 
     @property
     def is_full(self) -> bool:
@@ -316,7 +322,9 @@ class Session:
 
     def resume(self, entries: Sequence[Entry], library: Library, now: float) -> list[Outcome]:
         """Take the entries that :class:`ReadOn` asked for."""
-        self._reading = False
+        after, self._reading = self._reading, None
+        if after != self._sent:  # meanwhile all was sent, or less was than we thought
+            return []
         if not entries:  # compacted meanwhile: a new conversation starts from the documents
             self.state = State.CLOSED
             return [Bye("the journal was compacted"), Ended("the journal was compacted")]
@@ -333,7 +341,7 @@ class Session:
             assert self._sent is not None
             entries = library.entries(self._sent, PUSH_BYTES)
             if entries is None:
-                self._reading = True
+                self._reading = self._sent
                 out.append(ReadOn(self._sent))
             else:
                 out += self._push(entries, library, now)
@@ -352,7 +360,7 @@ class Session:
 
     def rest(self, library: Library, now: float) -> list[Outcome]:
         """Compare fingerprints, if it is time to."""
-        if not self._may_rest(library) or now < self._active + REST_SECONDS:
+        if not self._may_rest(library) or now < self._rest_due():
             return []
         self._resting = True
         ours = Rest(library.head, library.fingerprint())
@@ -387,7 +395,7 @@ class Session:
         """When :meth:`rest` or :meth:`ask` is due; None: not before something happens."""
         if self.state is State.LIVE and self.lacks(library):
             return self._ask_due()
-        return self._active + REST_SECONDS if self._may_rest(library) else None
+        return self._rest_due() if self._may_rest(library) else None
 
     def stir(self, now: float) -> None:
         """Something changed here: we may not hold the same any more."""
@@ -423,7 +431,9 @@ class Session:
 
     def _hear_push(self, through: int, records: tuple[Record, ...], now: float) -> list[Outcome]:
         self._pushes_heard += 1
+        assert self.theirs is not None
         self._asked = False
+        self._caught_up = self.cursor < self.theirs.head <= through
         self._forget_rest(now)
         return [News(self._pushes_heard, through, records)]
 
@@ -468,6 +478,11 @@ class Session:
             and library.at_rest
         )
 
+    def _rest_due(self) -> float:
+        """When fingerprints are compared: at once by who has caught up, and by who hears theirs."""
+        heard = self._rest_heard is not None and not self._rest_stale
+        return self._active + (0.0 if heard or self._caught_up else REST_SECONDS)
+
     def _wants_more(self, library: Library) -> bool:
         return (
             self.state is State.LIVE
@@ -475,7 +490,7 @@ class Session:
             and self._sent is not None
             and self._sent < library.sendable
             and not self.is_full
-            and not self._reading
+            and self._reading is None
         )
 
     def _push(self, entries: Sequence[Entry], library: Library, now: float) -> list[Outcome]:
@@ -503,6 +518,7 @@ class Session:
     def _say_push(self, records: tuple[Record, ...], library: Library, now: float) -> Push:
         assert self._sent is not None
         self._last_push += 1
+        self._caught_up = False
         self._pushes_sent.append((self._last_push, self._sent))
         self._forget_rest(now)
         # After a crash our journal may use a position again that was never durable,

@@ -23,7 +23,7 @@ from whisker_sync.batch import Batch
 from whisker_sync.errors import JournalDamaged
 from whisker_sync.ids import DeviceId
 from whisker_sync.record import Entry, Record
-from whisker_sync.revision import DAY_MS, Revision, Version, encode
+from whisker_sync.revision import DAY_MS, Revision, Version
 from whisker_sync.store.store import OpenStore, Store
 
 LIFE = b"a life!!"
@@ -232,36 +232,36 @@ class StoreSuite:
             [Batch(revisions=(revision(3), revision(1))), Batch(revisions=(revision(2),))]
         )
         store = reopen()
-        assert store.history() == [encode(revision(time)) for time in (3, 2, 1)]
-        assert store.history(since=2) == [encode(revision(time)) for time in (3, 2)]
+        assert store.history() == [revision(time).encoded for time in (3, 2, 1)]
+        assert store.history(since=2) == [revision(time).encoded for time in (3, 2)]
         assert store.recall().revisions == {revision(time).id: time for time in (1, 2, 3)}
 
     def test_of_the_same_time_the_ids_say_the_order(self, reopen: Reopen) -> None:
         twins = sorted((revision(1), revision(1, "a"), revision(1, "b")), key=lambda each: each.id)
         store = reopen()
         store.write([Batch(revisions=tuple(twins[::-1]))])
-        assert store.history() == [encode(each) for each in twins]
+        assert store.history() == [each.encoded for each in twins]
 
     def test_a_long_history_is_read_piece_by_piece(self, reopen: Reopen) -> None:
         store = reopen()
         store.write([Batch(revisions=tuple(revision(time) for time in (1, 2, 3)))])
-        size = len(encode(revision(3)))
-        assert store.history(after=revision(3).id) == [encode(revision(time)) for time in (2, 1)]
-        assert store.history(max_bytes=2 * size - 1) == [encode(revision(3))]
+        size = len(revision(3).encoded)
+        assert store.history(after=revision(3).id) == [revision(time).encoded for time in (2, 1)]
+        assert store.history(max_bytes=2 * size - 1) == [revision(3).encoded]
         assert len(store.history(max_bytes=2 * size)) == 2
-        assert store.history(after=revision(2).id, max_bytes=0) == [encode(revision(1))]
+        assert store.history(after=revision(2).id, max_bytes=0) == [revision(1).encoded]
         assert store.history(after=b"gone") == []
 
     def test_the_same_revision_is_kept_once(self, reopen: Reopen) -> None:
         store = reopen()
         store.write([Batch(revisions=(revision(1),)), Batch(revisions=(revision(1),))])
-        assert store.history() == [encode(revision(1))]
+        assert store.history() == [revision(1).encoded]
 
     def test_a_revision_that_is_not_kept_is_missing_in_its_place(self, reopen: Reopen) -> None:
         store = reopen()
         store.write([Batch(revisions=(revision(1),))])
         ids = [revision(2).id, revision(1).id]
-        assert store.revisions(ids) == [None, encode(revision(1))]
+        assert store.revisions(ids) == [None, revision(1).encoded]
 
     def test_a_history_within_its_room_is_kept_however_old(self, reopen: Reopen) -> None:
         store = reopen()
@@ -284,7 +284,7 @@ class StoreSuite:
         store = reopen()
         store.write([batch(1, 2), Batch(revisions=(revision(1),))])
         store.compact("story", 2, b"state", b"digest", lambda _: b"digest")
-        assert store.history() == [encode(revision(1))]
+        assert store.history() == [revision(1).encoded]
 
     # The end.
 
