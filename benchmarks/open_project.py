@@ -31,12 +31,14 @@ from pathlib import Path
 from benchmarks.admission import let_in
 from whisker_sync.daemon.control import ask
 from whisker_sync.daemon.process import start, stop
+from whisker_sync.document import MAX_DOCUMENT
 from whisker_sync.folder.files import Folder
 from whisker_sync.node.settings import load_user, make_workspace
 from whisker_sync.store.layout import Layout, holder
 
 HERE = "127.0.0.1"
 SECONDS = 120.0
+MAX_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,12 @@ def main() -> int:
             f"opened {figures.open_seconds:5.2f} s   first full sync {figures.sync_seconds:5.2f} s"
             + "".join(f"   CPU {each:5.2f} s" for each in figures.cpu_seconds)
         )
-        for path in figures.wrong:
+        for path in figures.wrong[:MAX_TOLD]:
             print(f"VIOLATED: {path} is not as it was")
+        if len(figures.wrong) > MAX_TOLD:
+            print(f"VIOLATED: nor are {len(figures.wrong) - MAX_TOLD} others")
+        if figures.wrong and figures.size > MAX_DOCUMENT:
+            print(f"a story holds {MAX_DOCUMENT >> 20} MiB at most, with all that was deleted")
         failed |= bool(figures.wrong)
     return 1 if failed else 0
 
