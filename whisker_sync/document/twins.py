@@ -21,6 +21,7 @@ the one with the larger id.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,9 @@ and the first of theirs."""
 
 ENOUGH_WORDS = 3
 """Insertions with fewer words are one only if they are the same to the letter."""
+
+_WORD = re.compile(r"[^\s\x00-\x1f]+")
+"""Signs that are not for reading part words, too: somebody may have cut the text there."""
 
 _Spot = tuple[str, Id | None, Id | None]
 """A root, and the ids before and behind."""
@@ -92,7 +96,7 @@ class Twins:
         self._letters = 0
         self._found: list[Twin] = []
         self._beside: list[Beside] = []
-        self._newest: dict[str, deque[Written]] = {}
+        self._newest: dict[str, deque[tuple[_Spot, Written]]] = {}
 
     def wrote(self, structs: Iterable[tuple[Struct, Place]]) -> None:
         """Remember what was inserted here."""
@@ -103,7 +107,7 @@ class Twins:
             if all(each.text != struct.text for each in ours):
                 written = Written((struct.client, struct.clock), struct.text)
                 ours.append(written)
-                self._newest.setdefault(spot[0], deque(maxlen=MAX_BESIDE)).append(written)
+                self._newest.setdefault(spot[0], deque(maxlen=MAX_BESIDE)).append((spot, written))
                 self._known += 1
                 self._letters += len(struct.text)
         while self._known > MAX_KNOWN or self._letters > MAX_LETTERS:
@@ -116,7 +120,7 @@ class Twins:
     def _forget(self, root: str, oldest: Collection[Written]) -> None:
         """Compare with these no more; they stand first, unless newer ones took their place."""
         newest = self._newest.get(root)
-        while newest and newest[0] in oldest:
+        while newest and newest[0][1] in oldest:
             newest.popleft()
         if not newest:
             self._newest.pop(root, None)
@@ -130,16 +134,23 @@ class Twins:
             if (spot := _spot(struct, place)) is None:
                 continue
             theirs = Written((struct.client, struct.clock), struct.text)
-            twins = {ours.id: _twin(spot[0], ours, theirs) for ours in self._ours.get(spot, ())}
-            self._found += (twin for twin in twins.values() if twin is not None)
+            twins = [_twin(spot[0], ours, theirs) for ours in self._ours.get(spot, ())]
+            self._found += (twin for twin in twins if twin is not None)
             heard[spot[0]] += 1
-            if heard[spot[0]] <= MAX_BESIDE:
-                self._beside += (
-                    Beside(spot[0], ours, theirs)
-                    for ours in self._newest.get(spot[0], ())
-                    if twins.get(ours.id) is None and not _is_in_sight(ours, spot)
-                )
+            if heard[spot[0]] <= MAX_BESIDE and not any(twins):
+                self._compare_beside(spot, theirs)
         del self._beside[: -MAX_BESIDE * MAX_BESIDE]
+
+    def _compare_beside(self, spot: _Spot, theirs: Written) -> None:
+        """Compare what others inserted with what was inserted here in the same text."""
+        for there, ours in self._newest.get(spot[0], ()):
+            if _is_in_sight(ours, spot):
+                continue
+            twin = _twin(spot[0], ours, theirs) if _is_near(there, spot) else None
+            if twin is not None:
+                self._found.append(twin)
+            else:
+                self._beside.append(Beside(spot[0], ours, theirs))
 
     def take(self) -> list[Twin]:
         """Return what was found since the last time."""
@@ -200,17 +211,32 @@ def _is_in_sight(ours: Written, spot: _Spot) -> bool:
     return any(clock <= id_[1] < clock + len(ours.text) for id_ in ids)
 
 
+def _is_near(one: _Spot, other: _Spot) -> bool:
+    """Tell whether two places are the same but for a blank, before it or behind."""
+    return any(
+        left is not None
+        and right is not None
+        and left[0] == right[0]
+        and abs(left[1] - right[1]) == 1
+        for left, right in zip(one[1:], other[1:], strict=True)
+    )
+
+
 def _twin(root: str, one: Written, other: Written) -> Twin | None:
     """Return which of two insertions at one place goes, if one of them says all of the other."""
     stays, goes = sorted((one, other), key=lambda each: each.id)
     if stays.text == goes.text:
         return Twin(root, stays, goes)
-    fewer, more = goes.text.split(), stays.text.split()
+    fewer, more = _words(goes.text), _words(stays.text)
     if len(fewer) > len(more):
         stays, goes, fewer, more = goes, stays, more, fewer
     if len(fewer) < ENOUGH_WORDS or not _is_within(fewer, more):
         return None
     return Twin(root, stays, goes)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text)
 
 
 def _is_within(fewer: Sequence[str], more: Iterable[str]) -> bool:

@@ -14,8 +14,9 @@ compared with what appeared, never everything with everything.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from whisker_sync.manuscript.likeness import likeness
@@ -108,10 +109,14 @@ class _Matching:
             news = now.get(name, [])
             if len(olds) < 2 and len(news) < 2:
                 continue
+            few = news[: MAX_PAIRS // len(olds)]
+            if len(olds) > len(news):
+                self._joined(olds, few)
             pairs = [
                 (self._same(old, new), old, new)
                 for old in olds
-                for new in news[: MAX_PAIRS // len(olds)]
+                for new in few
+                if old in self.vanished and new in self.appeared
             ]
             for old, new in _best(p for p in pairs if p[0] >= NAMESAKE):
                 self.take(old, new)
@@ -120,6 +125,18 @@ class _Matching:
             if len(rest) == len(still):
                 for old, new in zip(rest, still, strict=True):
                     self.take(old, new)
+
+    def _joined(self, olds: Sequence[int], news: Sequence[int]) -> None:
+        """Of two neighbours that are one now, it is the first whose header stayed."""
+        shown = {new: Counter(self.fresh[new].words) for new in news}
+        for old, other in pairwise(olds):
+            if other != old + 1 or old not in self.vanished:
+                continue
+            both = Counter(self.base[old].words) + Counter(self.base[other].words)
+            for new in [each for each in news if each in self.appeared]:
+                if (both & shown[new]).total() >= SAME_BODY * both.total() > 0:
+                    self.take(old, new)
+                    break
 
     def renamed(self) -> None:
         """Another name, but the body stayed."""

@@ -247,9 +247,17 @@ class _Owners:
             gone = self._words(group) - self._shown(group)
             both = gone & Counter(segment.words)
             most = both.total() >= JOINED * gone.total() and both.total() >= SPLIT_WORDS
-            if most or (both and both.total() >= SPLIT * len(segment.words)):
+            enough = both and both.total() >= SPLIT * len(segment.words)
+            if most or enough or (not ahead and self._has_end(group, segment)):
                 self.of[j] = group
                 return
+
+    def _has_end(self, group: int, segment: Segment) -> bool:
+        """Tell whether a segment ends as the group did, which stops before that now."""
+        was = [word for piece in self._cut.groups[group].pieces() for word in piece.words]
+        shown = [word for j in self._places(group) for word in self._middle[j].words]
+        end = was[len(shown) :]
+        return was[: len(shown)] == shown and bool(end) and segment.words[-len(end) :] == end
 
     def _put_back(self, group: int, j: int) -> bool:
         """Find out whether a passage that was joined to a group has its header again."""

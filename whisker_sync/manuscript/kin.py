@@ -31,7 +31,7 @@ from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.pieces import Segment, distribute, headless
 from whisker_sync.manuscript.plan import Plan, additions, empty
 from whisker_sync.manuscript.render import Passage, View
-from whisker_sync.manuscript.twins import is_named_as_born, kin_of
+from whisker_sync.manuscript.twins import family_of, is_named_as_born, kin_of
 from whisker_sync.text.edits import apply, diff
 
 
@@ -87,7 +87,7 @@ def _has_become(view: View, whole: Passage, one: Passage) -> bool:
 
 
 def _as_one(view: View, one: Passage, other: Passage) -> Kin | None:
-    if one.born == other.born or one.birth == other.birth:
+    if one.born == other.born or family_of(one.birth) == family_of(other.birth) != "":
         return None
     stays = (one, *_split_off(view, one, other))
     goes = (other, *_split_off(view, other, one))

@@ -151,6 +151,8 @@ class Lineage:
         if shadow is None or not isinstance(what, Text):
             return None
         base = self._editors.under_old_name(self._view, path, what)
+        if base is None and (stood := self._disk.stood(path)):
+            base = self._editors.opened(path, what, stood)
         staged = shadow.staged.content if shadow.staged else None
         here = [each for each in (*shadow.earlier, shadow.disk, staged) if each is not None]
         if base is None or not here or any(files_of(base) & files_of(each) for each in here):

@@ -124,8 +124,7 @@ class Moves:
             # In the same file it may be only until what the author did is written there.
             files = (self._view.files[id_] for id_ in sheet.files if id_ in self._view.files)
             same = any(cut.path in {file.path, *file.former} for file in files)
-            alive = (self._view.alive(self._view.passages[p.id]) for p in cut.group.parts)
-            return not same or all(alive)
+            return not same
         return True
 
     def _pair_between_files(self, returned: Returned) -> None:
@@ -290,14 +289,14 @@ class Moves:
 
     def _make(self, sheet: Sheet, segment: Segment) -> str:
         birth = birth_of(segment, sheet.saved.path)
-        if birth is not None and self._where.is_seen(self._view.born_as(birth)):
-            birth = None
-        elif birth is not None and self._has_namesake(segment, birth):
+        if self._where.is_seen(self._view.born_as(birth)):
+            birth = ""
+        elif self._has_namesake(segment, birth):
             birth = family_of(birth)
         original = sheet.original(segment)
-        is_common = birth is not None and original is None and sheet.saved.base is not None
+        is_common = family_of(birth) and original is None and sheet.saved.base is not None
         common = sheet.saved.path if is_common else None
-        id_ = self._edits.make(segment, birth, original, common=common)
+        id_ = self._edits.make(segment, birth or None, original, common=common)
         if not sheet.saved.first:
             self._note_namesakes(id_, segment)
         return id_

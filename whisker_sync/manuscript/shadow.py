@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -141,7 +141,10 @@ class Shadow:
     """What was there before, oldest first: the author's last save, then what we wrote."""
 
     stood: tuple[Page, ...] = ()
-    """What was there, oldest first, before the file went; an editor may go on saving it here."""
+    """
+    What was there, oldest first, before the file went; an editor may go on saving it here, also
+    when a co-author's new file has the name.
+    """
 
     flights: list[Flight] = field(default_factory=list)
     """Writes asked for and not answered yet, oldest first. Not kept in the journal."""
@@ -189,14 +192,15 @@ class Shadow:
 
     def saved(self, content: Content | None) -> None:
         """The author's own work is on disk; what was there before is not in any editor now."""
-        self._note_versions(content)
+        self.stood = self._went(content)
         self.disk, self.staged, self.earlier = content, None, ()
         self.settle()
 
     def landed(self) -> None:
         """What was staged is on disk, and perhaps an editor still shows what was there before."""
         assert self.staged is not None
-        self._note_versions(self.staged.content)
+        if self.disk is not None or _shares_parts(self.stood, self.staged.content):
+            self.stood = self._went(self.staged.content)
         before, self.disk, self.staged = self.disk, self.staged.content, None
         if isinstance(before, Page) and isinstance(self.disk, Page) and before.is_like(self.disk):
             self.earlier = _bounded((*self.earlier, before), self.disk)
@@ -204,12 +208,11 @@ class Shadow:
             self.earlier = ()
         self.settle()
 
-    def _note_versions(self, content: Content | None) -> None:
-        """Remember what an editor may show of a file that goes; what comes has its own past."""
+    def _went(self, content: Content | None) -> tuple[Page, ...]:
+        """Return what an editor may show of a file that goes; what comes has its own past."""
         if content is not None:
-            self.stood = ()
-        elif isinstance(self.disk, Page):
-            self.stood = (*self.earlier, self.disk)
+            return ()
+        return (*self.earlier, self.disk) if isinstance(self.disk, Page) else self.stood
 
     def refiled(self, place: Callable[[Part], Sequence[Part]]) -> None:
         """Some parts belong to other passages than before; what is on disk is the same."""
@@ -266,6 +269,11 @@ def _deflated(data: bytes, level: int) -> bytes:
     window = min(max(len(data).bit_length(), zlib.MAX_WBITS - 6), zlib.MAX_WBITS)
     deflate = zlib.compressobj(level, zlib.DEFLATED, window, 8 if window == zlib.MAX_WBITS else 3)
     return deflate.compress(data) + deflate.flush()
+
+
+def _shares_parts(versions: Iterable[Page], content: Content | None) -> bool:
+    known = {part.id for version in versions for part in version.parts}
+    return isinstance(content, Page) and any(part.id in known for part in content.parts)
 
 
 def _refiled(content: Content | None, place: Callable[[Part], Sequence[Part]]) -> Content | None:

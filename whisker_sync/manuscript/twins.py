@@ -17,10 +17,11 @@ birth; but they were made with one name, in a file of one name, and none of them
 other. Those are *akin*, and become one if their words still tell that they are; see kin.py.
 
 Who copies a passage on purpose does it in sight of the first; the copy says so and is none
-of this. Nor are passages of a few words: two people may have the same idea.
+of this. Nor are passages of a few words twins: two people may have the same idea.
 
 A birth is three short names: of the content, of the file, and of the passage's name. The
-last is left out by who has a passage of that name already: they may have copied that.
+first is not told of a few words. The last is left out by who has a passage of that name
+already: they may have copied that.
 """
 
 from __future__ import annotations
@@ -32,20 +33,23 @@ from whisker_sync.story.similarity import passage_digest
 TWIN_WORDS = 3
 """Passages with fewer words at birth have no twins once they differ."""
 
+_UNTOLD = "-"
+"""The content of so few words, in a birth: somebody may have split off the others."""
+
 _KIN = 2
 """Blanks in a birth that says under which name, too."""
 
 
-def birth_of(segment: Segment, path: StoryPath) -> str | None:
-    """Return what a passage that is made now was at birth; None: too little to tell."""
-    if len(segment.words) < TWIN_WORDS:
-        return None
-    return f"{segment.digest} {_short(path)} {_short(segment.name)}"
+def birth_of(segment: Segment, path: StoryPath) -> str:
+    """Return what a passage that is made now was at birth."""
+    content = segment.digest if len(segment.words) >= TWIN_WORDS else _UNTOLD
+    return f"{content} {_short(path)} {_short(segment.name)}"
 
 
 def family_of(birth: str) -> str:
-    """Return what the births of twins have in common."""
-    return " ".join(birth.split(" ")[:2])
+    """Return what the births of twins have in common; empty: it has none."""
+    content, *rest = birth.split(" ")
+    return "" if content == _UNTOLD else " ".join([content, *rest[:1]])
 
 
 def kin_of(birth: str) -> str:
