@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.likeness import likeness, likeness_of_namesakes
 from whisker_sync.manuscript.limits import MAX_PAIRS
 from whisker_sync.manuscript.pieces import Segment
 
@@ -239,7 +239,7 @@ def _moved(was: Segment, is_: Segment) -> float:
     if was.name == is_.name:
         if was.body == is_.body:
             return 1.0
-        alike = likeness(was.words, is_.words)
+        alike = likeness_of_namesakes(was.words, is_.words)
         return alike if alike >= NAMESAKE else 0.0
     if len(was.words) < MOVED_WORDS:
         return 0.0

@@ -23,7 +23,7 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.align import NAMESAKE
 from whisker_sync.manuscript.cutting import Group
-from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.likeness import likeness_of_namesakes
 from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECONDS
 from whisker_sync.manuscript.pieces import Segment, headed
 from whisker_sync.manuscript.schema import is_id
@@ -218,7 +218,7 @@ def nearest(copy: Segment, versions: Sequence[Segment]) -> int:
 
 
 def _alike(one: Segment, other: Segment) -> float:
-    return 1.0 if one.body == other.body else likeness(one.words, other.words)
+    return 1.0 if one.body == other.body else likeness_of_namesakes(one.words, other.words)
 
 
 def _taken(form: object) -> Taken:

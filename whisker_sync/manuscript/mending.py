@@ -10,6 +10,8 @@ saves have to do with, and nothing else:
   is a text that is whole only without the others' change (checked.py);
 * of twins that were both edited, the one that was made here is written into the other (twins.py),
   and so is one of two that differ since they were made (kin.py);
+* what is left of a passage that was made here, and emptied because it stands in another one, is
+  emptied again if that has the words, too;
 * words that a save brought here, and a save elsewhere brought there, go here.
 """
 
@@ -26,7 +28,7 @@ from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import Problem
 from whisker_sync.manuscript.names import Links, format_of, new_targets
-from whisker_sync.manuscript.plan import ORIGIN, unite
+from whisker_sync.manuscript.plan import ORIGIN, empty, unite
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.revisions import repairs
 from whisker_sync.manuscript.shadow import Picture
@@ -94,11 +96,14 @@ class Mending:
         doubled, late = self._document.doubled(), self._links.late(self._view)
         joined = self._document.run_together()
         rivals = [(one, other) for one, other in self._view.rivals() if other.born == born]
+        leftovers = [(one, its) for one, its in self._view.leftovers() if one.born == born]
         akin = [each for each in kin.find(self._view) if each.born == born]
-        if not any((doubled, joined, lost, late, rivals, akin, plan)):
+        if not any((doubled, joined, lost, late, rivals, leftovers, akin, plan)):
             return Mended(None, tuple(told), {})
         for stays, goes in rivals:
             unite(plan, self._view, stays, goes)
+        for one, its in leftovers:
+            empty(plan, self._view, one, its)
         for each in akin:
             kin.unite(plan, self._view, each)
         for id_, splices in late.items():

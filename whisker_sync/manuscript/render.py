@@ -122,6 +122,7 @@ class View:
 
         self._kin: defaultdict[str, set[str]] = defaultdict(set)
         self._named: defaultdict[str, set[str]] = defaultdict(set)
+        self._copies: set[str] = set()
         self._shared: set[str] = set()
         """Names of several passages."""
 
@@ -213,6 +214,7 @@ class View:
             self._kin[kin_of(old.birth)].discard(id_)
             self._named[old.name].discard(id_)
             self._split_off[old.inside].discard(id_)
+            self._copies.discard(id_)
         if fields is None or not schema.is_id(id_):
             return
         file, _, key = _text(fields.get(schema.PLACE)).partition(" ")
@@ -247,6 +249,8 @@ class View:
             self._births[family].add(id_)
             if len(self._births[family]) > 1:
                 self._families.add(family)
+        if self.passages[id_].copy_of is not None:
+            self._copies.add(id_)
         name = self.passages[id_].name
         self._named[name].add(id_)
         if len(self._named[name]) > 1:
@@ -354,6 +358,23 @@ class View:
 
     def _may_be_one(self, passage: Passage) -> bool:
         return passage.copy_of is None and self._is_shown(passage)
+
+    def leftovers(self) -> list[tuple[Passage, Passage]]:
+        """
+        Return what is left of passages that were emptied because they stand in others, and these.
+
+        Somebody wrote there meanwhile, and all of it is in the other as well.
+        """
+        found: list[tuple[Passage, Passage]] = []
+        for passage in (self.passages[id_] for id_ in sorted(self._copies)):
+            original = self.passages.get(_text(passage.copy_of))
+            if original is None or not (self._is_shown(passage) and self._is_shown(original)):
+                continue
+            emptied = passage_digest(passage.name, passage.tags, "")
+            left, whole = self.segment(passage).words, self.segment(original).words
+            if emptied in passage.deleted and _is_row_of(left, whole):
+                found.append((passage, original))
+        return found
 
     def rivals(self) -> list[tuple[Passage, Passage]]:
         """Return twins that are shown both, because both were edited: which stays, which goes."""
@@ -540,6 +561,12 @@ def _runs_on(parts: list[Part], i: int) -> bool:
     """Tell whether what follows a part is a passage that continues it."""
     following = (part for part in parts[i + 1 :] if part.text)
     return next(following).piece is Piece.HEADLESS
+
+
+def _is_row_of(few: list[str], many: list[str]) -> bool:
+    """Tell whether some words stand in a row among others."""
+    ends = range(len(few), len(many) + 1)
+    return bool(few) and any(many[end - len(few) : end] == few for end in ends)
 
 
 def _text(value: Scalar) -> str:
