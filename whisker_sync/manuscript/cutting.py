@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 from whisker_sync.manuscript.align import align
 from whisker_sync.manuscript.likeness import likeness
-from whisker_sync.manuscript.pieces import Segment, headed, segment_of
+from whisker_sync.manuscript.pieces import Segment, distribute, headed, segment_of
 from whisker_sync.manuscript.shadow import Part, Piece
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse
@@ -34,6 +34,9 @@ SPLIT = 0.5
 
 SPLIT_WORDS = 3
 """Or else so many words, if they are most of those that vanished there."""
+
+SOME_WORDS = 2
+"""So many at the beginning of what vanished, or half of it, if the passage before goes on so."""
 
 JOINED = 0.8
 """So many of the words of what vanished are new in the passage before it: now part of that."""
@@ -132,7 +135,24 @@ def cut(own: list[Part], groups: list[Group], text: str, *, renames: bool) -> Cu
         cut.match.append(None if split else owner)
     cut.fresh += [group.segment for group in groups[tail : owners.known]]
     cut.match += range(tail, owners.known)
+    for i, (old, segment) in enumerate(zip(cut.match, cut.fresh, strict=True)):
+        if old is not None and i not in cut.split:
+            _let_go(cut.groups, old, segment)
     return cut
+
+
+def _let_go(groups: list[Group], number: int, segment: Segment) -> None:
+    """What had been joined to a group and is not there any more is a group of its own: gone."""
+    group = groups[number]
+    if len(group.parts) == 1 or group.text == segment.text:
+        return
+    texts = distribute([part.text for part in group.parts], segment.text)
+    first, *rest = zip(group.parts, texts, strict=True)
+    gone = [part for part, text in rest if part.text and not text]
+    if gone:
+        stays = [part for part, text in rest if text or not part.text]
+        groups[number] = Group([first[0], *stays], group.shown)
+        groups += (Group([part]) for part in gone)
 
 
 def _segments(text: str) -> list[Segment]:
@@ -224,6 +244,14 @@ class _Owners:
             self.of[j] = None
         self.of[at : last + 1] = [group] * (last + 1 - at)
 
+    def _goes_on(self, group: int, gone: Sequence[str]) -> bool:
+        """Tell whether a group goes on, behind all that it had, as what is gone began."""
+        was = [word for piece in self._cut.groups[group].pieces() for word in piece.words]
+        shown = [word for j in self._places(group) for word in self._middle[j].words]
+        half = max(SOME_WORDS, (len(gone) + 1) // 2)
+        news = shown[len(was) : len(was) + half]
+        return shown[: len(was)] == was and news == list(gone[:half]) and len(gone) >= half
+
     def _words(self, group: int) -> Counter[str]:
         return Counter(word for piece in self._cut.groups[group].pieces() for word in piece.words)
 
@@ -290,7 +318,8 @@ class _Owners:
             if places and places[0] != self._places(root)[-1] + 1:
                 return
             added = self._shown(root) - self._words(root)
-        if (added & Counter(gone)).total() < JOINED * len(gone):
+        enough = (added & Counter(gone)).total() >= JOINED * len(gone)
+        if not enough and not (root >= 0 and self._goes_on(root, gone)):
             return
         head, *rest = self._cut.groups[group].parts
         parts = [Part(Piece.HEADLESS, head.id, head.text.partition("\n")[2]), *rest]

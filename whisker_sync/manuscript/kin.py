@@ -27,11 +27,11 @@ from whisker_sync.document import Scalar
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
 from whisker_sync.manuscript.cutting import JOINED
-from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.likeness import is_row_of, likeness
 from whisker_sync.manuscript.pieces import Segment, distribute, headless
 from whisker_sync.manuscript.plan import Plan, additions, empty
 from whisker_sync.manuscript.render import Passage, View
-from whisker_sync.manuscript.twins import family_of, is_named_as_born, kin_of
+from whisker_sync.manuscript.twins import TWIN_WORDS, family_of, is_named_as_born, kin_of
 from whisker_sync.text.edits import apply, diff
 
 
@@ -92,9 +92,20 @@ def _as_one(view: View, one: Passage, other: Passage) -> Kin | None:
     stays = (one, *_split_off(view, one, other))
     goes = (other, *_split_off(view, other, one))
     ours, theirs = _words(view, stays), _words(view, goes)
-    if min(len(ours), len(theirs)) < MOVED_WORDS or likeness(ours, theirs) < RENAMED:
+    (few, parts), (many, _) = sorted([(ours, stays), (theirs, goes)], key=lambda each: len(each[0]))
+    is_whole = len(few) >= TWIN_WORDS and is_row_of(few, many)
+    if is_whole and not _has_more_of(view, parts, many):
+        return Kin(stays, goes)
+    if len(few) < MOVED_WORDS or likeness(ours, theirs) < RENAMED:
         return None
     return Kin(stays, goes)
+
+
+def _has_more_of(view: View, parts: Sequence[Passage], words: list[str]) -> bool:
+    """Tell whether something that was made together with passages has some of these words, too."""
+    pairs = Counter(pairwise(words))
+    others = (each for each in view.born_beside(parts[0]) if each not in parts)
+    return any(Counter(pairwise(view.segment(each).words)) & pairs for each in others)
 
 
 def _split_off(view: View, head: Passage, whole: Passage) -> list[Passage]:

@@ -49,6 +49,12 @@ def likeness_of_namesakes(one: list[str], other: list[str]) -> float:
     return max(alike, 2 * shared / max(len(one) + len(other), 1))
 
 
+def is_row_of(few: list[str], many: list[str]) -> bool:
+    """Return whether some words stand in a row among others."""
+    ends = range(len(few), len(many) + 1)
+    return bool(few) and any(many[end - len(few) : end] == few for end in ends)
+
+
 def _units(text: list[str], *, pairs: bool) -> Counter[str]:
     if not pairs:
         return Counter(text)

@@ -139,8 +139,8 @@ class Moves:
         places = [*appeared, *returned.moved, *returned.deleted]
         pairs = moved(
             [
-                *((id(sheet), group.segment) for sheet, group in vanished),
-                *((id(group), group.segment) for group in limbo),
+                *((id(sheet), self._with_name(group)) for sheet, group in vanished),
+                *((id(group), self._with_name(group)) for group in limbo),
             ],
             [(id(sheet), sheet.fresh[i]) for sheet, i in places],
         )
@@ -166,6 +166,13 @@ class Moves:
                 for id_ in pasted_as((sheet, i), self._where):
                     self._limbo.show(id_, sheet.files[0], self._now)
 
+    def _with_name(self, group: Group) -> Segment:
+        """Return a group with the header that it has even where that is not shown."""
+        if group.parts[0].piece is not Piece.HEADLESS:
+            return group.segment
+        passage = self._view.passages[group.parts[0].id]
+        return Segment(self._view.header(passage), group.segment.body, group.segment.gap)
+
     def _note_unseen(self, appeared: Iterable[tuple[Sheet, int]]) -> None:
         """Remember what came with our last write: its author may have pasted it as well."""
         for sheet, i in appeared:
@@ -187,6 +194,8 @@ class Moves:
                 target.let_go(segment)
                 there = None
         if there is None:
+            if group.parts[0].piece is Piece.HEADLESS:
+                group.shown = True
             arrived = self._edits.edit_group(source, group, target.fresh[segment])
             target.arrived[segment] = arrived
         elif self._is_copy(target, there, ids):

@@ -25,7 +25,7 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.files import Problem
-from whisker_sync.manuscript.likeness import asset_digest
+from whisker_sync.manuscript.likeness import asset_digest, is_row_of
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
@@ -372,7 +372,7 @@ class View:
                 continue
             emptied = passage_digest(passage.name, passage.tags, "")
             left, whole = self.segment(passage).words, self.segment(original).words
-            if emptied in passage.deleted and _is_row_of(left, whole):
+            if emptied in passage.deleted and is_row_of(left, whole):
                 found.append((passage, original))
         return found
 
@@ -561,12 +561,6 @@ def _runs_on(parts: list[Part], i: int) -> bool:
     """Tell whether what follows a part is a passage that continues it."""
     following = (part for part in parts[i + 1 :] if part.text)
     return next(following).piece is Piece.HEADLESS
-
-
-def _is_row_of(few: list[str], many: list[str]) -> bool:
-    """Tell whether some words stand in a row among others."""
-    ends = range(len(few), len(many) + 1)
-    return bool(few) and any(many[end - len(few) : end] == few for end in ends)
 
 
 def _text(value: Scalar) -> str:

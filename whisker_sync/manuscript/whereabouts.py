@@ -20,6 +20,7 @@ from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.manuscript.saves import Had, Sheet, joined
 from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
+from whisker_sync.manuscript.twins import TWIN_WORDS
 
 
 class Whereabouts:
@@ -57,6 +58,8 @@ class Whereabouts:
             was = self._view.segment(passage)
             if was.digest == segment.digest and passage.file in sheet.files:
                 alike = 2.0
+            elif was.digest == segment.digest and len(was.words) >= TWIN_WORDS:
+                alike = 1.0
             elif was.name == segment.name and len(was.words) >= MOVED_WORDS:
                 alike = likeness(was.words, segment.words)
             else:
