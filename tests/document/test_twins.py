@@ -62,6 +62,18 @@ def test_the_same_replacement_is_made_once() -> None:
     assert other.text("t") == "the cat"
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(" one two three", "one two three "), (" one two three", "\x02ab\x03one two three ")],
+)
+def test_the_same_words_before_and_behind_a_blank_go_once(first: str, second: str) -> None:
+    one, other = pair("a b")
+    ours, theirs = write(one, 1, first), write(other, 2, second)
+    meet(one, other, ours, theirs)
+    assert one.text("t") == other.text("t")
+    assert one.text("t").count("two") == 1
+
+
 def test_who_repeats_what_another_wrote_means_it() -> None:
     one, other = pair("ab")
     other.merge(write(one, 1, "no "), "network")

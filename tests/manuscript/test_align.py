@@ -41,6 +41,13 @@ def test_namesakes_are_told_apart_by_body_then_by_order() -> None:
     assert align(base, fresh) == [1, 0, 2]
 
 
+def test_of_two_namesakes_that_were_joined_the_first_has_kept_its_header() -> None:
+    base = segments(f"N\n{LONG}\n", f"N\n{LONG} and so on and on\n")
+    fresh = segments(f"N\n{LONG}\n{LONG} and so on and on\n")
+    assert align(base, fresh) == [0]
+    assert align(base, segments(f"N\n{LONG} and so on and on\n")) == [1]
+
+
 def test_an_empty_passage_is_renamed_only_between_the_same_neighbours() -> None:
     base = segments("A\none\n", "Empty\n\n", "C\nthree\n")
     assert align(base, segments("A\none\n", "Void\n\n", "C\nthree\n")) == [0, 1, 2]

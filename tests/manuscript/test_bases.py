@@ -350,3 +350,11 @@ def test_who_shows_a_name_that_went_has_not_seen_it_go() -> None:
     now = Page.of((own, first, *joined), "\n", bom=False)
     assert opened(start + end, [before, now]) == 0
     assert opened(start + end, [before, now], [end]) == 1  # It may have come from elsewhere.
+
+
+def test_a_passage_that_was_taken_away_weighs_little_against_missing_news() -> None:
+    lake = (
+        ":: Lake\n" + " ".join(f"Line {i} of the long song of the lake." for i in range(9)) + "\n\n"
+    )
+    versions = [page(lake + OLD), page(lake + NEWEST), page(NEWEST)]
+    assert opened(OLD, versions) == 0

@@ -288,3 +288,39 @@ def test_what_was_joined_may_be_deleted_alone_and_comes_back_with_who_edits_it()
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.text("a.twee").count(f"{LAST} now") == 1
+
+
+def test_a_tail_of_one_word_is_split_off_with_what_was_written_before_it() -> None:
+    lake = ":: Lake\nNo wind, black water.\n\n"
+    alice, bob = pair(("a.twee", START + lake))
+    more = "no light, no sound at all, "
+    alice.save("a.twee", START + lake.replace("black", more + "black"))
+    bob.save("a.twee", START + lake.replace("black water", f"\n\n:: Back\n{more}black water"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").count("no sound at all") == 1
+
+
+def test_who_joins_a_few_words_and_goes_on_writing_there_has_joined_them() -> None:
+    hut = ":: Hut\nA hut of stone.\n\n"
+    alice, bob = pair(("a.twee", START + hut))
+    bob.save("a.twee", START + hut.replace("Hut", "Hut [old]"))
+    alice.save("a.twee", START + "A hut of wood and straw, with no door and no windows.\n\n")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").lower().count("a hut of") == 1
+
+
+@pytest.mark.parametrize("words", ["breathes", "sleeps and breathes"])
+def test_what_was_joined_and_is_cut_out_and_pasted_with_its_header_is_the_same(words: str) -> None:
+    alice, bob = pair(("a.twee", STORY), ("b.twee", OTHER))
+    alice.save("a.twee", JOINED)
+    exchange(alice, bob)
+    bob.save("a.twee", JOINED.replace("It is dark", "It is very dark"))
+    alice.save("a.twee", START + END)
+    alice.save("b.twee", OTHER + CAVE.replace("breathes", words))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == START + END
+    written = CAVE.replace("breathes", words).replace("It is dark", "It is very dark")
+    assert alice.text("b.twee") == OTHER + written

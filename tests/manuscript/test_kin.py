@@ -6,6 +6,7 @@ import pytest
 
 from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.manuscript.align import MOVED_WORDS
+from whisker_sync.manuscript.twins import TWIN_WORDS
 
 A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
 B = ":: Other\nOther text is told here.\n\n"
@@ -102,8 +103,47 @@ def test_an_older_passage_that_gets_the_name_of_a_new_one_is_another() -> None:
 @pytest.mark.parametrize("words", [MOVED_WORDS - 1, MOVED_WORDS])
 def test_few_words_are_alike_by_accident(words: int) -> None:
     text = ":: Cave\n" + " ".join(["It", "is", "dark", "in", "here"][:words])
-    alice, _ = pulled(text + "\n\n", text + " now\n\n")
-    assert alice.text("a.twee").count(":: Cave") == (2 if words < MOVED_WORDS else 1)
+    alice, _ = pulled(text + " now\n\n", text + " again\n\n")
+    assert alice.text("a.twee").count(":: Cave") == (2 if words + 1 < MOVED_WORDS else 1)
+
+
+@pytest.mark.parametrize("words", [TWIN_WORDS - 1, TWIN_WORDS])
+def test_few_words_are_those_that_were_written_on(words: int) -> None:
+    text = ":: Cave\n" + " ".join(["It", "is", "dark"][:words])
+    alice, _ = pulled(text + "\n\n", text + "\nand somebody breathes in the back.\n\n")
+    assert alice.text("a.twee").count(":: Cave") == (2 if words < TWIN_WORDS else 1)
+
+
+def test_a_beginning_that_has_gone_on_elsewhere_is_not_the_whole() -> None:
+    here, there = CAVE.replace("drops", "slow drops"), CAVE.replace("dark here", "very dark here")
+    alice, _ = pulled(here, there.replace("very dark here and", "very dark\n\n:: Back\nhere and"))
+    text = alice.text("a.twee")
+    assert text.count("breathes") == text.count("in the back") == 1
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_split_behind_two_words_before_the_first_look_is_there_once(mine: int) -> None:
+    split = CAVE.replace("It is", "It is\n\n:: Back\n")
+    alice, _ = pulled(*((split, CAVE) if mine else (CAVE, split)))
+    text = alice.text("a.twee")
+    assert text.count("breathes") == text.count("dark here") == 1
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_two_that_are_one_and_stand_together_can_be_joined(mine: int) -> None:
+    edited = CAVE.replace("breathes", "large breathes")
+    authors = pair(("a.twee", A))
+    alice, bob = authors if mine else authors[::-1]
+    alice.save("a.twee", A + CAVE)
+    bob.save("a.twee", A + edited)
+    alice.hear(bob.updates)
+    alice.write()
+    before, header, behind = alice.text("a.twee").rpartition(":: Cave [dark]\n")
+    if before.count(":: Cave"):
+        alice.save("a.twee", before + behind)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").count("breathes") <= 2
 
 
 def test_who_writes_a_second_one_in_sight_of_the_first_keeps_both() -> None:

@@ -185,16 +185,72 @@ def test_a_copy_that_was_made_on_purpose_stays_when_another_passage_goes() -> No
     assert bob.text("b.twee") == B + CAVE
 
 
-def test_what_a_co_author_brought_back_is_not_pasted_from_limbo() -> None:
+@pytest.mark.parametrize("edit", ["breathes", "sleeps"])
+def test_what_a_co_author_brought_back_goes_where_its_author_pastes_it(edit: str) -> None:
     alice, bob = two()
     bob.save("a.twee", A + WRITTEN)
     alice.save("a.twee", A)
     exchange(alice, bob)
     alice.save("a.twee", alice.text("a.twee").replace("cold", "icy"))
+    alice.save("b.twee", B + CAVE.replace("the back", "the back and " + edit))
+    exchange(alice, bob)
+    assert bob.folder == alice.folder
+    assert bob.text("a.twee") == A.replace("cold", "icy")
+    assert bob.text("b.twee") == B + WRITTEN.replace("the back", "the back and " + edit)
+
+
+def test_what_came_back_and_was_edited_where_it_did_and_where_it_was_pasted_is_one() -> None:
+    alice, bob = two()
+    alice.save("a.twee", A)
+    bob.save("a.twee", A + CAVE + ":: Lake\nBlack water, no wind.\n")
+    exchange(alice, bob)
+    alice.save("b.twee", B + CAVE.replace("dark here", "dim here"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "".join(map(alice.text, ("a.twee", "b.twee"))).count("breathes") == 1
+
+
+@pytest.mark.parametrize("paste_first", [False, True])
+def test_a_few_words_of_which_one_was_changed_are_the_same_under_their_name(
+    paste_first: bool,
+) -> None:
+    hut = ":: Hut\nA hut of stone.\n"
+    alice, bob = pair(("a.twee", A + hut), ("b.twee", B))
+    bob.save("a.twee", A + hut + "and a door.\n")
+    saves = [("a.twee", A), ("b.twee", B + hut.replace("hut", "tiny old house"))]
+    for path, text in saves[::-1] if paste_first else saves:
+        alice.save(path, text)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A
+    assert alice.text("b.twee") == B + ":: Hut\nA tiny old house of stone.\nand a door.\n"
+
+
+def test_a_few_words_that_were_deleted_and_are_pasted_elsewhere_are_the_same() -> None:
+    hut = ":: Hut\nA hut of stone.\n"
+    alice, bob = pair(("a.twee", A + hut), ("b.twee", B))
+    alice.save("a.twee", A)
+    bob.hear(alice.updates)
+    bob.write()
+    bob.save("b.twee", B + hut)
+    exchange(alice, bob)
+    assert alice.text("b.twee") == B + hut
+    carol = Author(3)
+    carol.hear(alice.updates)
+    assert len([f for f in alice.document.records("P").values() if f["n"] == "Hut"]) == 1
+
+
+def test_the_same_change_of_a_copy_and_of_what_was_pasted_is_there_once() -> None:
+    alice, bob = two()
     alice.save("b.twee", B + CAVE)
     exchange(alice, bob)
-    assert "softly" in bob.text("a.twee")
-    assert "something breathes" in bob.text("b.twee")
+    alice.save("a.twee", A)
+    alice.save("b.twee", B + CAVE.replace("in the back", "in the back, softly and slowly"))
+    bob.save("b.twee", B + CAVE.replace("in the back", "in the back, softly and slowly"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A
+    assert alice.text("b.twee") == B + CAVE.replace("the back", "the back, softly and slowly")
 
 
 def test_what_was_cut_here_and_moved_elsewhere_by_another_stays_once_it_is_saved_there() -> None:

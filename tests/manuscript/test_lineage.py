@@ -161,6 +161,21 @@ def test_an_old_text_saved_under_a_name_that_a_new_file_has_goes_to_its_own() ->
         assert alice.text("a.twee") == ":: Hut\nA hut of stone, quite another story.\n"
 
 
+def test_an_old_text_saved_under_the_name_of_a_removed_file_spares_the_new_one() -> None:
+    cave, lake = ":: Cave\nIt is dark in here, and cold.\n\n", ":: Lake\nBlack water, no wind.\n\n"
+    hut = ":: Hut\nA hut of stone, quite another story.\n"
+    alice, bob = pair(("a.twee", cave + lake))
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    bob.save("a.twee", hut)
+    exchange(alice, bob)
+    alice.save("a.twee", cave.replace("cold", "damp and still") + lake)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert hut in alice.text("a.twee")
+    assert "damp and still" in alice.text("a.twee")
+
+
 def test_a_new_file_under_a_name_that_another_had_is_edited_as_it_is() -> None:
     cave = ":: Cave\nIt is dark in here, and cold.\n\n"
     alice, bob = pair(("a.twee", cave))

@@ -8,7 +8,14 @@ from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import passage_edits
 from whisker_sync.manuscript.pieces import headed
-from whisker_sync.manuscript.twins import TWIN_WORDS, birth_of, is_as_born, is_where_born
+from whisker_sync.manuscript.twins import (
+    TWIN_WORDS,
+    birth_of,
+    family_of,
+    is_as_born,
+    is_where_born,
+    kin_of,
+)
 
 A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
 B = ":: Other\nOther text is told here.\n\n"
@@ -158,13 +165,13 @@ def test_a_copy_that_somebody_makes_of_what_they_see_is_no_twin() -> None:
 
 @pytest.mark.parametrize("count", [TWIN_WORDS - 1, TWIN_WORDS])
 def test_a_birth_takes_a_few_words(count: int) -> None:
-    segment = headed(":: Cave\n" + "word " * count)
-    assert (birth_of(segment, StoryPath("a.twee")) is None) == (count < TWIN_WORDS)
+    birth = birth_of(headed(":: Cave\n" + "word " * count), StoryPath("a.twee"))
+    assert (family_of(birth) == "") == (count < TWIN_WORDS)
+    assert kin_of(birth) == kin_of(birth_of(headed(CAVE), StoryPath("a.twee")))
 
 
 def test_a_birth_tells_content_and_file() -> None:
     birth = birth_of(headed(CAVE), StoryPath("a.twee"))
-    assert birth is not None
     assert is_as_born(birth, headed(CAVE.replace(" and", "\nand")))
     assert not is_as_born(birth, headed(DARKER))
     assert is_where_born(birth, StoryPath("a.twee"))

@@ -235,6 +235,11 @@ def moved(
     return _best(p for p in pairs if vanished[p[1]][0] != appeared[p[2]][0])
 
 
+def is_moved(was: Segment, is_: Segment) -> bool:
+    """Tell whether one passage that vanished may be one that appeared in another file."""
+    return _moved(was, is_) > 0.0
+
+
 def _moved(was: Segment, is_: Segment) -> float:
     if was.name == is_.name:
         if was.body == is_.body:

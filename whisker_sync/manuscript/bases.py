@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
+from whisker_sync.manuscript.likeness import bare
 from whisker_sync.manuscript.shadow import Page, Piece
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse, parse_header
@@ -38,6 +39,10 @@ _Element = tuple[str, ...]
 _WEIGHTS = {"words": 1.0, "name": 2.0, "order": 1.0, "tag": 0.25, "value": 0.25}
 _REMOVED = 0.1
 """What a removed element weighs, compared with one that was added."""
+
+_GONE = 1.0
+"""What everything weighs at most that one version removed and the save has not either: authors
+take away whole passages, too."""
 
 _SHOWN = 8.0
 """What news weigh that the save shows although it was made before them."""
@@ -54,8 +59,6 @@ _NAMED = 2.0
 _IN_A_ROW = 3
 _TOP = "\0 "
 """Stands before the words at the top of a file."""
-
-_PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 
 
 def opened(
@@ -123,7 +126,7 @@ def _costs(
             _REMOVED * here * (here >= not_here)
             + _NAMED * _weight((before - now).intersection(names))
         )
-        gone.append(_REMOVED * not_here * (not_here > here))
+        gone.append(min(_REMOVED * not_here, _GONE) * (not_here > here))
     costs: list[float] = []
     for i, version in enumerate(versions):
         missing = _weight((version & news) - saved)
@@ -237,8 +240,7 @@ def words_of(text: str) -> set[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text without the punctuation around them."""
-    return [bare for word in words(text) if (bare := word.strip(_PUNCTUATION))]
+    return bare(words(text))
 
 
 def _distance(lines: Counter[str], version: Page) -> int:

@@ -10,12 +10,15 @@ binary content is made here.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 
 from whisker_sync.story.similarity import MIN_WORDS_FOR_PAIRS
 
 _ASSET_DIGEST = "a1:"
 _DIGEST_BYTES = 6
+
+_PUNCTUATION = ".,;:!?…\"'`´“”„‘’‚«»‹›()[]{}<>*_/|~-–—"
 
 FEW_WORDS = 8
 """See :func:`likeness_of_namesakes`."""
@@ -47,6 +50,11 @@ def likeness_of_namesakes(one: list[str], other: list[str]) -> float:
         return alike
     shared = (Counter(one) & Counter(other)).total()
     return max(alike, 2 * shared / max(len(one) + len(other), 1))
+
+
+def bare(words: Iterable[str]) -> list[str]:
+    """Return words without the punctuation around them."""
+    return [bare for word in words if (bare := word.strip(_PUNCTUATION))]
 
 
 def is_row_of(few: list[str], many: list[str]) -> bool:

@@ -38,7 +38,7 @@ from whisker_sync.manuscript.origins import (
 )
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
-from whisker_sync.manuscript.shadow import Content, Page, Picture
+from whisker_sync.manuscript.shadow import Content, Page, Picture, is_same_file
 from whisker_sync.story.twee import parse
 
 
@@ -155,7 +155,7 @@ class Lineage:
             base = self._editors.opened(path, what, stood)
         staged = shadow.staged.content if shadow.staged else None
         here = [each for each in (*shadow.earlier, shadow.disk, staged) if each is not None]
-        if base is None or not here or any(files_of(base) & files_of(each) for each in here):
+        if base is None or not here or any(is_same_file(base, each) for each in here):
             return None
         has_seen = names_of(what) & {name for each in here for name in names_of(each)}
         return base if not has_seen - names_of(base) and is_nearest(what.text, base, here) else None

@@ -16,11 +16,11 @@ Nothing is deleted that its author may not have seen.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.manuscript import schema
-from whisker_sync.manuscript.align import moved
+from whisker_sync.manuscript.align import is_moved, moved
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.limits import MAX_NAMESAKES
@@ -90,12 +90,11 @@ class Moves:
     def _take_back(self, returned: Container[tuple[int, int | None]]) -> None:
         """What was cut here and is in a file again, because co-authors say so, is there to stay."""
         seen: set[str] = set()
-        pasted = {
-            segment.digest
-            for sheet in self._sheets
-            for old, segment in zip(sheet.match, sheet.fresh, strict=True)
-            if old is None
-        }
+        pasted: defaultdict[str, list[Segment]] = defaultdict(list)
+        for sheet in self._sheets:
+            for old, segment in zip(sheet.match, sheet.fresh, strict=True):
+                if old is None:
+                    pasted[segment.name].append(segment)
         for sheet in self._sheets:
             still = {old for old in sheet.match if old is not None}
             for i, group in enumerate(sheet.groups):
@@ -116,9 +115,10 @@ class Moves:
         taken = (t for t in self._limbo.taken if any(part.id in ids for part in t.group.parts))
         return next(taken, None)
 
-    def _is_back(self, cut: Taken, sheet: Sheet, pasted: Container[str]) -> bool:
+    def _is_back(self, cut: Taken, sheet: Sheet, pasted: Mapping[str, Sequence[Segment]]) -> bool:
         """Tell whether what was cut is in a file again for good, and not only for now."""
-        if cut.group.segment.digest in pasted:
+        was = cut.group.segment
+        if any(is_moved(was, segment) for segment in pasted.get(was.name, ())):
             return False  # Co-authors, or we, put it back; its author goes on with the move.
         if cut.known:
             # In the same file it may be only until what the author did is written there.
@@ -225,13 +225,13 @@ class Moves:
     def miss(self, sheet: Sheet, groups: Iterable[Group]) -> None:
         """Remember what is not in a file any more, although its author may not have cut it."""
         for group in groups:
-            if not (self._is_shown_again(group) or self._was_pasted(sheet, group)):
+            if not (self._was_pasted(sheet, group) or self._is_shown_again(group)):
                 self._limbo.take(group, sheet.saved.path, self._now, known=False)
 
     def _is_elsewhere(self, sheet: Sheet, group: Group) -> bool:
         """Tell whether a passage that vanished stands elsewhere; it then goes there."""
         return (
-            self._is_shown_again(group) or self._is_refiled(group) or self._was_pasted(sheet, group)
+            self._was_pasted(sheet, group) or self._is_shown_again(group) or self._is_refiled(group)
         )
 
     def _was_pasted(self, sheet: Sheet, group: Group) -> bool:

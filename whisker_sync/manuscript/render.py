@@ -25,7 +25,7 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.files import Problem
-from whisker_sync.manuscript.likeness import asset_digest, is_row_of
+from whisker_sync.manuscript.likeness import asset_digest, bare, is_row_of
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
@@ -371,7 +371,7 @@ class View:
             if original is None or not (self._is_shown(passage) and self._is_shown(original)):
                 continue
             emptied = passage_digest(passage.name, passage.tags, "")
-            left, whole = self.segment(passage).words, self.segment(original).words
+            left, whole = bare(self.segment(passage).words), bare(self.segment(original).words)
             if emptied in passage.deleted and is_row_of(left, whole):
                 found.append((passage, original))
         return found

@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -199,8 +199,9 @@ class Shadow:
     def landed(self) -> None:
         """What was staged is on disk, and perhaps an editor still shows what was there before."""
         assert self.staged is not None
-        if self.disk is not None or _shares_parts(self.stood, self.staged.content):
-            self.stood = self._went(self.staged.content)
+        new = self.staged.content
+        if self.disk is not None or any(is_same_file(version, new) for version in self.stood):
+            self.stood = self._went(new)
         before, self.disk, self.staged = self.disk, self.staged.content, None
         if isinstance(before, Page) and isinstance(self.disk, Page) and before.is_like(self.disk):
             self.earlier = _bounded((*self.earlier, before), self.disk)
@@ -271,9 +272,18 @@ def _deflated(data: bytes, level: int) -> bytes:
     return deflate.compress(data) + deflate.flush()
 
 
-def _shares_parts(versions: Iterable[Page], content: Content | None) -> bool:
-    known = {part.id for version in versions for part in version.parts}
-    return isinstance(content, Page) and any(part.id in known for part in content.parts)
+def is_same_file(one: Content | None, other: Content | None) -> bool:
+    """Tell whether two contents are versions of one file, and none was made anew since."""
+    if not isinstance(one, Page) or not isinstance(other, Page):
+        return False
+    owns, passages = zip(_ids(one), _ids(other), strict=True)
+    return bool(owns[0] & owns[1]) and (not all(passages) or bool(passages[0] & passages[1]))
+
+
+def _ids(page: Page) -> tuple[set[str], set[str]]:
+    """Return the files that a page consists of, and their passages."""
+    owns = {part.id for part in page.parts if part.piece is Piece.OWN}
+    return owns, {part.id for part in page.parts} - owns
 
 
 def _refiled(content: Content | None, place: Callable[[Part], Sequence[Part]]) -> Content | None:
