@@ -13,7 +13,8 @@ them; a buffer is stale more often than somebody deletes all that others wrote. 
 shown count eight times as much as news that are missing, for old text does not come by chance;
 and of much that is missing most counts little, for a passage is deleted as quickly as a word.
 Words that a version removed count a tenth, for authors delete, too; only if it added no
-words; and only on the side of most of them, for authors change what others delete. News that
+words; and only on the side of most of them, for authors change what others delete. What
+is missing with a whole passage that all versions have counts only if nothing else does. News that
 came and went again speak for the versions in between if they are in the save, and against no
 other if they are not.
 
@@ -24,7 +25,7 @@ kept against a save is reported.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
@@ -77,17 +78,20 @@ def opened(
     """
     if len(versions) == 1:
         return 0
-    saved, shown = _read(_without_brought(text, versions, elsewhere), versions)
+    pasted, own = list(pasted), _without_brought(text, versions, elsewhere)
     seen = {each for piece in pasted for each in _elements(piece)}
-    known = _known(versions, elsewhere) - shown[0] - seen
     had = {_name(text) for text in elsewhere}
-    names = {e for e in saved & shown[0] if e[0] == "name" and e[1] not in had}
-    costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
-    best = _cheapest(costs, range(len(versions)))
-    if len(best) > 1:
-        best = _cheapest(_costs(saved, shown), best)
-    if len(best) == 1:
-        return best[0]
+    best: Sequence[int] = range(len(versions))
+    for cut in (_cut_out([*_pieces(text), *pasted], versions), ()):
+        saved, shown = _read(own, versions, cut)
+        known = _known(versions, elsewhere) - shown[0] - seen
+        names = {e for e in saved & shown[0] if e[0] == "name" and e[1] not in had}
+        costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
+        best = _cheapest(costs, best)
+        if len(best) > 1:
+            best = _cheapest(_costs(saved, shown), best)
+        if len(best) == 1:
+            return best[0]
     lines = Counter(text.split("\n"))
     return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
 
@@ -146,10 +150,16 @@ def _weight(elements: Iterable[_Element]) -> float:
     return sum(_WEIGHTS[element[0]] for element in elements)
 
 
-def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[_Element]]]:
-    """Return the elements of a save and of each version, without the passages all share."""
+def _read(
+    text: str, versions: Sequence[Page], cut: Collection[str]
+) -> tuple[set[_Element], list[set[_Element]]]:
+    """
+    Return the elements of a save and of each version, without the passages all share.
+
+    Nor is any of the texts read that were ``cut``.
+    """
     pieces = _pieces(text)
-    pages = [{part.text for part in version.parts} for version in versions]
+    pages = [{part.text for part in version.parts}.difference(cut) for version in versions]
     common = set(pieces).intersection(*pages)
     everywhere = {("words", word) for word in _words("".join(common))}
     saved = {element for piece in pieces if piece not in common for element in _elements(piece)}
@@ -170,6 +180,33 @@ def _read(text: str, versions: Sequence[Page]) -> tuple[set[_Element], list[set[
     moves = [set[_Element](), *(_moves(first, each) for each in later)]
     saved |= _moves(first, _order(pieces))
     return saved, [elements | moved for elements, moved in zip(shown, moves, strict=True)]
+
+
+def _cut_out(pieces: Sequence[str], versions: Sequence[Page]) -> set[str]:
+    """
+    Return the texts of passages that all versions have, and none of some pieces is.
+
+    What others wrote there is missing because the passage is, whatever version it was.
+    """
+    named: defaultdict[str | None, set[str]] = defaultdict(set)
+    for version in versions:
+        for part in version.parts:
+            named[_name(part.text)].add(part.text)
+    everywhere = set[str | None]().union(named).intersection(*map(_names, versions))
+    everywhere -= {None, *map(_name, pieces)}
+    if not everywhere:
+        return set()
+    saved = {word for piece in pieces for word in _words(piece)}
+    cut: set[str] = set()
+    for name in everywhere:
+        own = {word for text in named[name] for word in _words(text.partition("\n")[2])}
+        if 2 * len(own & saved) < len(own):
+            cut |= named[name]
+    return cut
+
+
+def _names(version: Page) -> set[str | None]:
+    return {_name(part.text) for part in version.parts}
 
 
 def _joints(version: Page) -> Iterable[_Element]:

@@ -43,25 +43,31 @@ def look_for(sheets: Iterable[Sheet], view: View, limbo: Limbo, where: Whereabou
             group = _group(sheet, i)
             if not view.alive(view.passages[group.parts[0].id]):
                 found.deleted.append((sheet, i))
-            elif _is_as_now(sheet, i, limbo, where):
+            elif _is_as_now(sheet, i, view, limbo, where):
                 found.moved.append((sheet, i))
     return found
 
 
-def _is_as_now(sheet: Sheet, i: int, limbo: Limbo, where: Whereabouts) -> bool:
+def _is_as_now(sheet: Sheet, i: int, view: View, limbo: Limbo, where: Whereabouts) -> bool:
     """Compare a segment with the newest text that it has, if it has that."""
     group = _group(sheet, i)
-    ids = [part.id for part in group.parts]
     others = [taken.group for taken in limbo.taken]
-    others += where.elsewhere(ids[0], sheet.saved.path)
-    versions = [group, *(each for each in others if [part.id for part in each.parts] == ids)]
+    others += where.elsewhere(group.parts[0].id, sheet.saved.path)
+    versions = [group, *(each for each in others if _is_of(group, each, view))]
     seen = nearest(sheet.fresh[i], [each.segment for each in versions])
     if not seen:
         return False
-    newest = zip(group.parts, versions[seen].parts, strict=True)
-    parts = [replace(part, text=new.text) for part, new in newest]
+    known = {part.id: part for part in group.parts}
+    parts = [replace(known[new.id], text=new.text) for new in versions[seen].parts]
     sheet.groups[sheet.groups.index(group)] = Group(parts)
     return True
+
+
+def _is_of(group: Group, other: Group, view: View) -> bool:
+    """Tell whether two groups are the same passages, but for what went into others since."""
+    ids, others = ([part.id for part in each.parts] for each in (group, other))
+    went = [view.passages[id_] for id_ in ids if id_ not in others]
+    return ids[:1] == others[:1] and set(others) <= set(ids) and not any(map(view.alive, went))
 
 
 def is_brought(place: Place, what: Segment) -> bool:

@@ -199,14 +199,15 @@ class Shadow:
     def landed(self) -> None:
         """What was staged is on disk, and perhaps an editor still shows what was there before."""
         assert self.staged is not None
-        new = self.staged.content
-        if self.disk is not None or any(is_same_file(version, new) for version in self.stood):
+        before, new = self.disk, self.staged.content
+        known = (*self.earlier, before) if isinstance(before, Page) else ()
+        if before is None:
+            known = tuple(version for version in self.stood if is_same_file(version, new))
+        if before is not None or known:
             self.stood = self._went(new)
-        before, self.disk, self.staged = self.disk, self.staged.content, None
-        if isinstance(before, Page) and isinstance(self.disk, Page) and before.is_like(self.disk):
-            self.earlier = _bounded((*self.earlier, before), self.disk)
-        else:
-            self.earlier = ()
+        self.disk, self.staged, self.earlier = new, None, ()
+        if known and isinstance(new, Page) and known[-1].is_like(new):
+            self.earlier = _bounded(known, new)
         self.settle()
 
     def _went(self, content: Content | None) -> tuple[Page, ...]:
