@@ -26,8 +26,9 @@ kept against a save is reported.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
 from whisker_sync.manuscript.likeness import bare
 from whisker_sync.manuscript.shadow import Page, Piece
@@ -57,6 +58,9 @@ _MUCH = 30.0
 _NAMED = 2.0
 """What a name weighs that the save shows although it was gone."""
 
+_OLD = 8.0
+"""... with the very text that it had, which is in no file any more."""
+
 _IN_A_ROW = 3
 _TOP = "\0 "
 """Stands before the words at the top of a file."""
@@ -81,11 +85,16 @@ def opened(
     pasted, own = list(pasted), _without_brought(text, versions, elsewhere)
     seen = {each for piece in pasted for each in _elements(piece)}
     had = {_name(text) for text in elsewhere}
+    old = _old_passages(text, versions, elsewhere)
     best: Sequence[int] = range(len(versions))
     for cut in (_cut_out([*_pieces(text), *pasted], versions), ()):
         saved, shown = _read(own, versions, cut)
         known = _known(versions, elsewhere) - shown[0] - seen
-        names = {e for e in saved & shown[0] if e[0] == "name" and e[1] not in had}
+        names: dict[_Element, float] = {
+            (_, name): _OLD if name in old else _NAMED
+            for _, name in (e for e in saved & shown[0] if e[0] == "name")
+            if name in old or name not in had
+        }
         costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
         best = _cheapest(costs, best)
         if len(best) > 1:
@@ -94,6 +103,15 @@ def opened(
             return best[0]
     lines = Counter(text.split("\n"))
     return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
+
+
+def _old_passages(
+    text: str, versions: Sequence[Page], elsewhere: Iterable[str]
+) -> set[str | None]:
+    """Return the names under which a save shows just what a version had, and no other file."""
+    known = {part.text.rstrip() for version in versions for part in version.parts}
+    known -= {text.rstrip() for text in elsewhere}
+    return {_name(piece) for piece in _pieces(text) if piece.rstrip() in known}
 
 
 def _without_brought(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> str:
@@ -111,12 +129,15 @@ def _cheapest(costs: Sequence[float], of: Sequence[int]) -> list[int]:
 
 
 def _costs(
-    saved: set[_Element], versions: Sequence[set[_Element]], names: Collection[_Element] = ()
+    saved: set[_Element],
+    versions: Sequence[set[_Element]],
+    names: Mapping[_Element, float] = MappingProxyType({}),
 ) -> list[float]:
     """
     Return for each version how much speaks against it.
 
-    ``names`` are those of the save that nobody types anew: who shows one has not seen it go.
+    ``names`` are those of the save that nobody types anew, and what they weigh: who shows one
+    has not seen it go.
     """
     first = versions[0]
     still, gone = [0.0], [0.0]
@@ -128,7 +149,7 @@ def _costs(
         here, not_here = _weight(removed & saved), _weight(removed - saved)
         still.append(
             _REMOVED * here * (here >= not_here)
-            + _NAMED * _weight((before - now).intersection(names))
+            + sum(names.get(element, 0.0) * _weight([element]) for element in before - now)
         )
         gone.append(min(_REMOVED * not_here, _GONE) * (not_here > here))
     costs: list[float] = []
@@ -233,7 +254,9 @@ def _order(pieces: Iterable[str]) -> list[str]:
 
 def _moves(before: Sequence[str], now: Sequence[str]) -> set[_Element]:
     """Return what stands right before what it stood behind."""
-    place = {name: i for i, name in enumerate(before)}
+    once = {name for name, times in Counter(before).items() if times == 1}
+    once -= {name for name, times in Counter(now).items() if times > 1}
+    place = {name: i for i, name in enumerate(before) if name in once}
     known = [name for name in now if name in place]
     return {("order", a, b) for a, b in pairwise(known) if place[a] > place[b]}
 
