@@ -158,9 +158,9 @@ def split(revision: Revision) -> tuple[Revision, ...]:
     What is too large by itself alone is left out: a text has a lower limit than a revision,
     so that does not happen.
     """
-    if revision.versions and len(revision.versions) <= MAX_VERSIONS:
-        if len(revision.encoded) <= MAX_REVISION:
-            return (revision,)
+    few = 0 < len(revision.versions) <= MAX_VERSIONS
+    if few and len(revision.encoded) <= MAX_REVISION:
+        return (revision,)
     parts: list[Revision] = []
     rest = list(revision.versions)
     while rest:

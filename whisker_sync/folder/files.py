@@ -432,7 +432,7 @@ class Folder:
             return staged
         handle = os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o644)
         try:
-            with open(handle, "wb", buffering=0) as file:
+            with FileIO(handle, "wb") as file:
                 for block in _blocks(content):
                     _write_all(file, block)
                 os.fsync(handle)

@@ -105,9 +105,7 @@ def opened(
     return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
 
 
-def _old_passages(
-    text: str, versions: Sequence[Page], elsewhere: Iterable[str]
-) -> set[str | None]:
+def _old_passages(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> set[str | None]:
     """Return the names under which a save shows just what a version had, and no other file."""
     known = {part.text.rstrip() for version in versions for part in version.parts}
     known -= {text.rstrip() for text in elsewhere}

@@ -8,7 +8,8 @@ be two ideas under one name. Their words decide, as they do when a passage is re
 them may have been split before the first look: then what the same device made in that file, too,
 and consists of the other's words, counts with it.
 
-Or it was joined: then an older passage has all its words, and its name.
+Or it was joined: then an older passage has all its words, and its name. Or it was carried to
+another file: then the two are the same to the letter at birth.
 
 Nobody knows which of the two is older, so nothing is deleted: what the one with the larger id
 has besides is written into the other, by the device that made it, and it is emptied. Which of
@@ -31,7 +32,13 @@ from whisker_sync.manuscript.likeness import is_row_of, likeness
 from whisker_sync.manuscript.pieces import Segment, distribute, headless
 from whisker_sync.manuscript.plan import Plan, additions, empty
 from whisker_sync.manuscript.render import Passage, View
-from whisker_sync.manuscript.twins import TWIN_WORDS, family_of, is_named_as_born, kin_of
+from whisker_sync.manuscript.twins import (
+    TWIN_WORDS,
+    family_of,
+    is_named_as_born,
+    is_of_one_file,
+    kin_of,
+)
 from whisker_sync.text.edits import apply, diff
 
 
@@ -61,6 +68,11 @@ def find(view: View) -> list[Kin]:
                     left.remove(other)
                     break
     known = {each.id for kin in found for each in (*kin.stays, *kin.goes)}
+    for stays, *others in view.scattered():
+        for each in others:
+            if _was_carried(view, stays, each) and not {stays.id, each.id} & known:
+                found.append(Kin((stays,), (each,)))
+                known.add(each.id)
     for same in view.namesakes():
         for one in same:
             whole = next((each for each in same if _has_become(view, each, one)), None)
@@ -68,6 +80,16 @@ def find(view: View) -> list[Kin]:
                 found.append(Kin((whole,), (one,)))
                 known |= {one.id, whole.id}
     return found
+
+
+def _was_carried(view: View, one: Passage, other: Passage) -> bool:
+    """
+    Tell whether two that were the same to the letter came to different files.
+
+    Somebody had carried it to another one before their device looked.
+    """
+    enough = len(view.segment(one).words) >= MOVED_WORDS
+    return enough and one.born != other.born and not is_of_one_file(one.birth, other.birth)
 
 
 def _has_become(view: View, whole: Passage, one: Passage) -> bool:

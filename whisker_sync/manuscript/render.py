@@ -36,6 +36,7 @@ from whisker_sync.manuscript.twins import (
     is_of_one_file,
     is_where_born,
     kin_of,
+    whole_of,
 )
 from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
@@ -122,6 +123,10 @@ class View:
 
         self._kin: defaultdict[str, set[str]] = defaultdict(set)
         self._named: defaultdict[str, set[str]] = defaultdict(set)
+        self._wholes: defaultdict[str, set[str]] = defaultdict(set)
+        self._scattered: set[str] = set()
+        """Contents at birth of several passages, in whatever files."""
+
         self._copies: set[str] = set()
         self._shared: set[str] = set()
         """Names of several passages."""
@@ -214,6 +219,7 @@ class View:
             self._kin[kin_of(old.birth)].discard(id_)
             self._named[old.name].discard(id_)
             self._split_off[old.inside].discard(id_)
+            self._wholes[whole_of(old.birth)].discard(id_)
             self._copies.discard(id_)
         if fields is None or not schema.is_id(id_):
             return
@@ -255,6 +261,10 @@ class View:
         self._named[name].add(id_)
         if len(self._named[name]) > 1:
             self._shared.add(name)
+        if whole := whole_of(birth):
+            self._wholes[whole].add(id_)
+            if len(self._wholes[whole]) > 1:
+                self._scattered.add(whole)
         if kin := kin_of(birth):
             self._kin[kin].add(id_)
             if len(self._kin[kin]) > 1:
@@ -334,6 +344,15 @@ class View:
         ]
         shown = [[each for each in clan if self._may_be_one(each)] for clan in clans]
         return [clan for clan in shown if len(clan) > 1]
+
+    def scattered(self) -> list[list[Passage]]:
+        """Return those that are shown of each content at birth, in whatever files, if several."""
+        rows = [
+            [self.passages[id_] for id_ in sorted(self._wholes[whole])]
+            for whole in sorted(self._scattered)
+        ]
+        shown = [[each for each in row if self._may_be_one(each)] for row in rows]
+        return [row for row in shown if len(row) > 1]
 
     def namesakes(self) -> list[list[Passage]]:
         """Return those that are shown under one name in one file, if there are several."""

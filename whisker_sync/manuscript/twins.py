@@ -57,6 +57,12 @@ def kin_of(birth: str) -> str:
     return " ".join(birth.split(" ")[1:]) if birth.count(" ") == _KIN else ""
 
 
+def whole_of(birth: str) -> str:
+    """Return the content at birth of what its author had no other of that name of; or nothing."""
+    content = birth.partition(" ")[0]
+    return content if kin_of(birth) and content != _UNTOLD else ""
+
+
 def is_as_born(birth: str, segment: Segment) -> bool:
     """Tell whether a passage holds what it was born with."""
     return birth.partition(" ")[0] == segment.digest
