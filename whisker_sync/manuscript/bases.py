@@ -38,7 +38,7 @@ from whisker_sync.story.twee import parse, parse_header
 _Element = tuple[str, ...]
 """Its kind, and what it consists of."""
 
-_WEIGHTS = {"words": 1.0, "name": 2.0, "order": 1.0, "tag": 0.25, "value": 0.25}
+_WEIGHTS = {"words": 1.0, "whole": 3.0, "name": 2.0, "order": 1.0, "tag": 0.25, "value": 0.25}
 _REMOVED = 0.1
 """What a removed element weighs, compared with one that was added."""
 
@@ -60,6 +60,12 @@ _NAMED = 2.0
 
 _OLD = 8.0
 """... with the very text that it had, which is in no file any more."""
+
+_DOUBT = 4.0
+"""So little more may speak against a version, if what is missing with whole passages may count."""
+
+_WHOLE_WORDS = 5
+"""A passage with so many words, with those of its header, is the same as another's not by chance."""
 
 _IN_A_ROW = 3
 _TOP = "\0 "
@@ -87,7 +93,7 @@ def opened(
     had = {_name(text) for text in elsewhere}
     old = _old_passages(text, versions, elsewhere)
     best: Sequence[int] = range(len(versions))
-    for cut in (_cut_out([*_pieces(text), *pasted], versions), ()):
+    for cut, doubt in ((_cut_out([*_pieces(text), *pasted], versions), _DOUBT), ((), 0.0)):
         saved, shown = _read(own, versions, cut)
         known = _known(versions, elsewhere) - shown[0] - seen
         names: dict[_Element, float] = {
@@ -96,11 +102,12 @@ def opened(
             if name in old or name not in had
         }
         costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
-        best = _cheapest(costs, best)
-        if len(best) > 1:
-            best = _cheapest(_costs(saved, shown), best)
+        best = _cheapest(costs, best, doubt)
         if len(best) == 1:
             return best[0]
+    best = _cheapest(_costs(saved, shown), best)
+    if len(best) == 1:
+        return best[0]
     lines = Counter(text.split("\n"))
     return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
 
@@ -121,9 +128,9 @@ def _without_brought(text: str, versions: Sequence[Page], elsewhere: Iterable[st
     return "".join(piece for piece in _pieces(text) if _name(piece) not in names)
 
 
-def _cheapest(costs: Sequence[float], of: Sequence[int]) -> list[int]:
+def _cheapest(costs: Sequence[float], of: Sequence[int], doubt: float = 0.0) -> list[int]:
     least = min(costs[i] for i in of)
-    return [i for i in of if costs[i] == least]
+    return [i for i in of if costs[i] <= least + doubt]
 
 
 def _costs(
@@ -152,7 +159,7 @@ def _costs(
         gone.append(min(_REMOVED * not_here, _GONE) * (not_here > here))
     costs: list[float] = []
     for i, version in enumerate(versions):
-        missing = _weight((version & news) - saved)
+        missing = _weight(e for e in (version & news) - saved if e[0] != "whole")
         missing = min(missing, _MUCH + (missing - _MUCH) / 10) + sum(still[: i + 1])
         # What the save shows and this version has not came later, or had gone by then.
         seen = (news & saved) - version
@@ -191,7 +198,10 @@ def _read(
                 known[part] = {e for piece in _pieces(part) for e in _elements(piece)}
             elements |= known[part]
         shown.append(elements - everywhere)
-    saved |= {*_elements(_TOP + pieces[0])}
+    saved |= {*_elements(_TOP + pieces[0]), *_wholes(pieces)}
+    names = set[str | None]().union(*map(_names, versions)).intersection(*map(_names, versions))
+    for page, elements in zip(pages, shown, strict=True):
+        elements |= {whole for whole in _wholes(page) if whole[1] in names}
     joints = [set(_joints(version)) for version in versions]
     silent = set[_Element]().union(*joints) - saved
     shown = [(elements | its) - silent for elements, its in zip(shown, joints, strict=True)]
@@ -226,6 +236,14 @@ def _cut_out(pieces: Sequence[str], versions: Sequence[Page]) -> set[str]:
 
 def _names(version: Page) -> set[str | None]:
     return {_name(part.text) for part in version.parts}
+
+
+def _wholes(pieces: Iterable[str]) -> Iterable[_Element]:
+    """Return each passage, if it is not too short to be the same by chance."""
+    for piece in pieces:
+        name = _name(piece)
+        if name is not None and len(_words(piece)) >= _WHOLE_WORDS:
+            yield "whole", name, piece.rstrip()
 
 
 def _joints(version: Page) -> Iterable[_Element]:
