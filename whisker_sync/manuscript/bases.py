@@ -64,8 +64,8 @@ _OLD = 8.0
 _DOUBT = 4.0
 """So little more may speak against a version, if what is missing with whole passages may count."""
 
-_WHOLE_WORDS = 5
-"""A passage with so many words, with those of its header, is the same as another's not by chance."""
+_WHOLE_WORDS = 3
+"""A passage with so many words is the same as another's not by chance."""
 
 _IN_A_ROW = 3
 _TOP = "\0 "
@@ -114,9 +114,9 @@ def opened(
 
 def _old_passages(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> set[str | None]:
     """Return the names under which a save shows just what a version had, and no other file."""
-    known = {part.text.rstrip() for version in versions for part in version.parts}
-    known -= {text.rstrip() for text in elsewhere}
-    return {_name(piece) for piece in _pieces(text) if piece.rstrip() in known}
+    known = {each for version in versions for each in _wholes(part.text for part in version.parts)}
+    known.difference_update(_wholes(elsewhere))
+    return {each[1] for each in _wholes(_pieces(text)) if each in known}
 
 
 def _without_brought(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> str:
@@ -241,9 +241,9 @@ def _names(version: Page) -> set[str | None]:
 def _wholes(pieces: Iterable[str]) -> Iterable[_Element]:
     """Return each passage, if it is not too short to be the same by chance."""
     for piece in pieces:
-        name = _name(piece)
-        if name is not None and len(_words(piece)) >= _WHOLE_WORDS:
-            yield "whole", name, piece.rstrip()
+        name, each = _name(piece), _words(piece.partition("\n")[2])
+        if name is not None and len(each) >= _WHOLE_WORDS:
+            yield "whole", name, *each
 
 
 def _joints(version: Page) -> Iterable[_Element]:

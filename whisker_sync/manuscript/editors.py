@@ -14,7 +14,7 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.limbo import Limbo
-from whisker_sync.manuscript.origins import files_of, is_mostly
+from whisker_sync.manuscript.origins import files_of, is_mostly, is_some
 from whisker_sync.manuscript.pieces import headed, segment_of
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Found, Text
@@ -77,10 +77,16 @@ class Editors:
             return base
         return _without_missing(base, what, others)
 
-    def under_old_name(self, view: View, path: StoryPath, what: Found) -> Page | None:
-        """Return what an editor shows that still saves a file under the name it had."""
+    def under_old_name(
+        self, view: View, path: StoryPath, what: Found
+    ) -> tuple[Page | None, Page | None]:
+        """
+        Return what an editor shows that still saves a file under the name it had.
+
+        And that with what its author has perhaps cut from it, and perhaps has not seen; or None.
+        """
         if not isinstance(what, Text):
-            return None
+            return None, None
         ids = view.renamed(path)
         for now, shadow in sorted(self._shadows.items()) if ids else ():
             if not isinstance(shadow.disk, Page) or not ids & files_of(shadow.disk):
@@ -89,11 +95,18 @@ class Editors:
             if stood:
                 # What came since the file has another name such an editor has not seen.
                 base = self.opened(now, what, stood)
-                return base if is_mostly(what.text, base) else None
+                if is_mostly(what.text, base):
+                    return base, None
+                return _seen(base, what) if is_some(what.text, base) else (None, None)
             base = self.opened(now, what, [*shadow.earlier, shadow.disk])
-            if is_mostly(what.text, base):
-                return _without_missing(base, what)  # It may be older than all we remember.
-        return None
+            if is_mostly(what.text, base) or is_some(what.text, base):
+                return _seen(base, what)  # It may be older than all we remember.
+        return None, None
+
+
+def _seen(base: Page, what: Text) -> tuple[Page, Page | None]:
+    seen = _without_missing(base, what)
+    return seen, None if seen is base else base
 
 
 def _without_missing(base: Page, what: Text, ids: Container[str] | None = None) -> Page:

@@ -135,7 +135,7 @@ class Lineage:
             self._disk.adopt(path, live, when.now)
             traced.here |= files_of(live)
         elif old := self._under_a_name_of_another(path, what):
-            traced.add(Saved(path, what, old))
+            traced.add(Saved(path, what, old[0], newest=old[1]))
         elif base := self.base(seen, what, traced.gone, when):
             newest, unseen = self._editors.newest(path, base), self._editors.unseen(path, base)
             traced.here |= files_of(base)
@@ -145,12 +145,14 @@ class Lineage:
         else:
             traced.new[path] = what
 
-    def _under_a_name_of_another(self, path: StoryPath, what: Found) -> Page | None:
+    def _under_a_name_of_another(
+        self, path: StoryPath, what: Found
+    ) -> tuple[Page, Page | None] | None:
         """Return what an editor shows that saves a file under a name which another has by now."""
         shadow = self._disk.shadows.get(path)
         if shadow is None or not isinstance(what, Text):
             return None
-        base = self._editors.under_old_name(self._view, path, what)
+        base, newest = self._editors.under_old_name(self._view, path, what)
         if base is None and (stood := self._disk.stood(path)):
             base = self._editors.opened(path, what, stood)
         staged = shadow.staged.content if shadow.staged else None
@@ -158,7 +160,8 @@ class Lineage:
         if base is None or not here or any(is_same_file(base, each) for each in here):
             return None
         has_seen = names_of(what) & {name for each in here for name in names_of(each)}
-        return base if not has_seen - names_of(base) and is_nearest(what.text, base, here) else None
+        is_old = not has_seen - names_of(base) and is_nearest(what.text, base, here)
+        return (base, newest) if is_old else None
 
     def _renamed(self, traced: Traced, found: Container[StoryPath], when: Moment) -> None:
         """Look among what went just now: the author may have given it another name."""
@@ -205,8 +208,9 @@ class Lineage:
     def _under_old_names(self, traced: Traced, when: Moment) -> None:
         """Look for what editors still save under names that files once had."""
         for path in [path for path in traced.new if self._view.content(path) is None]:
-            if base := self._editors.under_old_name(self._view, path, traced.new[path]):
-                traced.saves.append(Saved(path, traced.new.pop(path), base))
+            base, newest = self._editors.under_old_name(self._view, path, traced.new[path])
+            if base is not None:
+                traced.saves.append(Saved(path, traced.new.pop(path), base, newest=newest))
                 self._note_astray(base, when)
 
     def _note_astray(self, content: Content, when: Moment) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
+from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_PAIRS, MAX_REMEMBERED, RENAME_SECONDS
 from whisker_sync.manuscript.pieces import Segment, headed, segment_of
@@ -120,6 +120,14 @@ def is_saved_again(found: Found | None, content: Content) -> bool:
 def is_mostly(text: str, content: Content) -> bool:
     """Tell whether a save has so much of a version that it was made from it."""
     return isinstance(content, Page) and likeness(words(text), _words_of(content)) >= SAME_FILE
+
+
+def is_some(text: str, content: Content) -> bool:
+    """Tell whether a save is nearly all of a version's words, and these are only some of it."""
+    if not isinstance(content, Page):
+        return False
+    few, many = Counter(pairwise(words(text))), Counter(pairwise(_words_of(content)))
+    return few.total() >= MOVED_WORDS and (few & many).total() >= SAME_BODY * few.total()
 
 
 def is_nearest(text: str, content: Content, others: Iterable[Content]) -> bool:
