@@ -121,11 +121,13 @@ def _old_passages(text: str, versions: Sequence[Page], elsewhere: Iterable[str])
 
 def _without_brought(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> str:
     """Return a save without what no version has and its author had elsewhere: it is pasted."""
-    names = {_name(text) for text in elsewhere} - {None}
-    names -= {_name(part.text) for version in versions for part in version.parts}
-    if not names:
+    parts = {part.text for version in versions for part in version.parts}
+    names = {_name(text) for text in elsewhere} - {None, *map(_name, parts)}
+    brought = {*_wholes(elsewhere)}.difference(_wholes(parts))
+    if not names and not brought:
         return text
-    return "".join(piece for piece in _pieces(text) if _name(piece) not in names)
+    pieces = (piece for piece in _pieces(text) if brought.isdisjoint(_wholes([piece])))
+    return "".join(piece for piece in pieces if _name(piece) not in names)
 
 
 def _cheapest(costs: Sequence[float], of: Sequence[int], doubt: float = 0.0) -> list[int]:
