@@ -329,6 +329,10 @@ class View:
         family = self._family(passage) if passage else []
         return [*here, *(each.id for each in family if self._outshone_by(each) is passage)]
 
+    def is_twin(self, passage: Passage) -> bool:
+        """Tell whether a passage is not shown because another one is the same."""
+        return self._outshone_by(passage) is not None
+
     def born_as(self, birth: str) -> Collection[str]:
         """Return the ids of all passages of one birth, dead or alive."""
         return self._births.get(family_of(birth), ())

@@ -53,7 +53,7 @@ class Whereabouts:
         most = 0.0
         for id_ in self.namesakes(segment.name):
             passage = self._view.passages[id_]
-            if passage.headless:
+            if passage.headless or self._view.is_twin(passage):
                 continue
             was = self._view.segment(passage)
             if was.digest == segment.digest and passage.file in sheet.files:
