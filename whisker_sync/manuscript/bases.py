@@ -31,6 +31,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from whisker_sync.manuscript.likeness import bare
+from whisker_sync.manuscript.saves import joined
 from whisker_sync.manuscript.shadow import Page, Piece
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse, parse_header
@@ -95,7 +96,7 @@ def opened(
     best: Sequence[int] = range(len(versions))
     for cut, doubt in ((_cut_out([*_pieces(text), *pasted], versions), _DOUBT), ((), 0.0)):
         saved, shown = _read(own, versions, cut)
-        known = _known(versions, elsewhere) - shown[0] - seen
+        known = _known(versions, elsewhere) - shown[0] - seen | {*_wholes(elsewhere)}
         names: dict[_Element, float] = {
             (_, name): _OLD if name in old else _NAMED
             for _, name in (e for e in saved & shown[0] if e[0] == "name")
@@ -147,22 +148,22 @@ def _costs(
     has not seen it go.
     """
     first = versions[0]
-    still, gone = [0.0], [0.0]
-    news = set[_Element]()
+    still, gone = [set[_Element]()], [0.0]
+    news, went = set[_Element](), set[_Element]()
     for before, now in pairwise(versions):
         news |= now - before  # It may have been there at first, and have come back.
         wrote = any(element[0] == "words" for element in now - before - first)
-        removed = set() if wrote else (before - now) & first
+        removed = {e for e in (before - now) & first if e[0] != "whole" and not wrote}
         here, not_here = _weight(removed & saved), _weight(removed - saved)
-        still.append(
-            _REMOVED * here * (here >= not_here)
-            + sum(names.get(element, 0.0) * _weight([element]) for element in before - now)
-        )
+        still.append(removed & saved if here >= not_here else set())
         gone.append(min(_REMOVED * not_here, _GONE) * (not_here > here))
     costs: list[float] = []
     for i, version in enumerate(versions):
+        went = (went | versions[max(i - 1, 0)]) - version
         missing = _weight(e for e in (version & news) - saved if e[0] != "whole")
-        missing = min(missing, _MUCH + (missing - _MUCH) / 10) + sum(still[: i + 1])
+        missing = min(missing, _MUCH + (missing - _MUCH) / 10)
+        missing += _REMOVED * sum(_weight(each - version) for each in still[: i + 1])
+        missing += sum(weight * _weight([name]) for name, weight in names.items() if name in went)
         # What the save shows and this version has not came later, or had gone by then.
         seen = (news & saved) - version
         shown = _weight(seen) + sum(map(_is_long, seen)) + sum(gone[i + 1 :])
@@ -201,9 +202,8 @@ def _read(
             elements |= known[part]
         shown.append(elements - everywhere)
     saved |= {*_elements(_TOP + pieces[0]), *_wholes(pieces)}
-    names = set[str | None]().union(*map(_names, versions)).intersection(*map(_names, versions))
-    for page, elements in zip(pages, shown, strict=True):
-        elements |= {whole for whole in _wholes(page) if whole[1] in names}
+    for version, elements in zip(versions, shown, strict=True):
+        elements |= {*_wholes("".join(part.text for part in run) for run in joined(version))}
     joints = [set(_joints(version)) for version in versions]
     silent = set[_Element]().union(*joints) - saved
     shown = [(elements | its) - silent for elements, its in zip(shown, joints, strict=True)]

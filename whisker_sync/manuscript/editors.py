@@ -8,7 +8,7 @@ and clipboard narrows it down; :mod:`whisker_sync.manuscript.bases` weighs the w
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
@@ -29,6 +29,16 @@ class Editors:
         self._disk = disk
         self._shadows = disk.shadows
         self._limbo = limbo
+        self._brought: dict[StoryPath, list[str]] = {}
+        """What is new in each file of this batch."""
+
+    def look_at(self, found: Mapping[StoryPath, Found | None]) -> None:
+        """Look at a batch: who pasted something into one file has seen it in another."""
+        self._brought = {
+            path: _new_passages(what, self._shadows.get(path) or Shadow())
+            for path, what in found.items()
+            if isinstance(what, Text) and len(found) > 1
+        }
 
     def opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> Page:
         """Return the version that a save was made from."""
@@ -44,6 +54,9 @@ class Editors:
         first = {part.id for part in versions[0].parts}
         copies = (copy for copy in self._limbo.pasted.values() if first & copy.originals.keys())
         pasted = [copy.segment.text for copy in copies]
+        pasted += (
+            text for other, texts in self._brought.items() if other != path for text in texts
+        )
         return versions[opened(what.text, versions, elsewhere, pasted)]
 
     def newest(self, path: StoryPath, base: Content) -> Page | None:
@@ -103,6 +116,11 @@ class Editors:
             if is_mostly(what.text, base) or is_some(what.text, base):
                 return _seen(base, what)  # It may be older than all we remember.
         return None, None
+
+
+def _new_passages(what: Text, shadow: Shadow) -> list[str]:
+    known = {part.text for part in shadow.disk.parts} if isinstance(shadow.disk, Page) else set()
+    return [each.text for each in parse(what.text).passages if each.text not in known]
 
 
 def _seen(base: Page, what: Text) -> tuple[Page, Page | None]:

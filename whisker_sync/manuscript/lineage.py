@@ -114,6 +114,7 @@ class Lineage:
             id_: at for id_, at in self._astray.items() if when.now - at <= RENAME_SECONDS
         }
         there = self._disk.contents()
+        self._editors.look_at(found)
         traced = Traced(
             gone={p: there[p] for p, what in found.items() if what is None and p in there}
         )
