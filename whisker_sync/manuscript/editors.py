@@ -29,16 +29,13 @@ class Editors:
         self._disk = disk
         self._shadows = disk.shadows
         self._limbo = limbo
+        self._found: Mapping[StoryPath, Found | None] = {}
         self._brought: dict[StoryPath, list[str]] = {}
-        """What is new in each file of this batch."""
+        """What is new in files of this batch, as far as that was asked for."""
 
     def look_at(self, found: Mapping[StoryPath, Found | None]) -> None:
         """Look at a batch: who pasted something into one file has seen it in another."""
-        self._brought = {
-            path: _new_passages(what, self._shadows.get(path) or Shadow())
-            for path, what in found.items()
-            if isinstance(what, Text) and len(found) > 1
-        }
+        self._found, self._brought = found, {}
 
     def opened(self, path: StoryPath, what: Text, versions: Sequence[Page]) -> Page:
         """Return the version that a save was made from."""
@@ -54,10 +51,19 @@ class Editors:
         first = {part.id for part in versions[0].parts}
         copies = (copy for copy in self._limbo.pasted.values() if first & copy.originals.keys())
         pasted = [copy.segment.text for copy in copies]
-        pasted += (
-            text for other, texts in self._brought.items() if other != path for text in texts
-        )
+        for other in self._found.keys() - {path}:
+            pasted += self._new_passages(other)
         return versions[opened(what.text, versions, elsewhere, pasted)]
+
+    def _new_passages(self, path: StoryPath) -> list[str]:
+        """Return the passages of a file that it had not before this batch."""
+        what = self._found[path]
+        if path not in self._brought:
+            page = (self._shadows.get(path) or Shadow()).disk
+            known = {part.text for part in page.parts} if isinstance(page, Page) else set()
+            passages = parse(what.text).passages if isinstance(what, Text) else ()
+            self._brought[path] = [each.text for each in passages if each.text not in known]
+        return self._brought[path]
 
     def newest(self, path: StoryPath, base: Content) -> Page | None:
         """Return what the disk held, if a save was made from an older version of it."""
@@ -116,11 +122,6 @@ class Editors:
             if is_mostly(what.text, base) or is_some(what.text, base):
                 return _seen(base, what)  # It may be older than all we remember.
         return None, None
-
-
-def _new_passages(what: Text, shadow: Shadow) -> list[str]:
-    known = {part.text for part in shadow.disk.parts} if isinstance(shadow.disk, Page) else set()
-    return [each.text for each in parse(what.text).passages if each.text not in known]
 
 
 def _seen(base: Page, what: Text) -> tuple[Page, Page | None]:

@@ -106,6 +106,7 @@ class Taking:
         if not found and not self._disk.has_landings:
             return Taken()
         earlier = {path: shadow.earlier for path, shadow in self._disk.shadows.items()}
+        stood = {path: shadow.stood[:-1] for path, shadow in self._disk.shadows.items()}
         had = Had(self._disk.contents(), earlier)
         intake = Intake(
             self._view, self._dice, self._mark(), self._limbo, self._formatters, when, had
@@ -120,7 +121,7 @@ class Taking:
         bodies = self._bodies(done.plan)
         change = self._write(done.plan)
         self._follow({**done.contents, **traced.beside}, found, at)
-        self._carry_over(traced.saves, earlier)
+        self._carry_over(traced.saves, earlier, stood)
         self._refile(done.refiled)
         if self._limbo.changed():
             self._facts[LIMBO_FACT] = self._limbo.stored
@@ -165,12 +166,16 @@ class Taking:
                 self._disk.saved(path, content)
 
     def _carry_over(
-        self, batch: Sequence[Saved], earlier: Mapping[StoryPath, tuple[Page, ...]]
+        self,
+        batch: Sequence[Saved],
+        earlier: Mapping[StoryPath, tuple[Page, ...]],
+        stood: Mapping[StoryPath, tuple[Page, ...]],
     ) -> None:
         """An editor goes on with what it had opened, whatever the file is called by now."""
         for saved in batch:
             if saved.was is not None and _is_same(saved.found, saved.base):
-                self._disk.shadows[saved.path].earlier = earlier.get(saved.was, ())
+                known = earlier.get(saved.was) or stood.get(saved.was, ())
+                self._disk.shadows[saved.path].earlier = known
 
     def _refile(self, refiled: Mapping[str, Sequence[Part]]) -> None:
         """Let the shadows say whose passages stand where there were only copies."""
