@@ -182,6 +182,12 @@ class Disk:
         shadow.saved(content)
         self.left_out.discard(path)
 
+    def renamed(self, was: StoryPath, path: StoryPath, earlier: tuple[Page, ...]) -> None:
+        """Note that a file got another name as it was, with versions that editors may show."""
+        self.shadows[path].earlier = earlier
+        if was in self._written:
+            self._written[path] = self._written.pop(was)
+
     def adopt(self, path: StoryPath, live: Content, now: float) -> None:
         """Note that a file holds what the document shows, whatever way it came there."""
         shadow = self.shadows.setdefault(path, Shadow())

@@ -175,7 +175,7 @@ class Taking:
         for saved in batch:
             if saved.was is not None and _is_same(saved.found, saved.base):
                 known = earlier.get(saved.was) or stood.get(saved.was, ())
-                self._disk.shadows[saved.path].earlier = known
+                self._disk.renamed(saved.was, saved.path, known)
 
     def _refile(self, refiled: Mapping[str, Sequence[Part]]) -> None:
         """Let the shadows say whose passages stand where there were only copies."""
