@@ -114,7 +114,11 @@ def opened(
 
 
 def _old_passages(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> set[str | None]:
-    """Return the names under which a save shows just what a version had, and no other file."""
+    """
+    Return the names under which a save shows just what a version had.
+
+    And no other file has, or it stands behind the same passage as it did.
+    """
     known = {each for version in versions for each in _wholes(part.text for part in version.parts)}
     known.difference_update(_wholes(elsewhere))
     return {each[1] for each in _wholes(_pieces(text)) if each in known}

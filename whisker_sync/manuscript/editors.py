@@ -56,13 +56,16 @@ class Editors:
         return versions[opened(what.text, versions, elsewhere, pasted)]
 
     def _new_passages(self, path: StoryPath) -> list[str]:
-        """Return the passages of a file that it had not before this batch."""
+        """Return the passages of a file that it had in none of its versions before this batch."""
         what = self._found[path]
         if path not in self._brought:
-            page = (self._shadows.get(path) or Shadow()).disk
-            known = {part.text for part in page.parts} if isinstance(page, Page) else set()
-            passages = parse(what.text).passages if isinstance(what, Text) else ()
-            self._brought[path] = [each.text for each in passages if each.text not in known]
+            shadow = self._shadows.get(path) or Shadow()
+            pages = [each for each in (*shadow.earlier, shadow.disk) if isinstance(each, Page)]
+            known = {segment_of(part).name for page in pages for part in page.parts}
+            texts = parse(what.text).passages if isinstance(what, Text) else ()
+            self._brought[path] = [
+                each.text for each in texts if headed(each.text).name not in known
+            ]
         return self._brought[path]
 
     def newest(self, path: StoryPath, base: Content) -> Page | None:

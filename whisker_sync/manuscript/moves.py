@@ -155,7 +155,8 @@ class Moves:
             segments = [group.segment for _, group in same]
             n = nearest(target.fresh[segment], segments)
             if places[new] in returned.deleted:
-                if not is_brought(places[new], segments[n]):
+                is_kept = self._has_cut_elsewhere(versions[old][1], target)
+                if not is_kept and not is_brought(places[new], segments[n]):
                     continue
                 target.let_go(segment)
             known |= ids
@@ -165,6 +166,13 @@ class Moves:
             if sheet.match[i] is not None:
                 for id_ in pasted_as((sheet, i), self._where):
                     self._limbo.show(id_, sheet.files[0], self._now)
+
+    def _has_cut_elsewhere(self, group: Group, sheet: Sheet) -> bool:
+        """Tell whether the author took away in another file what this one still shows."""
+        return any(
+            taken.known and taken.group is group and taken.path != sheet.saved.path
+            for taken in self._limbo.taken
+        )
 
     def _with_name(self, group: Group) -> Segment:
         """Return a group with the header that it has even where that is not shown."""
