@@ -56,12 +56,17 @@ class Editors:
         return versions[opened(what.text, versions, elsewhere, pasted)]
 
     def _new_passages(self, path: StoryPath) -> list[str]:
-        """Return the passages of a file that it had in none of its versions before this batch."""
+        """
+        Return the passages of a file that it had in none of its versions before this batch.
+
+        What was cut in an earlier one tells nothing.
+        """
         what = self._found[path]
         if path not in self._brought:
             shadow = self._shadows.get(path) or Shadow()
             pages = [each for each in (*shadow.earlier, shadow.disk) if isinstance(each, Page)]
             known = {segment_of(part).name for page in pages for part in page.parts}
+            known |= {taken.group.segment.name for taken in self._limbo.taken if taken.known}
             texts = parse(what.text).passages if isinstance(what, Text) else ()
             self._brought[path] = [
                 each.text for each in texts if headed(each.text).name not in known
