@@ -59,17 +59,20 @@ class Editors:
         """
         Return the passages of a file that it had in none of its versions before this batch.
 
-        What was cut in an earlier one tells nothing.
+        What was cut in an earlier one tells nothing, nor does what was split off.
         """
-        what = self._found[path]
         if path not in self._brought:
-            shadow = self._shadows.get(path) or Shadow()
+            what, shadow = self._found[path], self._shadows.get(path) or Shadow()
             pages = [each for each in (*shadow.earlier, shadow.disk) if isinstance(each, Page)]
-            known = {segment_of(part).name for page in pages for part in page.parts}
-            known |= {taken.group.segment.name for taken in self._limbo.taken if taken.known}
-            texts = parse(what.text).passages if isinstance(what, Text) else ()
+            parts = [segment_of(part) for page in pages for part in page.parts]
+            parts += (taken.group.segment for taken in self._limbo.taken if taken.known)
+            names, known = {part.name for part in parts}, {w for part in parts for w in part.words}
+            texts = parse(what.text).passages if isinstance(what, Text) and pages else ()
+            segments = (headed(each.text) for each in texts)
             self._brought[path] = [
-                each.text for each in texts if headed(each.text).name not in known
+                each.text
+                for each in segments
+                if each.name not in names and known.isdisjoint(each.words)
             ]
         return self._brought[path]
 
