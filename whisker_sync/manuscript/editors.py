@@ -8,7 +8,8 @@ and clipboard narrows it down; :mod:`whisker_sync.manuscript.bases` weighs the w
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
@@ -66,13 +67,14 @@ class Editors:
             pages = [each for each in (*shadow.earlier, shadow.disk) if isinstance(each, Page)]
             parts = [segment_of(part) for page in pages for part in page.parts]
             parts += (taken.group.segment for taken in self._limbo.taken if taken.known)
-            names, known = {part.name for part in parts}, {w for part in parts for w in part.words}
+            names = {part.name for part in parts}
+            known = {pair for part in parts for pair in pairwise(part.words)}
             texts = parse(what.text).passages if isinstance(what, Text) and pages else ()
             segments = (headed(each.text) for each in texts)
             self._brought[path] = [
                 each.text
                 for each in segments
-                if each.name not in names and known.isdisjoint(each.words)
+                if each.name not in names and not _is_half(pairwise(each.words), known)
             ]
         return self._brought[path]
 
@@ -133,6 +135,11 @@ class Editors:
             if is_mostly(what.text, base) or is_some(what.text, base):
                 return _seen(base, what)  # It may be older than all we remember.
         return None, None
+
+
+def _is_half(pairs: Iterable[tuple[str, str]], known: Container[tuple[str, str]]) -> bool:
+    told = [pair in known for pair in pairs]
+    return 2 * sum(told) >= len(told)
 
 
 def _seen(base: Page, what: Text) -> tuple[Page, Page | None]:
