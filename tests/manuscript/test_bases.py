@@ -102,6 +102,55 @@ def test_who_has_what_was_moved_where_it_was_moved_to_has_seen_it_go_there() -> 
     assert opened("".join([*pieces[:4], pieces[4].replace("many", "all")]), versions) == 0
 
 
+LAKE = ":: Lake\nThe water is black and nobody comes here to swim at night.\n\n"
+HUT = ":: Hut\nA hut of stone with one door and no window at all.\n\n"
+
+
+def test_what_others_wrote_in_a_passage_that_is_cut_says_nothing_if_something_else_does() -> None:
+    news = LAKE.replace("black", "black, deep and very cold in every season of the year,")
+    versions = [page(OLD + LAKE + HUT), page(OLD.replace(" and cold", "") + news + HUT)]
+    assert opened(OLD.replace(" and cold", "") + HUT, versions) == 1
+    assert opened(OLD + HUT, versions) == 0
+
+
+def test_who_cuts_a_passage_with_unseen_news_has_not_seen_them() -> None:
+    news = LAKE.replace("black", "black, deep and cold")
+    assert opened(OLD, [page(OLD + LAKE), page(OLD + news)]) == 0
+
+
+def test_an_old_text_in_no_other_file_is_no_paste() -> None:
+    versions = [page(OLD + HUT + LAKE), page(OLD + HUT), page(OLD)]
+    written = LAKE.replace("black", "green")
+    assert opened(OLD + LAKE, versions, elsewhere=[HUT, written]) == 0
+    assert opened(OLD + LAKE, versions, elsewhere=[HUT, LAKE]) == 2
+
+
+def test_a_text_as_another_file_has_it_and_no_version_had_is_pasted() -> None:
+    longer = LAKE.replace("at night", "at night, and nobody fishes")
+    versions = [page(OLD + LAKE), page(OLD)]
+    assert opened(OLD + longer, versions, elsewhere=[longer]) == 1
+
+
+def test_two_passages_of_one_name_do_not_look_moved() -> None:
+    twin = LAKE.replace("black", "green")
+    versions = [page(LAKE + HUT + twin), page(LAKE + HUT)]
+    assert opened(LAKE + HUT + twin + OLD, versions) == 0
+
+
+def test_a_passage_word_for_word_as_others_left_it_was_seen() -> None:
+    tail = ":: Back\nSomebody breathes there, large and slow, and it does not move at all.\n\n"
+    versions = [
+        page(LAKE + HUT),
+        page(LAKE.replace(" and nobody comes here to swim at night", "") + tail + HUT),
+    ]
+    assert opened(LAKE.replace(" and nobody comes here to swim at night", "") + HUT, versions) == 1
+
+
+def test_a_passage_that_went_and_came_back_speaks_against_no_version_that_has_it() -> None:
+    versions = [page(OLD + LAKE), page(OLD), page(OLD.replace("cold", "very cold indeed") + LAKE)]
+    assert opened(OLD.replace("cold", "very cold indeed") + LAKE + HUT, versions) == 2
+
+
 def test_where_no_word_tells_the_lines_do_and_then_the_newest_counts() -> None:
     spaced = [page("one two\nthree\n"), page("one two\n\nthree\n\n\n")]
     assert opened("one two\nthree four\n", spaced) == 0

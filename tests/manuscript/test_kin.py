@@ -139,11 +139,10 @@ def test_two_that_are_one_and_stand_together_can_be_joined(mine: int) -> None:
     alice.hear(bob.updates)
     alice.write()
     before, header, behind = alice.text("a.twee").rpartition(":: Cave [dark]\n")
-    if before.count(":: Cave"):
-        alice.save("a.twee", before + behind)
+    alice.save("a.twee", before + behind if before.count(":: Cave") else before + header + behind)
     exchange(alice, bob)
     assert alice.folder == bob.folder
-    assert alice.text("a.twee").count("breathes") <= 2
+    assert alice.text("a.twee").count("large") == alice.text("a.twee").count("breathes") == 1
 
 
 def test_who_writes_a_second_one_in_sight_of_the_first_keeps_both() -> None:
@@ -169,3 +168,14 @@ def test_who_writes_into_the_one_that_goes_keeps_these_words() -> None:
     text = alice.text("a.twee")
     assert all(each.folder == alice.folder for each in (bob, carol, dave))
     assert text.count("slow") == text.count("cold ") == text.count("breathes") == 1
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_carried_to_another_file_before_the_first_look_is_there_once(mine: int) -> None:
+    authors = pair(("a.twee", A), ("b.twee", B))
+    alice, bob = authors if mine else authors[::-1]
+    alice.save("a.twee", A + CAVE)
+    bob.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "".join(map(alice.text, ("a.twee", "b.twee"))).count(":: Cave") == 1

@@ -226,6 +226,32 @@ def test_a_few_words_of_which_one_was_changed_are_the_same_under_their_name(
     assert alice.text("b.twee") == B + ":: Hut\nA tiny old house of stone.\nand a door.\n"
 
 
+def test_what_its_author_took_away_and_another_editor_still_shows_is_kept() -> None:
+    alice, bob = two()
+    bob.put("a.twee", A)
+    bob.put("b.twee", B + WRITTEN)
+    bob.notice()
+    alice.hear(bob.updates)
+    alice.write()
+    alice.save("b.twee", B)
+    alice.save("a.twee", A.replace("cold", "icy") + CAVE)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "breathes" in alice.text("a.twee") + alice.text("b.twee")
+
+
+def test_a_twin_that_is_not_shown_is_not_what_its_author_pastes() -> None:
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    bob.save("a.twee", A + CAVE)
+    alice.save("a.twee", A + CAVE.replace(" and", "\nand"))
+    exchange(alice, bob)
+    alice.save("b.twee", B + alice.text("a.twee").removeprefix(A))
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee").count("breathes") == 1
+
+
 def test_a_few_words_that_were_deleted_and_are_pasted_elsewhere_are_the_same() -> None:
     hut = ":: Hut\nA hut of stone.\n"
     alice, bob = pair(("a.twee", A + hut), ("b.twee", B))

@@ -230,3 +230,41 @@ def test_giving_a_file_its_old_name_back_in_two_halves_loses_nothing() -> None:
         bob.save(path, None)
     exchange(alice, bob)
     assert alice.folder == bob.folder == {}
+
+
+@pytest.mark.parametrize("halves", [False, True])
+def test_an_editor_shows_what_it_had_opened_although_its_author_renamed_the_file(
+    halves: bool,
+) -> None:
+    cave, lake = ":: Cave\nIt is dark in here, and cold.\n\n", ":: Lake\nBlack water, no wind.\n\n"
+    alice, bob = pair(("a.twee", cave + lake))
+    bob.save("a.twee", cave + lake.replace("no wind", "no wind, and nobody anywhere near"))
+    exchange(alice, bob)
+    text = alice.text("a.twee")
+    if halves:
+        alice.save("a.twee", None)
+        alice.now += 1.0
+    else:
+        alice.put("a.twee", None)
+    alice.save("b.twee", text)
+    alice.save("b.twee", cave.replace("cold", "damp") + lake)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "nobody anywhere near" in alice.text("b.twee")
+    assert "damp" in alice.text("b.twee")
+
+
+def test_some_of_an_old_text_saved_under_an_old_name_goes_to_its_own() -> None:
+    cave, lake = ":: Cave\nIt is dark in here, and cold.\n\n", ":: Lake\nBlack water, no wind.\n\n"
+    hut = ":: Hut\nA hut of stone, with one door and a window, and quite another story.\n\n"
+    alice, bob = pair(("a.twee", hut + cave + lake), ("c.twee", ":: End\nThe end.\n\n"))
+    bob.put("b.twee", hut + cave + lake)
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    alice.put("a.twee", lake.replace("Black", "Green"))
+    alice.put("c.twee", ":: End\nThe end.\n\n" + hut.replace("quite another", "one more"))
+    alice.notice()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "".join(map(alice.text, sorted(alice.folder))).count("A hut of stone") == 1
+    assert "".join(map(alice.text, sorted(alice.folder))).count(" water, no wind") == 1

@@ -65,3 +65,30 @@ def test_an_answer_belongs_to_the_oldest_write_with_its_content() -> None:
     assert shadow.waiting
     assert shadow.answered(two.sha256)
     assert not shadow.waiting
+
+
+def page(text: str) -> Page:
+    return Page.of((Part(Piece.OWN, "0" * 16, text),), "\n", bom=False)
+
+
+def test_a_file_that_went_and_came_back_may_still_be_shown_as_it_was() -> None:
+    old, new = page("one"), page("two")
+    shadow = Shadow(disk=old)
+    for content in (None, new):
+        shadow.staged = Staged(content)
+        shadow.landed()
+    assert shadow.earlier == (old,)
+    assert shadow.stood == ()
+
+
+def test_a_file_that_went_may_still_be_shown_when_another_has_its_name() -> None:
+    old = page("one")
+    other = Page.of(
+        (Part(Piece.OWN, "f" * 16, ""), Part(Piece.PASSAGE, "e" * 16, "two")), "\n", bom=False
+    )
+    shadow = Shadow(disk=old)
+    for content in (None, other):
+        shadow.staged = Staged(content)
+        shadow.landed()
+    assert shadow.earlier == ()
+    assert shadow.stood == (old,)

@@ -39,7 +39,7 @@ from whisker_sync.story.twee import parse, parse_header
 _Element = tuple[str, ...]
 """Its kind, and what it consists of."""
 
-_WEIGHTS = {"words": 1.0, "whole": 3.0, "name": 2.0, "order": 1.0, "tag": 0.25, "value": 0.25}
+_WEIGHTS = {"words": 1.0, "whole": 5.0, "name": 2.0, "order": 1.0, "tag": 0.25, "value": 0.25}
 _REMOVED = 0.1
 """What a removed element weighs, compared with one that was added."""
 
