@@ -158,8 +158,8 @@ def split(revision: Revision) -> tuple[Revision, ...]:
     What is too large by itself alone is left out: a text has a lower limit than a revision,
     so that does not happen.
     """
-    few = 0 < len(revision.versions) <= MAX_VERSIONS
-    if few and len(revision.encoded) <= MAX_REVISION:
+    is_small = 0 < len(revision.versions) <= MAX_VERSIONS
+    if is_small and len(revision.encoded) <= MAX_REVISION:
         return (revision,)
     parts: list[Revision] = []
     rest = list(revision.versions)

@@ -74,6 +74,17 @@ def test_the_same_words_before_and_behind_a_blank_go_once(first: str, second: st
     assert one.text("t").count("two") == 1
 
 
+@pytest.mark.parametrize("at", [1, 15, 8])
+def test_what_one_wrote_in_two_steps_and_the_other_in_one_is_there_once(at: int) -> None:
+    one, other = pair("ab")
+    first, second = "one two three ", "four five six "
+    ours = [write(one, 1, first), write(one, at, second)]
+    whole = one.text("t").removeprefix("a").removesuffix("b")
+    meet(one, other, *ours, write(other, 1, whole))
+    assert one.text("t") == other.text("t")
+    assert one.text("t").split() == ["a" + whole.split()[0], *whole.split()[1:], "b"]
+
+
 def test_who_repeats_what_another_wrote_means_it() -> None:
     one, other = pair("ab")
     other.merge(write(one, 1, "no "), "network")

@@ -252,6 +252,16 @@ def test_a_twin_that_is_not_shown_is_not_what_its_author_pastes() -> None:
     assert alice.text("b.twee").count("breathes") == 1
 
 
+def test_a_passage_that_was_empty_may_be_filled_on_its_way() -> None:
+    alice, bob = pair(("a.twee", A + ":: Hut\n\n"), ("b.twee", B))
+    bob.save("a.twee", A + ":: Hut\nA hut of stone, by the sea.\n")
+    alice.save("a.twee", A)
+    alice.save("b.twee", B + ":: Hut\nA hut of stone, by the sea.\n")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "".join(map(alice.text, ("a.twee", "b.twee"))).count("A hut of stone") == 1
+
+
 def test_a_few_words_that_were_deleted_and_are_pasted_elsewhere_are_the_same() -> None:
     hut = ":: Hut\nA hut of stone.\n"
     alice, bob = pair(("a.twee", A + hut), ("b.twee", B))

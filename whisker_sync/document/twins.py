@@ -96,6 +96,9 @@ class Twins:
         self._letters = 0
         self._found: list[Twin] = []
         self._beside: list[Beside] = []
+        self._parts: deque[Twin] = deque(maxlen=MAX_BESIDE)
+        """Of which one was written in several steps, perhaps: what was put to it may be there, too."""
+
         self._newest: dict[str, deque[tuple[_Spot, Written]]] = {}
 
     def wrote(self, structs: Iterable[tuple[Struct, Place]]) -> None:
@@ -134,12 +137,24 @@ class Twins:
             if (spot := _spot(struct, place)) is None:
                 continue
             theirs = Written((struct.client, struct.clock), struct.text)
-            twins = [_twin(spot[0], ours, theirs) for ours in self._ours.get(spot, ())]
-            self._found += (twin for twin in twins if twin is not None)
+            known = [_twin(spot[0], ours, theirs) for ours in self._ours.get(spot, ())]
+            twins = [twin for twin in known if twin is not None]
+            twins += [part for twin in twins for part in self._parts_of(twin)]
+            if not twins:
+                twins = [twin for each in self._parts if (twin := _part(each, spot, theirs))]
+            self._found += twins
             heard[spot[0]] += 1
-            if heard[spot[0]] <= MAX_BESIDE and not any(twins):
+            if heard[spot[0]] <= MAX_BESIDE and not twins:
                 self._compare_beside(spot, theirs)
         del self._beside[: -MAX_BESIDE * MAX_BESIDE]
+
+    def _parts_of(self, twin: Twin) -> list[Twin]:
+        """Return what was put to the one that goes, if the other has that as well."""
+        if twin.is_same:
+            return []
+        self._parts.append(twin)
+        ours = self._newest.get(twin.root, ())
+        return [part for spot, each in ours if (part := _part(twin, spot, each)) is not None]
 
     def _compare_beside(self, spot: _Spot, theirs: Written) -> None:
         """Compare what others inserted with what was inserted here in the same text."""
@@ -233,6 +248,15 @@ def _twin(root: str, one: Written, other: Written) -> Twin | None:
     if len(fewer) < ENOUGH_WORDS or not _is_within(fewer, more):
         return None
     return Twin(root, stays, goes)
+
+
+def _part(twin: Twin, spot: _Spot, written: Written) -> Twin | None:
+    """Return that an insertion goes, too, which was put to one that goes."""
+    few = _words(written.text)
+    is_there = spot[0] == twin.root and _is_in_sight(twin.goes, spot) and written != twin.goes
+    if not is_there or len(few) < ENOUGH_WORDS or not _is_within(few, _words(twin.stays.text)):
+        return None
+    return Twin(twin.root, twin.stays, written)
 
 
 def _words(text: str) -> list[str]:

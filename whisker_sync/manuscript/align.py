@@ -244,6 +244,8 @@ def _moved(was: Segment, is_: Segment) -> float:
     if was.name == is_.name:
         if was.body == is_.body:
             return 1.0
+        if not was.words:
+            return NAMESAKE  # Somebody has filled it on the way.
         alike = likeness_of_namesakes(was.words, is_.words)
         return alike if alike >= NAMESAKE else 0.0
     if len(was.words) < MOVED_WORDS:

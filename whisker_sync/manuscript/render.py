@@ -393,9 +393,8 @@ class View:
             original = self.passages.get(_text(passage.copy_of))
             if original is None or not (self._is_shown(passage) and self._is_shown(original)):
                 continue
-            emptied = passage_digest(passage.name, passage.tags, "")
             left, whole = bare(self.segment(passage).words), bare(self.segment(original).words)
-            if emptied in passage.deleted and is_row_of(left, whole):
+            if passage.deleted and is_row_of(left, whole):
                 found.append((passage, original))
         return found
 
