@@ -97,7 +97,7 @@ class Twins:
         self._found: list[Twin] = []
         self._beside: list[Beside] = []
         self._parts: deque[Twin] = deque(maxlen=MAX_BESIDE)
-        """Of these the one that goes may have been written in steps: what was put to it goes, too."""
+        """Where one was perhaps written in several steps: what was put to it goes, too."""
 
         self._newest: dict[str, deque[tuple[_Spot, Written]]] = {}
 
