@@ -252,6 +252,24 @@ def test_a_twin_that_is_not_shown_is_not_what_its_author_pastes() -> None:
     assert alice.text("b.twee").count("breathes") == 1
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_two_move_goes_where_the_later_one_pastes_it(restarted: bool) -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", ":: End\nThe end.\n\n"))
+    alice.save("a.twee", A)
+    if restarted:
+        alice.crash()
+    bob.put("a.twee", A)
+    bob.put("c.twee", ":: End\nThe end.\n\n" + CAVE)
+    bob.notice()
+    alice.hear(bob.updates)
+    alice.write()
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == B + CAVE
+    assert "breathes" not in alice.text("c.twee")
+
+
 def test_a_passage_that_was_empty_may_be_filled_on_its_way() -> None:
     alice, bob = pair(("a.twee", A + ":: Hut\n\n"), ("b.twee", B))
     bob.save("a.twee", A + ":: Hut\nA hut of stone, by the sea.\n")

@@ -33,7 +33,7 @@ from whisker_sync.paths import accept
 LIMBO_FACT = "shadow//limbo"
 """The fact that keeps it; no file has this path."""
 
-_FORMAT = 4
+_FORMAT = 5
 _MAX_UNPACKED = 8 * MAX_LIMBO
 
 
@@ -125,7 +125,7 @@ class Limbo:
             room -= sum(len(part.text) for part in each.group.parts)
             if room >= 0:
                 parts = [[part.piece.value + part.id, part.text] for part in each.group.parts]
-                taken.append([each.path, *parts])
+                taken.append([each.path, each.known, *parts])
         pasted: list[list[object]] = []
         for id_, copy in reversed(self.pasted.items()):
             text, texts = copy.segment.text, dict(sorted(copy.originals.items()))
@@ -224,9 +224,9 @@ def _alike(one: Segment, other: Segment) -> float:
 def _taken(form: object) -> Taken:
     """Return what was cut, or raise ValueError."""
     match form:
-        case [str(path), *parts]:
+        case [str(path), bool(known), *parts]:
             group = Group([_part(part) for part in parts])
-            return Taken(group, accept(path), math.inf, known=False)
+            return Taken(group, accept(path), math.inf, known)
         case _:
             raise ValueError
 
