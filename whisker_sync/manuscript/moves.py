@@ -27,12 +27,12 @@ from whisker_sync.manuscript.limits import MAX_NAMESAKES
 from whisker_sync.manuscript.passage_edits import PassageEdits
 from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
 from whisker_sync.manuscript.places import Places
-from whisker_sync.manuscript.plan import Plan, empty
+from whisker_sync.manuscript.plan import Plan, empty, unite
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.returned import Returned, is_brought, look_for, pasted_as
 from whisker_sync.manuscript.saves import Sheet
 from whisker_sync.manuscript.shadow import Part, Piece
-from whisker_sync.manuscript.twins import birth_of, family_of
+from whisker_sync.manuscript.twins import birth_of, family_of, kin_of
 from whisker_sync.manuscript.whereabouts import Whereabouts
 
 
@@ -252,9 +252,19 @@ class Moves:
             return False
         if self._view.passages[id_].copy_of == copy:
             return False  # A co-author found it the other way round, and has emptied this one.
+        if self._is_copy_of_older(id_, copy):
+            # Whoever made this one may just be putting the older one in its place.
+            del self._limbo.pasted[copy]
+            unite(self._plan, self._view, self._view.passages[copy], self._view.passages[id_])
+            return True
         seen = self._limbo.pasted.pop(copy).made_from(id_, group.segment)
         self._copies.append(_Copied(sheet, group, copy, seen))
         return True
+
+    def _is_copy_of_older(self, id_: str, other: str) -> bool:
+        """Tell whether a passage was made in sight of one of its name, and another was not."""
+        births = (self._view.passages[each].birth for each in (id_, other))
+        return [bool(kin_of(birth)) for birth in births] == [False, True]
 
     def _is_shown_again(self, group: Group) -> bool:
         """Tell whether another file showed a passage that co-authors had moved; it goes there."""
