@@ -270,19 +270,6 @@ def test_what_two_move_goes_where_the_later_one_pastes_it(restarted: bool) -> No
     assert "breathes" not in alice.text("c.twee")
 
 
-def test_two_who_each_cut_what_is_the_others_copy_leave_one() -> None:
-    alice, bob = two()
-    alice.save("b.twee", B + CAVE)
-    exchange(alice, bob)
-    for text in (A, A + CAVE):
-        bob.save("a.twee", text)
-    bob.save("b.twee", B)
-    alice.save("a.twee", A)
-    exchange(alice, bob)
-    assert alice.folder == bob.folder
-    assert "".join(map(alice.text, ("a.twee", "b.twee"))).count("breathes") == 1
-
-
 def test_a_passage_that_was_empty_may_be_filled_on_its_way() -> None:
     alice, bob = pair(("a.twee", A + ":: Hut\n\n"), ("b.twee", B))
     bob.save("a.twee", A + ":: Hut\nA hut of stone, by the sea.\n")
