@@ -252,7 +252,7 @@ class Moves:
             return False
         if self._view.passages[id_].copy_of == copy:
             return False  # A co-author found it the other way round, and has emptied this one.
-        if self._is_copy_of_older(id_, copy):
+        if id_ not in self._limbo.pasted and self._is_copy_of_older(id_, copy):
             # Whoever made this one may just be putting the older one in its place.
             del self._limbo.pasted[copy]
             unite(self._plan, self._view, self._view.passages[copy], self._view.passages[id_])
