@@ -18,7 +18,7 @@ was split off inside of it and joined to it.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -193,8 +193,12 @@ class _Owners:
         """For groups of which something is gone, the words of that."""
         for i in sorted(left):
             self._vanished.setdefault(pieces[i][0], []).extend(pieces[i][2].words)
-        for group in dict.fromkeys(g for g in self.of if g is not None):
-            self._keep_together(group)
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for j, owner in enumerate(self.of):
+            if owner is not None:
+                places[owner].append(j)
+        for group, its in places.items():
+            self._keep_together(group, its)
         if renames:
             for group in sorted(self._vanished):
                 self._join(group)
@@ -231,9 +235,8 @@ class _Owners:
     def _places(self, group: int) -> list[int]:
         return [j for j, owner in enumerate(self.of) if owner == group]
 
-    def _keep_together(self, group: int) -> None:
+    def _keep_together(self, group: int, places: Sequence[int]) -> None:
         """Leave to a group only what stands in one row, with what was put between."""
-        places = self._places(group)
         if len(places) == 1:
             return
         at = last = self._first.get(group, places[0])

@@ -152,7 +152,7 @@ class PassageEdits:
             self._set(passage, schema.GAP, new.gap, passage.gap)
         splices: list[Splice] = []
         if was.body != new.body:
-            live = self._plan.live(self._view, passage.id, was, sheet.seen())
+            live = self._plan.live(self._view, passage.id, was, sheet.seen)
             edits = additions if first else rebase
             splices = edits(was.body, new.body, live.text)
             self._plan.edit(live, splices)
@@ -218,7 +218,7 @@ class PassageEdits:
         """
         for part in group.parts:
             passage, was = self._view.passages[part.id], segment_of(part)
-            live = self._plan.live(self._view, part.id, was, seen)
+            live = self._plan.live(self._view, part.id, was, lambda: seen)
             self._plan.edit(live, rebase(was.body, "", live.text))
             content = passage_digest(was.name, was.parsed.tags if was.header else (), "")
             if content not in passage.deleted:

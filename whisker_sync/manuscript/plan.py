@@ -4,7 +4,7 @@ Edits of the document, collected before the first of them is made.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from whisker_sync.document import Edit, Scalar
@@ -61,7 +61,11 @@ class Plan:
         return text
 
     def live(
-        self, view: View, id_: str, was: Segment | None = None, seen: Container[str] = ()
+        self,
+        view: View,
+        id_: str,
+        was: Segment | None = None,
+        seen: Callable[[], Container[str]] = tuple,
     ) -> Live:
         """
         Return the body of a passage.
@@ -78,7 +82,7 @@ class Plan:
         end = found[id_].end
         for other in ids[ids.index(id_) + 1 :] if was is not None else ():
             words = set(view.segment(view.passages[other]).words)
-            if other in seen or words.isdisjoint(was.words if was else ()):
+            if other in seen() or words.isdisjoint(was.words if was else ()):
                 break
             end = found[other].end
         return Live(schema.BODY + root, found[id_].start, text[found[id_].start : end])
