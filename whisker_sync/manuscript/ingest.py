@@ -170,6 +170,8 @@ class Intake:
                 head, *rest = self._edits.split(sheet, sheet.groups[old], segment, tails)
                 parts = [head]
                 split = dict(zip(places, rest, strict=True))
+                for part, tail in zip(rest, tails, strict=True):
+                    self._moves.note_made(part.id, tail)
             elif old is not None:
                 parts = self._edits.edit_group(sheet, sheet.groups[old], segment)
             elif i in sheet.arrived:

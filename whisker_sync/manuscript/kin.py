@@ -9,7 +9,7 @@ them may have been split before the first look: then what the same device made i
 and consists of the other's words, counts with it.
 
 Or it was joined: then an older passage has all its words, and its name. Or it was carried to
-another file: then the two are the same to the letter at birth.
+another file: then most of their pairs of words are the same.
 
 Nobody knows which of the two is older, so nothing is deleted: what the one with the larger id
 has besides is written into the other, by the device that made it, and it is emptied. Which of
@@ -26,7 +26,7 @@ from itertools import pairwise
 
 from whisker_sync.document import Scalar
 from whisker_sync.manuscript import schema
-from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
+from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY
 from whisker_sync.manuscript.cutting import JOINED
 from whisker_sync.manuscript.likeness import is_row_of, likeness
 from whisker_sync.manuscript.pieces import Segment, distribute, headless
@@ -84,12 +84,14 @@ def find(view: View) -> list[Kin]:
 
 def _was_carried(view: View, one: Passage, other: Passage) -> bool:
     """
-    Tell whether two that were the same to the letter came to different files.
+    Tell whether two that are nearly the same, and got one name, were made in different files.
 
     Somebody had carried it to another one before their device looked.
     """
-    enough = len(view.segment(one).words) >= MOVED_WORDS
-    return enough and one.born != other.born and not is_of_one_file(one.birth, other.birth)
+    if one.born == other.born or is_of_one_file(one.birth, other.birth):
+        return False
+    ours, theirs = view.segment(one).words, view.segment(other).words
+    return min(len(ours), len(theirs)) >= MOVED_WORDS and likeness(ours, theirs) >= SAME_BODY
 
 
 def _has_become(view: View, whole: Passage, one: Passage) -> bool:
@@ -101,7 +103,8 @@ def _has_become(view: View, whole: Passage, one: Passage) -> bool:
     """
     if whole is one or not is_named_as_born(one.birth, one.name):
         return False
-    if not kin_of(whole.birth) or is_named_as_born(whole.birth, whole.name):
+    had_another = bool(whole.former - {whole.name})
+    if not had_another and (not kin_of(whole.birth) or is_named_as_born(whole.birth, whole.name)):
         return False
     own = Counter(pairwise(view.segment(one).words))
     pairs = Counter(pairwise(view.segment(whole).words))

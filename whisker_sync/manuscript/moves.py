@@ -185,7 +185,7 @@ class Moves:
         """Remember what came with our last write: its author may have pasted it as well."""
         for sheet, i in appeared:
             if (there := sheet.match[i]) is not None:
-                self._note_namesakes(sheet.groups[there].parts[0].id, sheet.fresh[i])
+                self.note_made(sheet.groups[there].parts[0].id, sheet.fresh[i])
 
     def _move(self, source: Sheet, group: Group, target: Sheet, segment: int) -> None:
         """Let passages that vanished from one file be what appeared in another."""
@@ -311,7 +311,7 @@ class Moves:
         sheet.arrived[i] = [Part(Piece.PASSAGE, known.id, segment.text)]
         self._where.found.add(known.id)
         if not sheet.saved.first:
-            self._note_namesakes(known.id, segment)  # It may be a co-author's copy of another.
+            self.note_made(known.id, segment)  # It may be a co-author's copy of another.
         return sheet.arrived[i]
 
     def _make(self, sheet: Sheet, segment: Segment) -> str:
@@ -325,7 +325,7 @@ class Moves:
         common = sheet.saved.path if is_common else None
         id_ = self._edits.make(segment, birth or None, original, common=common)
         if not sheet.saved.first:
-            self._note_namesakes(id_, segment)
+            self.note_made(id_, segment)
         return id_
 
     def _has_namesake(self, segment: Segment, birth: str) -> bool:
@@ -333,7 +333,7 @@ class Moves:
         namesakes = {*self._where.namesakes(segment.name), *self._view.akin_to(birth)}
         return bool(self._made[segment.name]) or self._where.is_seen(namesakes)
 
-    def _note_namesakes(self, id_: str, segment: Segment) -> None:
+    def note_made(self, id_: str, segment: Segment) -> None:
         """Remember what may be a copy of what, of all that has one name."""
         new = self._made[segment.name][-MAX_NAMESAKES:]
         names = self._where.namesakes(segment.name)[-MAX_NAMESAKES:]

@@ -36,7 +36,7 @@ from whisker_sync.manuscript.twins import (
     is_of_one_file,
     is_where_born,
     kin_of,
-    whole_of,
+    name_of,
 )
 from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
@@ -123,9 +123,9 @@ class View:
 
         self._kin: defaultdict[str, set[str]] = defaultdict(set)
         self._named: defaultdict[str, set[str]] = defaultdict(set)
-        self._wholes: defaultdict[str, set[str]] = defaultdict(set)
+        self._made_as: defaultdict[str, set[str]] = defaultdict(set)
         self._scattered: set[str] = set()
-        """Contents at birth of several passages, in whatever files."""
+        """Names at birth of several passages, in whatever files."""
 
         self._copies: set[str] = set()
         self._shared: set[str] = set()
@@ -219,7 +219,7 @@ class View:
             self._kin[kin_of(old.birth)].discard(id_)
             self._named[old.name].discard(id_)
             self._split_off[old.inside].discard(id_)
-            self._wholes[whole_of(old.birth)].discard(id_)
+            self._made_as[name_of(old.birth)].discard(id_)
             self._copies.discard(id_)
         if fields is None or not schema.is_id(id_):
             return
@@ -261,10 +261,10 @@ class View:
         self._named[name].add(id_)
         if len(self._named[name]) > 1:
             self._shared.add(name)
-        if whole := whole_of(birth):
-            self._wholes[whole].add(id_)
-            if len(self._wholes[whole]) > 1:
-                self._scattered.add(whole)
+        if made_as := name_of(birth):
+            self._made_as[made_as].add(id_)
+            if len(self._made_as[made_as]) > 1:
+                self._scattered.add(made_as)
         if kin := kin_of(birth):
             self._kin[kin].add(id_)
             if len(self._kin[kin]) > 1:
@@ -350,10 +350,10 @@ class View:
         return [clan for clan in shown if len(clan) > 1]
 
     def scattered(self) -> list[list[Passage]]:
-        """Return those that are shown of each content at birth, in whatever files, if several."""
+        """Return those that are shown of each name at birth, in whatever files, if several."""
         rows = [
-            [self.passages[id_] for id_ in sorted(self._wholes[whole])]
-            for whole in sorted(self._scattered)
+            [self.passages[id_] for id_ in sorted(self._made_as[name])]
+            for name in sorted(self._scattered)
         ]
         shown = [[each for each in row if self._may_be_one(each)] for row in rows]
         return [row for row in shown if len(row) > 1]

@@ -57,10 +57,9 @@ def kin_of(birth: str) -> str:
     return " ".join(birth.split(" ")[1:]) if birth.count(" ") == _KIN else ""
 
 
-def whole_of(birth: str) -> str:
-    """Return the content at birth of what its author had no other of that name of; or nothing."""
-    content = birth.partition(" ")[0]
-    return content if kin_of(birth) and content != _UNTOLD else ""
+def name_of(birth: str) -> str:
+    """Return under which name a passage was made whose author had no other of that; or nothing."""
+    return birth.split(" ")[2] if kin_of(birth) else ""
 
 
 def is_as_born(birth: str, segment: Segment) -> bool:
