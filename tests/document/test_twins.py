@@ -30,7 +30,7 @@ def write(document: Document, at: int, text: str, *, once: bool = True, delete: 
 
 def collapse(document: Document) -> bytes | None:
     with document.edit("folder") as edit:
-        for root, span in document.doubled():
+        for root, span, _ in document.doubled():
             edit.erase(root, [span])
     return edit.change.update if edit.change else None
 

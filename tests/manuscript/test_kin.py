@@ -91,6 +91,31 @@ def test_what_was_joined_to_it_before_the_first_look_stays_with_it(mine: int) ->
     assert text.count("breathes") == text.count("black") == text.count(":: ") - 1 == 1
 
 
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_joined_to_the_one_before_it_before_the_first_look_is_there_once(
+    mine: int,
+) -> None:
+    authors = pair(("a.twee", A))
+    alice, bob = authors if mine else authors[::-1]
+    alice.save("a.twee", A + CAVE)
+    bob.save("a.twee", A + CAVE.partition("\n")[2])
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A + CAVE
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_was_carried_on_and_changed_before_the_first_look_is_there_once(mine: int) -> None:
+    authors = pair(("a.twee", A), ("b.twee", B))
+    alice, bob = authors if mine else authors[::-1]
+    alice.save("a.twee", A + CAVE)
+    bob.save("b.twee", B + CAVE.replace("breathes", "large breathes"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    everything = "".join(map(alice.text, ("a.twee", "b.twee")))
+    assert everything.count(":: Cave") == everything.count("large breathes") == 1
+
+
 def test_an_older_passage_that_gets_the_name_of_a_new_one_is_another() -> None:
     lake = ":: Lake\nThe water is black and still.\n\n"
     alice, bob = pair(("a.twee", A + lake))

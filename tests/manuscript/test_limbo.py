@@ -270,6 +270,20 @@ def test_what_two_move_goes_where_the_later_one_pastes_it(restarted: bool) -> No
     assert "breathes" not in alice.text("c.twee")
 
 
+def test_what_was_split_off_and_pasted_at_once_and_then_cut_is_the_same() -> None:
+    tail = "something breathes in the back.\n"
+    alice, bob = two()
+    bob.save("a.twee", A + CAVE + "\nDrops fall.\n")
+    alice.put("a.twee", A + CAVE.replace(tail, "\n\n:: Back\n" + tail))
+    alice.put("b.twee", B + ":: Back\n" + tail.replace("in the back", "in the very back"))
+    alice.notice()
+    alice.save("a.twee", A + CAVE.replace(tail, "\n"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    everything = "".join(map(alice.text, ("a.twee", "b.twee")))
+    assert everything.count("breathes") == everything.count("Drops fall") == 1
+
+
 def test_a_passage_that_was_empty_may_be_filled_on_its_way() -> None:
     alice, bob = pair(("a.twee", A + ":: Hut\n\n"), ("b.twee", B))
     bob.save("a.twee", A + ":: Hut\nA hut of stone, by the sea.\n")

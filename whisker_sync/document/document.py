@@ -471,20 +471,21 @@ class Document:
 
     # Merging.
 
-    def doubled(self) -> list[tuple[str, Span]]:
+    def doubled(self) -> list[tuple[str, Span, str]]:
         """
-        Return what is there twice since the last time: root, and what is to be erased.
+        Return what is there twice since the last time: root, what is to be erased, where it stays.
 
-        That is what was inserted here by an edit ``once``, and by somebody else with the
-        same words at the same place, without either having seen the other. To erase it is
-        safe: whoever else does erases the same one of the two, and what others wrote in
+        That is what was inserted here by an edit ``once``, and by somebody else with the same
+        words at the same place, or as a text of its own, and neither has seen the other. To erase
+        it is safe: whoever else does erases the same one of the two, and what others wrote in
         between stays. Nothing goes for something that is not there any more.
         """
-        doubled: list[tuple[str, Span]] = []
+        doubled: list[tuple[str, Span, str]] = []
         for twin in self._twins.take():
             is_there = self._is_there if twin.is_same else self._is_whole
-            if is_there(twin.root, twin.stays) and is_there(twin.root, twin.goes):
-                doubled.append((twin.root, twin.goes.span))
+            there = twin.elsewhere or twin.root
+            if is_there(there, twin.stays) and is_there(twin.root, twin.goes):
+                doubled.append((twin.root, twin.goes.span, there))
         return doubled
 
     def _is_there(self, root: str, written: Written) -> bool:

@@ -44,6 +44,9 @@ and the first of theirs."""
 ENOUGH_WORDS = 3
 """Insertions with fewer words are one only if they are the same to the letter."""
 
+MANY_WORDS = 8
+"""Insertions with so many words, and just those of a text that somebody made, are that text."""
+
 _WORD = re.compile(r"[^\s\x00-\x1f]+")
 """Signs that are not for reading part words, too: somebody may have cut the text there."""
 
@@ -75,11 +78,13 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """The same words, inserted twice at the same place."""
+    """The same words, inserted twice at the same place, or as a text of their own."""
 
     root: str
     stays: Written
     goes: Written
+    elsewhere: str = ""
+    """The root of the one that stays, if that is another."""
 
     @property
     def is_same(self) -> bool:
@@ -99,6 +104,9 @@ class Twins:
         self._parts: deque[Twin] = deque(maxlen=MAX_BESIDE)
         """Where one was perhaps written in several steps: what was put to it goes, too."""
 
+        self._long: dict[tuple[str, ...], tuple[str, Written]] = {}
+        """What was put into a text, by its words, if it has many."""
+
         self._newest: dict[str, deque[tuple[_Spot, Written]]] = {}
 
     def wrote(self, structs: Iterable[tuple[Struct, Place]]) -> None:
@@ -113,10 +121,14 @@ class Twins:
                 self._newest.setdefault(spot[0], deque(maxlen=MAX_BESIDE)).append((spot, written))
                 self._known += 1
                 self._letters += len(struct.text)
+                if spot[1:] != (None, None) and len(all_ := _words(struct.text)) >= MANY_WORDS:
+                    self._long[tuple(all_)] = spot[0], written
         while self._known > MAX_KNOWN or self._letters > MAX_LETTERS:
             spot = next(iter(self._ours))
             oldest = self._ours.pop(spot)
             self._forget(spot[0], oldest)
+            for each in oldest:
+                self._long.pop(tuple(_words(each.text)), None)
             self._known -= len(oldest)
             self._letters -= sum(len(each.text) for each in oldest)
 
@@ -142,6 +154,9 @@ class Twins:
             twins += [part for twin in twins for part in self._parts_of(twin)]
             if not twins:
                 twins = [twin for each in self._parts if (twin := _part(each, spot, theirs))]
+            if spot[1:] == (None, None) and (long := self._long.get(tuple(_words(theirs.text)))):
+                # A passage that somebody has joined to the one before it, before they looked.
+                twins.append(Twin(long[0], theirs, long[1], elsewhere=spot[0]))
             self._found += twins
             heard[spot[0]] += 1
             if heard[spot[0]] <= MAX_BESIDE and not twins:

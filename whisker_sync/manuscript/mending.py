@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from whisker_sync.document import Change, Document
+from whisker_sync.document import Change, Document, Span
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import kin, pictures, schema
 from whisker_sync.manuscript.checked import Checked
@@ -93,7 +93,7 @@ class Mending:
         )
         told = list(doubts)
         lost = self._lost_pictures(paths, told)
-        doubled, late = self._document.doubled(), self._links.late(self._view)
+        doubled, late = self._doubled(), self._links.late(self._view)
         joined = self._document.run_together()
         rivals = [(one, other) for one, other in self._view.rivals() if other.born == born]
         leftovers = [(one, its) for one, its in self._view.leftovers() if one.born == born]
@@ -120,6 +120,18 @@ class Mending:
                 edit.set(schema.FILES, key, value)
         mended = {id_: (body, self._view.body(id_)) for id_, body in bodies.items()}
         return Mended(edit.change, tuple(told), mended)
+
+    def _doubled(self) -> list[tuple[str, Span]]:
+        """Return what is there twice, but for what has become another passage, with its name."""
+        found: list[tuple[str, Span]] = []
+        for root, span, there in self._document.doubled():
+            here, other = (
+                self._view.passages.get(each.removeprefix(schema.BODY)) for each in (root, there)
+            )
+            is_one = here is not None and other is not None and here.name == other.name
+            if root == there or not is_one:
+                found.append((root, span))
+        return found
 
     def _lost_pictures(self, paths: Iterable[StoryPath], told: list[Problem]) -> dict[str, str]:
         """Return registers that put beside what an author changed while somebody else did."""
