@@ -14,7 +14,8 @@ shown count eight times as much as news that are missing, for old text does not 
 and of much that is missing most counts little, for a passage is deleted as quickly as a word.
 Words that a version removed count a tenth, for authors delete, too; only if it added no
 words; and only on the side of most of them, for authors change what others delete. What
-is missing with a whole passage that all versions have counts only if nothing else does. News that
+is missing with a whole passage that all versions have counts only if nothing else does. A passage
+that is word for word as a version has it, and as no other file has it, weighs much. News that
 came and went again speak for the versions in between if they are in the save, and against no
 other if they are not.
 
@@ -27,7 +28,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import chain, pairwise
 from types import MappingProxyType
 
 from whisker_sync.manuscript.likeness import bare
@@ -89,21 +91,18 @@ def opened(
     """
     if len(versions) == 1:
         return 0
-    pasted, own = list(pasted), _without_brought(text, versions, elsewhere)
+    pasted, wholes = list(pasted), _Wholes.read(text, versions, elsewhere)
     seen = {each for piece in pasted for each in _elements(piece)}
-    had = {_name(text) for text in elsewhere}
-    old = _old_passages(text, versions, elsewhere)
+    own = _without_brought(text, versions, elsewhere, wholes)
+    names = _named(text, versions, elsewhere, wholes)
     best: Sequence[int] = range(len(versions))
-    for cut, doubt in ((_cut_out([*_pieces(text), *pasted], versions), _DOUBT), ((), 0.0)):
+    cut_out = _cut_out([*_pieces(text), *pasted], versions)
+    for cut, doubt in (*([(cut_out, _DOUBT)] if cut_out else []), (set[str](), 0.0)):
         saved, shown = _read(own, versions, cut)
-        known = _known(versions, elsewhere) - shown[0] - seen | {*_wholes(elsewhere)}
-        names: dict[_Element, float] = {
-            (_, name): _OLD if name in old else _NAMED
-            for _, name in (e for e in saved & shown[0] if e[0] == "name")
-            if name in old or name not in had
-        }
-        costs = _costs((saved - known) | seen, [elements - known for elements in shown], names)
-        best = _cheapest(costs, best, doubt)
+        known = _known(versions, elsewhere) - shown[0] - seen
+        told = [(each - known) | whole for each, whole in zip(shown, wholes.shown, strict=True)]
+        shows = {name: weight for name, weight in names.items() if name in saved & shown[0]}
+        best = _cheapest(_costs((saved - known) | seen | wholes.saved, told, shows), best, doubt)
         if len(best) == 1:
             return best[0]
     best = _cheapest(_costs(saved, shown), best)
@@ -113,25 +112,67 @@ def opened(
     return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
 
 
-def _old_passages(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> set[str | None]:
+@dataclass(frozen=True, slots=True)
+class _Wholes:
+    """Passages word for word, of those that the save and all versions do not have alike."""
+
+    saved: set[_Element]
+    """In the save, and in no other file."""
+
+    brought: set[_Element]
+    """In the save, in another file, and in no version."""
+
+    shown: list[set[_Element]]
+    """In each version, and in no other file."""
+
+    @classmethod
+    def read(cls, text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> _Wholes:
+        pieces = _pieces(text)
+        common = set(pieces).intersection(*({p.text for p in v.parts} for v in versions))
+        changed = [piece for piece in pieces if piece not in common]
+        runs = [
+            [
+                "".join(p.text for p in run)
+                for run in joined(v)
+                if any(p.text not in common for p in run)
+            ]
+            for v in versions
+        ]
+        names = {_name(each) for each in chain(changed, *runs)}
+        there = {*_wholes(each for each in elsewhere if _name(each) in names)}
+        saved, shown = {*_wholes(changed)}, [{*_wholes(each)} for each in runs]
+        had = set[_Element]().union(*shown)
+        return cls(saved - there, (saved & there) - had, [each - there for each in shown])
+
+
+def _named(
+    text: str, versions: Sequence[Page], elsewhere: Iterable[str], wholes: _Wholes
+) -> dict[_Element, float]:
     """
-    Return the names under which a save shows just what a version had.
+    Return the names that nobody types anew, each with what it weighs.
 
-    And no other file has, or it stands behind the same passage as it did.
+    Who has a passage of that name elsewhere may have pasted it, unless it is just the text
+    that an older version had.
     """
-    known = {each for version in versions for each in _wholes(part.text for part in version.parts)}
-    known.difference_update(_wholes(elsewhere))
-    return {each[1] for each in _wholes(_pieces(text)) if each in known}
+    old = {each[1] for each in wholes.saved.intersection(chain(*wholes.shown))}
+    had = {_name(each) for each in elsewhere}
+    names = {name for piece in _pieces(text) if (name := _name(piece)) is not None}
+    return {
+        ("name", name): _OLD if name in old else _NAMED
+        for name in names
+        if name in old or name not in had
+    }
 
 
-def _without_brought(text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> str:
+def _without_brought(
+    text: str, versions: Sequence[Page], elsewhere: Iterable[str], wholes: _Wholes
+) -> str:
     """Return a save without what no version has and its author had elsewhere: it is pasted."""
-    parts = {part.text for version in versions for part in version.parts}
-    names = {_name(text) for text in elsewhere} - {None, *map(_name, parts)}
-    brought = {*_wholes(elsewhere)}.difference(_wholes(parts))
-    if not names and not brought:
+    names = {_name(text) for text in elsewhere} - {None}
+    names -= {_name(part.text) for version in versions for part in version.parts}
+    if not names and not wholes.brought:
         return text
-    pieces = (piece for piece in _pieces(text) if brought.isdisjoint(_wholes([piece])))
+    pieces = (each for each in _pieces(text) if wholes.brought.isdisjoint(_wholes([each])))
     return "".join(piece for piece in pieces if _name(piece) not in names)
 
 
@@ -205,9 +246,7 @@ def _read(
                 known[part] = {e for piece in _pieces(part) for e in _elements(piece)}
             elements |= known[part]
         shown.append(elements - everywhere)
-    saved |= {*_elements(_TOP + pieces[0]), *_wholes(pieces)}
-    for version, elements in zip(versions, shown, strict=True):
-        elements |= {*_wholes("".join(part.text for part in run) for run in joined(version))}
+    saved |= {*_elements(_TOP + pieces[0])}
     joints = [set(_joints(version)) for version in versions]
     silent = set[_Element]().union(*joints) - saved
     shown = [(elements | its) - silent for elements, its in zip(shown, joints, strict=True)]
