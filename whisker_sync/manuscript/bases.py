@@ -33,8 +33,7 @@ from itertools import chain, pairwise
 from types import MappingProxyType
 
 from whisker_sync.manuscript.likeness import bare
-from whisker_sync.manuscript.saves import joined
-from whisker_sync.manuscript.shadow import Page, Piece
+from whisker_sync.manuscript.shadow import Page, Piece, runs_of
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse, parse_header
 
@@ -133,7 +132,7 @@ class _Wholes:
         runs = [
             [
                 "".join(p.text for p in run)
-                for run in joined(v)
+                for run in runs_of(v)
                 if any(p.text not in common for p in run)
             ]
             for v in versions

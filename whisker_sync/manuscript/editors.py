@@ -18,8 +18,8 @@ from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.origins import files_of, is_mostly, is_some
 from whisker_sync.manuscript.pieces import headed, segment_of
 from whisker_sync.manuscript.render import View
-from whisker_sync.manuscript.saves import Found, Text, joined
-from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, Shadow
+from whisker_sync.manuscript.saves import Found, Text
+from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, Shadow, runs_of
 from whisker_sync.story.twee import parse
 
 
@@ -46,7 +46,7 @@ class Editors:
         disks = (shadow.disk for other, shadow in self._shadows.items() if other != path)
         pages = [page for page in disks if isinstance(page, Page) and not same & files_of(page)]
         elsewhere = {part.text for page in pages for part in page.parts}
-        elsewhere |= {"".join(p.text for p in run) for page in pages for run in joined(page)}
+        elsewhere |= {"".join(p.text for p in run) for page in pages for run in runs_of(page)}
         elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
         elsewhere |= {part.text for part in self._disk.left}
         first = {part.id for part in versions[0].parts}

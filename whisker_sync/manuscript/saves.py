@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.cutting import Group, cut
 from whisker_sync.manuscript.pieces import Segment, segment_of
-from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
+from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, runs_of
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.kinds import is_twee
 
@@ -251,21 +251,10 @@ def missed(sheet: Sheet, newest: Page) -> list[Group]:
     gone = {part.id for i in sheet.vanished() for part in sheet.groups[i].parts}
     names = {segment.name for segment in sheet.fresh}
     groups: list[Group] = []
-    for run in joined(newest):
+    for run in runs_of(newest):
         head, name = run[0], segment_of(run[0]).name
         if all(before.get(part.id) == part.text for part in run):
             continue
         if head.id in gone or (head.id not in before and name not in names):
             groups.append(Group(run))
     return groups
-
-
-def joined(page: Page) -> list[list[Part]]:
-    """Return each passage of a file with what was joined to it."""
-    runs: list[list[Part]] = []
-    for part in page.parts:
-        if part.piece is Piece.PASSAGE:
-            runs.append([part])
-        elif part.piece is Piece.HEADLESS and runs:
-            runs[-1].append(part)
-    return runs

@@ -273,6 +273,17 @@ def _deflated(data: bytes, level: int) -> bytes:
     return deflate.compress(data) + deflate.flush()
 
 
+def runs_of(page: Page) -> list[list[Part]]:
+    """Return each passage of a file with what was joined to it."""
+    runs: list[list[Part]] = []
+    for part in page.parts:
+        if part.piece is Piece.PASSAGE:
+            runs.append([part])
+        elif part.piece is Piece.HEADLESS and runs:
+            runs[-1].append(part)
+    return runs
+
+
 def is_same_file(one: Content | None, other: Content | None) -> bool:
     """Tell whether two contents are versions of one file, and none was made anew since."""
     if not isinstance(one, Page) or not isinstance(other, Page):

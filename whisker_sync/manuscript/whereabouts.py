@@ -18,8 +18,8 @@ from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import Passage, View
-from whisker_sync.manuscript.saves import Had, Sheet, joined
-from whisker_sync.manuscript.shadow import Content, Page, Part, Piece
+from whisker_sync.manuscript.saves import Had, Sheet
+from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, runs_of
 from whisker_sync.manuscript.twins import TWIN_WORDS
 
 
@@ -111,7 +111,7 @@ class Whereabouts:
     def elsewhere(self, id_: str, path: StoryPath) -> list[Group]:
         """Return what the author had of a passage in other files, with what was joined to it."""
         pages = (page for other, page in self._on_disk.items() if other != path)
-        runs = (run for page in pages if isinstance(page, Page) for run in joined(page))
+        runs = (run for page in pages if isinstance(page, Page) for run in runs_of(page))
         return [Group(run) for run in runs if run[0].id == id_ and _is_whole(run[0])]
 
     def _note_versions(self, page: Content) -> None:
