@@ -109,5 +109,5 @@ async def test_mdns_flood_keeps_no_member_away(pair: tuple[Author, Author]) -> N
             # From another address: of Mallory's nothing more is read in this second.
             with Mallory("127.0.0.67") as announcing:
                 announcing.announce("alice", port=a.port, hosts=[HERE], tag=right_tag(alice))
-            await in_sync(a, b)
-        assert len(candidates) == MAX_CANDIDATES
+                await in_sync(a, b)
+                assert len(candidates) == MAX_CANDIDATES
