@@ -126,6 +126,7 @@ class _Wholes:
 
     @classmethod
     def read(cls, text: str, versions: Sequence[Page], elsewhere: Iterable[str]) -> _Wholes:
+        """Read a save, the versions it may be made from, and what its author has elsewhere."""
         pieces = _pieces(text)
         common = set(pieces).intersection(*({p.text for p in v.parts} for v in versions))
         changed = [piece for piece in pieces if piece not in common]

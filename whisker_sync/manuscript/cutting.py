@@ -249,17 +249,18 @@ class _Owners:
 
     def _goes_on(self, group: int, gone: Sequence[str]) -> bool:
         """Tell whether a group goes on, behind all that it had, as what is gone began."""
-        was = [word for piece in self._cut.groups[group].pieces() for word in piece.words]
-        shown = [word for j in self._places(group) for word in self._middle[j].words]
+        was, shown = self._words(group), self._shown(group)
         half = max(SOME_WORDS, (len(gone) + 1) // 2)
         news = shown[len(was) : len(was) + half]
         return shown[: len(was)] == was and news == list(gone[:half]) and len(gone) >= half
 
-    def _words(self, group: int) -> Counter[str]:
-        return Counter(word for piece in self._cut.groups[group].pieces() for word in piece.words)
+    def _words(self, group: int) -> list[str]:
+        """Return what a group said, in order, when it was last read."""
+        return [word for piece in self._cut.groups[group].pieces() for word in piece.words]
 
-    def _shown(self, group: int) -> Counter[str]:
-        return Counter(word for j in self._places(group) for word in self._middle[j].words)
+    def _shown(self, group: int) -> list[str]:
+        """Return what the new text says, in order, where the group is."""
+        return [word for j in self._places(group) for word in self._middle[j].words]
 
     # Split.
 
@@ -275,7 +276,7 @@ class _Owners:
                 continue
             if ahead and self._cut.groups[group].segment.name != segment.name:
                 continue
-            gone = self._words(group) - self._shown(group)
+            gone = Counter(self._words(group)) - Counter(self._shown(group))
             both = gone & Counter(segment.words)
             most = both.total() >= JOINED * gone.total() and both.total() >= SPLIT_WORDS
             enough = both and both.total() >= SPLIT * len(segment.words)
@@ -285,8 +286,7 @@ class _Owners:
 
     def _has_end(self, group: int, segment: Segment) -> bool:
         """Tell whether a segment ends as the group did, which stops before that now."""
-        was = [word for piece in self._cut.groups[group].pieces() for word in piece.words]
-        shown = [word for j in self._places(group) for word in self._middle[j].words]
+        was, shown = self._words(group), self._shown(group)
         end = was[len(shown) :]
         return was[: len(shown)] == shown and bool(end) and segment.words[-len(end) :] == end
 
@@ -320,7 +320,7 @@ class _Owners:
         else:
             if places and places[0] != self._places(root)[-1] + 1:
                 return
-            added = self._shown(root) - self._words(root)
+            added = Counter(self._shown(root)) - Counter(self._words(root))
         enough = (added & Counter(gone)).total() >= JOINED * len(gone)
         if not enough and not (root >= 0 and self._goes_on(root, gone)):
             return

@@ -138,11 +138,13 @@ class Editors:
 
 
 def _is_half(pairs: Iterable[tuple[str, str]], known: Container[tuple[str, str]]) -> bool:
+    """Tell whether at least half of the pairs are known."""
     told = [pair in known for pair in pairs]
     return 2 * sum(told) >= len(told)
 
 
 def _seen(base: Page, what: Text) -> tuple[Page, Page | None]:
+    """Return a base without what a save has not, and the whole of it if it had more."""
     seen = _without_missing(base, what)
     return seen, None if seen is base else base
 
