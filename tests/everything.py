@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ALONE = "lan or alone"
-"""Marks of tests that start several processes, or look at the clock."""
+"""Marks of tests that start several processes, flood mDNS, or look at the clock."""
 
 WAITS = "waits"
 """Mark of tests that start several processes, and mostly wait for them."""

@@ -20,9 +20,13 @@ from whisker_sync.node.settings import load_papers
 from whisker_sync.peer.dialing import MAX_CANDIDATES
 from whisker_sync.transport.lan import Listener
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="elsewhere loopback has one address, or no multicast"
-)
+# All processes of a machine hear one group: the flood of a test beside this one drowns it.
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="elsewhere loopback has one address, or no multicast"
+    ),
+]
 
 
 @pytest.fixture
