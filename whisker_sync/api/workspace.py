@@ -438,7 +438,7 @@ class Workspace:
         if passage is not None:
             place = passage
             if document == STORY and passage:
-                place = id_of(self._node.document(STORY), passage)
+                place = id_of(self._node.story, passage)
             self._node.enter(document, place)
         return self._node.presence
 

@@ -36,7 +36,7 @@ def look(node: Node) -> Answer:
 def presence(node: Node, passage: object) -> Answer:
     """Where the others are; if it names a passage of the story, the user is there from now on."""
     if isinstance(passage, str):
-        node.enter(STORY, id_of(node.document(STORY), passage) if passage else "")
+        node.enter(STORY, id_of(node.story, passage) if passage else "")
     return {"present": encode(node.presence)}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -28,7 +29,6 @@ from whisker_sync.daemon.waiting import Waiting, has_to_wait
 from whisker_sync.errors import BadSettings, WhiskerError
 from whisker_sync.folder.services import service_of
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.schema import STORY
 from whisker_sync.node import bundles
 from whisker_sync.node.node import Node
 from whisker_sync.node.report import figures, report
@@ -125,6 +125,9 @@ class Daemon:
             await daemon._control.open()
             if not has_waited:
                 ready({"port": node.port, "pid": os.getpid()})
+            # The story that is in memory stays there. To look all of it through for garbage,
+            # again and again, would stop everything for a tenth of a second each time.
+            gc.freeze()
             await daemon._until_stopped(watched=watched)
         finally:
             faulthandler.cancel_dump_traceback_later()
@@ -193,7 +196,7 @@ class Daemon:
                 case "fetch":
                     return await self._fetch(question)
                 case "former":
-                    return {"former": names.as_answer(self._node.document(STORY))}
+                    return {"former": names.as_answer(self._node.story)}
                 case "milestone":
                     await self._node.set_milestone(str(question.get("name")))
                     return {"ok": True}

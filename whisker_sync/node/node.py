@@ -206,7 +206,7 @@ class Node:
         woken = self._woken = await start.wake(
             running, recalled, self.layout, self.user, self._schemas
         )
-        running.peer = Peer(
+        peer = Peer(
             self._ourselves,
             woken.recalled,
             self._schemas,
@@ -215,6 +215,7 @@ class Node:
             files=self._files,
             guard=woken.intent,
         )
+        running.begin(peer)
         self._keep_papers()
         self.fetch_up_to(load_local(self.layout).fetch_up_to)
         running.spawn(start.follow(running.writer, woken.install), "install")
@@ -342,7 +343,17 @@ class Node:
         Raises:
             KeyError: The workspace was opened without a schema for it.
         """
-        return self._running.peer.document(name)
+        return self._running.lend(name)
+
+    @property
+    def story(self) -> Document:
+        """
+        The story's document, to look at until the next ``await``.
+
+        Raises:
+            KeyError: The workspace was opened without it.
+        """
+        return self._running.peer.document(STORY)
 
     def edited(self, document: str, change: Change) -> None:
         """Say that a document was edited in memory."""
@@ -471,11 +482,11 @@ class Node:
         """
         await self.look()
         await self._running.until_durable()
-        peer = self._running.peer
-        read = await self._reader.luggage(peer.luggage(since))
-        bundle = peer.bundle(since, read.assets, read.revisions)
-        self._running.feed(Tick())  # what it has learned by that is durable before others have it
-        await self._running.until_durable()
+        running = self._running
+        read = await self._reader.luggage(running.peer.luggage(since))
+        bundle = running.peer.bundle(since, read.assets, read.revisions)
+        running.feed(Tick())  # what it has learned by that is durable before others have it
+        await running.until_durable()
         return Packed(bundle, read.left_out)
 
     async def open_bundle(self, bundle: Bundle) -> tuple[DeviceId, int]:
@@ -487,17 +498,17 @@ class Node:
         Raises:
             BadEnvelope, MalformedFrame: It is not for this story, or no letter.
         """
-        peer = self._running.peer
-        letters = peer.open_bundle(bundle)
+        running = self._running
+        letters = running.peer.open_bundle(bundle)
         await self.look()
-        before = peer.head
+        before = running.peer.head
         for letter in letters:
-            self._running.feed(LetterBrought(letter))
-        changes = peer.head - before
-        await self._running.until_durable()
+            running.feed(LetterBrought(letter))
+        changes = running.peer.head - before
+        await running.until_durable()
         await self._disk.until_written()
-        while not peer.shown:  # binary files are put together first
-            await self._running.until_changed()
+        while not running.peer.shown:  # binary files are put together first
+            await running.until_changed()
         return letters[0].device, changes
 
     # What the peer asks for.

@@ -445,3 +445,27 @@ Input = (
     | Tick
     | Stopping
 )
+
+
+def weight(input_: Input) -> int:
+    """Return how many bytes of files, frames and letters an input brings."""
+    match input_:
+        case FrameArrived(_, frame):
+            return len(frame)
+        case FilesSeen(files):
+            return sum(_size(file.content) for file in files)
+        case FileWritten(_, content) | FileKept(_, content):
+            return _size(content)
+        case MailRead(_, page):
+            return sum(len(entry.body) for entry in page.entries)
+        case SnapshotRead(_, Snapshot(_, _, blobs)):
+            return sum(map(len, blobs))
+        case LogRead(_, entries):
+            return sum(len(entry.record.update) for entry in entries)
+        case _:
+            return 0
+
+
+def _size(content: bytes | Large | None) -> int:
+    """Return how much of a file is in memory."""
+    return len(content) if isinstance(content, bytes) else 0

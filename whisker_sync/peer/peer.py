@@ -362,7 +362,7 @@ class Peer:
             held=library.held,
             quarantined=quarantined(library.facts),
             peers=known,
-            state_vectors={name: library.document(name).clocks() for name in library.names},
+            state_vectors={name: dict(library.document(name).clocks()) for name in library.names},
             problems=self._showing.problems,
             went_back=self._showing.went_back,
             not_fetched=self._showing.not_fetched,

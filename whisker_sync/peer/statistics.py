@@ -120,7 +120,7 @@ class Statistics:
     def all_time(self) -> Mapping[DeviceId, Figures]:
         """The figures of all processes, this one included."""
         whole = dict(self._before)
-        for device, figures in self._now.items():
+        for device, figures in self.since_start().items():
             if device in whole or len(whole) < MAX_DEVICES:
                 whole[device] = whole.get(device, Figures()).plus(figures)
         return whole
