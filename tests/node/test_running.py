@@ -73,6 +73,18 @@ async def test_what_is_told_meanwhile_is_handled_afterwards_and_in_order(alice: 
         assert node._running.peer.hashes() == {CAVE: sha256(last).digest()}
 
 
+async def test_who_waits_may_look_between_two_large_saves(alice: Author) -> None:
+    async with alice.online() as node:
+        running = node._running
+        for word in ("dark", "light", "cold"):
+            running.feed(saved(large(word)))
+        await running.until_free()
+        assert running._inputs
+        assert running.peer.hashes() == {CAVE: sha256(large("dark")).digest()}
+        await running.until_durable()
+        assert running.peer.hashes() == {CAVE: sha256(large("cold")).digest()}
+
+
 async def test_who_looks_sees_all_that_was_told(alice: Author) -> None:
     async with alice.online() as node:
         node._running.feed(saved(large()))

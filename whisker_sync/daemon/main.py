@@ -140,7 +140,7 @@ class Daemon:
         failed = asyncio.ensure_future(self._node.failed())
         tasks = {stopped, failed}
         if watched:
-            tasks.add(asyncio.ensure_future(_stay_watched()))
+            tasks.add(asyncio.ensure_future(_stay_watched(self._node)))
         try:
             await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
             if failed.done():
@@ -152,6 +152,7 @@ class Daemon:
     # What can be asked.
 
     async def _answer(self, question: Answer) -> Answer | Answers:
+        await self._node.until_free()
         try:
             match question.get("do"):
                 case "status":
@@ -324,9 +325,9 @@ def _obey_signals(stop: asyncio.Event) -> None:
             loop.add_signal_handler(name, stop.set)
 
 
-async def _stay_watched() -> None:
+async def _stay_watched(node: Node) -> None:
     """
-    Tell the watchdog again and again that all is well.
+    Tell the watchdog again and again that all is well: the event loop turns, the peer answers.
 
     It is a thread of C, which can end the process even while native code that never
     returns keeps Python from running; it leaves a traceback in the log.
@@ -334,6 +335,7 @@ async def _stay_watched() -> None:
     while True:
         faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
         await asyncio.sleep(WATCH_SECONDS)
+        await node.until_free()
 
 
 def _somebody(status: Status) -> bool:

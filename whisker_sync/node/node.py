@@ -318,6 +318,10 @@ class Node:
 
     # What happens.
 
+    async def until_free(self) -> None:
+        """Wait until nothing large is being worked in: to look meanwhile stops the event loop."""
+        await self._running.until_free()
+
     async def until_changed(self) -> None:
         """Wait until anything happened."""
         await self._running.until_changed()
@@ -501,6 +505,7 @@ class Node:
         running = self._running
         letters = running.peer.open_bundle(bundle)
         await self.look()
+        await running.until_idle()
         before = running.peer.head
         for letter in letters:
             running.feed(LetterBrought(letter))

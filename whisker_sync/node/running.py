@@ -80,9 +80,10 @@ class Running:
     @property
     def peer(self) -> Peer:
         """
-        The peer, to look at until the next ``await``; all that it was told is handled.
+        The peer, to look at until the next ``await``.
 
-        The event loop stands still if that is not so yet: who can, waits :meth:`until_idle`.
+        What was told it since the last ``await`` is handled; the event loop stands still if it
+        is not so yet. Who can, waits :meth:`until_free`.
         """
         self._catch_up()
         assert self._peer is not None
@@ -102,11 +103,12 @@ class Running:
         if self._closing:
             return
         self._inputs.append(input_)
-        if not self._handling and self._apart is None:
-            self._go_on()
+        self._go_on()
 
     def _go_on(self) -> None:
         """Handle the inputs that wait, until one goes to the thread."""
+        if self._handling or self._apart is not None:
+            return
         self._handling = True
         try:
             while self._inputs:
@@ -134,12 +136,18 @@ class Running:
     def _catch_up(self) -> None:
         """Wait for the thread, and let nothing else happen meanwhile."""
         while self._apart is not None:
-            self._come_back(self._apart)
+            self._take_back(self._apart)
+            self._go_on()
 
     def _come_back(self, apart: Future[list[Effect]]) -> None:
-        """Carry out what follows from what the thread has done, and go on."""
-        if apart is not self._apart:
-            return  # somebody could not wait, and saw to it
+        """Go on after the thread; first, whoever waited to look at the peer may do so."""
+        if apart is self._apart:  # nobody who could not wait has seen to it
+            self._take_back(apart)
+            self._changed.set()
+            self._loop.call_soon(self._go_on)
+
+    def _take_back(self, apart: Future[list[Effect]]) -> None:
+        """Carry out what follows from what the thread has handled."""
         self._handling = True
         try:
             effects = apart.result()
@@ -152,7 +160,6 @@ class Running:
             raise
         finally:
             self._handling = False
-        self._go_on()
 
     def _handle(self, input_: Input) -> list[Effect]:
         assert self._peer is not None
@@ -173,9 +180,14 @@ class Running:
         self._changed.clear()
         await self._changed.wait()
 
-    async def until_idle(self) -> None:
-        """Wait until nothing is handled on the thread."""
+    async def until_free(self) -> None:
+        """Wait until the thread has nothing in hand, if only for this moment."""
         while self._apart is not None:
+            await self.until_changed()
+
+    async def until_idle(self) -> None:
+        """Wait until all is handled that the peer was told."""
+        while self._apart is not None or self._inputs:
             await self.until_changed()
 
     async def until(self, condition: Callable[[Status], bool]) -> Status:
