@@ -65,6 +65,8 @@ ACTIONS = {
 WORD = re.compile(r"w\d+x")
 GLUED = re.compile(r"w\d+xw\d+x")
 HEADER = re.compile(r"(?m)^::")
+MARK = "\ufeff"
+"""The byte order mark at the beginning of some files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class World:
 
     def open(self, writer: Writer, path: StoryPath) -> str:
         """Return what the editor shows: the file, or what it held when it was opened."""
-        file = writer.text(path) if path in writer.folder else None
+        file = self.shown(writer, path) if path in writer.folder else None
         buffer = writer.buffers.get(path)
         if buffer is not None and (file is None or self.dice.random() < writer.stale):
             self.stale += buffer != file
@@ -199,6 +201,10 @@ class World:
         assert file is not None
         writer.buffers[path] = file
         return file
+
+    def shown(self, writer: Writer, path: StoryPath) -> str:
+        """Return what an editor makes of a file: byte order mark and line ends are not shown."""
+        return plain(writer.text(path))
 
     def save(self, writer: Writer, path: StoryPath, before: str, after: str) -> None:
         """Save what was made of the text that the editor had shown."""
@@ -210,7 +216,8 @@ class World:
         """Save a text from which nothing was deleted."""
         self.saves += 1
         writer.buffers[path] = text
-        self.leave(writer, path, text)
+        before = writer.text(path) if path in writer.folder else ""
+        self.leave(writer, path, in_style_of(before, text))
 
     def leave(self, writer: Writer, path: StoryPath, content: str | bytes | None) -> None:
         """Change the folder, or remove a file with None."""
@@ -386,7 +393,7 @@ class World:
         """Paste a passage into another file, save, and remove it where it was a little later."""
         if (path := self.story(writer)) is None:
             return
-        pieces = cut(writer.text(path))
+        pieces = cut(self.shown(writer, path))
         if len(pieces) < 3:
             return
         moved = self.dice.choice(pieces[1:])
@@ -395,7 +402,7 @@ class World:
         writer.notice()
 
         def remove() -> None:
-            there = cut(writer.text(path)) if path in writer.folder else []
+            there = cut(self.shown(writer, path)) if path in writer.folder else []
             same = [i for i, each in enumerate(there) if i and each.partition("\n")[0] == header]
             if not same or len(there) < 3:
                 self.copied |= set(WORD.findall(moved))
@@ -416,7 +423,7 @@ class World:
             self.put(writer, target, passage)
             return
         target = self.dice.choice(others)
-        pieces = cut(writer.text(target))
+        pieces = cut(self.shown(writer, target))
         # Who pastes into a file what they see there already wants it twice.
         self.copied |= set(WORD.findall(passage)) & set(WORD.findall(writer.text(target)))
         pieces.insert(self.dice.randrange(1, len(pieces) + 1), passage)
@@ -433,7 +440,7 @@ class World:
         ]
         if others:
             other = self.dice.choice(others)
-            before = writer.text(path)
+            before = self.shown(writer, path)
             pieces = cut(before)
             if self.dice.random() < 0.5 or len(pieces) < 2:
                 pieces.insert(self.dice.randrange(1, len(pieces) + 1), self.passage())
@@ -453,12 +460,14 @@ class World:
             text = writer.text(path)
             match self.dice.randrange(3):
                 case 0:
-                    text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+                    text = in_style_of("\r\n", plain(text))
                 case 1:
                     text = text.replace("\r\n", "\n")
                 case _:
-                    text = text.removeprefix("\ufeff") if text[:1] == "\ufeff" else "\ufeff" + text
-            self.put(writer, path, text)
+                    text = text.removeprefix(MARK) if text[:1] == MARK else MARK + text
+            self.saves += 1
+            writer.buffers[path] = plain(text)
+            self.leave(writer, path, text)
 
     def make(self, writer: Writer) -> None:
         """Make a file."""
@@ -580,9 +589,20 @@ def _read(writer: Writer, both: Iterable[Writer]) -> dict[StoryPath, bytes | lis
     """
     left = {each.path for one in both for each in recall(one.facts).values()}
     return {
-        path: words(content.decode().removeprefix("\ufeff")) if path in left else content
+        path: words(content.decode().removeprefix(MARK)) if path in left else content
         for path, content in writer.folder.items()
     }
+
+
+def plain(content: str) -> str:
+    """Return what an editor shows of a file."""
+    return content.removeprefix(MARK).replace("\r\n", "\n")
+
+
+def in_style_of(content: str, text: str) -> str:
+    """Return what an editor saves of a text that it has read from a file."""
+    mark = MARK if content.startswith(MARK) else ""
+    return mark + (text.replace("\n", "\r\n") if "\r\n" in content else text)
 
 
 def cut(text: str) -> list[str]:
