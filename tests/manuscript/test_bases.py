@@ -51,6 +51,13 @@ def test_two_who_delete_the_same_have_not_seen_each_other_if_news_are_missing() 
     assert opened(OLD, [page(before), page(NEW)]) == 0
 
 
+def test_who_cuts_what_was_split_off_has_seen_that() -> None:
+    split = OLD.replace("It is dark here", "It\n\n:: Back\nis dark here")
+    assert opened(
+        split.replace(":: Back\nis dark here and cold.\n\n", ""), [page(OLD), page(split)]
+    )
+
+
 def test_what_was_pasted_from_another_file_is_no_old_text() -> None:
     lake = ":: Lake\nThe water is black and nobody comes here to swim at night.\n"
     before = OLD.replace("here and cold.", "here. " + lake.partition("\n")[2].strip())
@@ -113,9 +120,28 @@ def test_what_others_wrote_in_a_passage_that_is_cut_says_nothing_if_something_el
     assert opened(OLD + HUT, versions) == 0
 
 
+def test_what_two_delete_alike_is_one_thing_they_have_in_common() -> None:
+    both = OLD.replace("here and ", "")
+    news = both.replace(":: End", ":: Door\nIt is shut.\n\n:: End")
+    own = both.replace("It is", "Soon it is") + LAKE.replace("black", "blue")
+    assert opened(own, [page(OLD + LAKE), page(news)]) == 0
+
+
 def test_who_cuts_a_passage_with_unseen_news_has_not_seen_them() -> None:
     news = LAKE.replace("black", "black, deep and cold")
     assert opened(OLD, [page(OLD + LAKE), page(OLD + news)]) == 0
+
+
+def test_two_who_join_the_same_have_not_seen_each_other_if_news_are_missing() -> None:
+    start, cave, end = ":: Start\nThe wind is cold.\n\n", "It is dark here.\n\n", ":: End\nIt ends"
+    old = page(f"{start}:: Cave\n{cave}{end}.\n")
+    parts = [*page(start).parts, Part(Piece.HEADLESS, "c" * 16, cave)]
+    new = Page.of(
+        (*parts, Part(Piece.PASSAGE, "e" * 16, f"{end} here and now, for good.\n")), "\n", bom=False
+    )
+    assert opened(f"{start}{cave}{end}.\n", [old, new]) == 0
+    assert opened(f"{start}{cave}{end} now.\n", [old, new]) == 1
+    assert opened(f"{start}{cave}", [old, new]) == 1
 
 
 def test_an_old_text_in_no_other_file_is_no_paste() -> None:
@@ -368,6 +394,25 @@ def test_an_editor_older_than_its_authors_last_save_takes_nothing_under_an_old_n
     assert bob.text("b.twee") == own.replace("narrow", "broad")
 
 
+def test_what_its_author_carried_away_since_is_there_once_when_a_removed_file_is_saved_again() -> (
+    None
+):
+    other, tower = ":: Other\nText.\n\n", ":: Tower\nThe tower is as high as a church inside.\n\n"
+    alice, bob = pair(("a.twee", RENAMED + tower), ("c.twee", other))
+    alice.put("b.twee", RENAMED + tower)
+    alice.save("a.twee", None)
+    exchange(alice, bob)
+    bob.now += RENAME_SECONDS + 1
+    bob.put("b.twee", RENAMED)
+    bob.save("c.twee", other + tower.replace("high", "wide"))
+    bob.save("b.twee", None)
+    bob.save("a.twee", RENAMED + tower.replace("inside", "within"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == RENAMED
+    assert alice.text("c.twee") == other + tower.replace("high", "wide").replace("inside", "within")
+
+
 def test_what_is_saved_under_the_old_name_is_not_there_twice_when_the_new_one_is_written() -> None:
     """The save comes while the rename is on its way to the disk: the new name is there already."""
     alice, bob = pair(("a.twee", RENAMED))
@@ -407,3 +452,30 @@ def test_a_passage_that_was_taken_away_weighs_little_against_missing_news() -> N
     )
     versions = [page(lake + OLD), page(lake + NEWEST), page(NEWEST)]
     assert opened(OLD, versions) == 0
+
+
+def test_who_has_just_the_little_that_a_co_author_left_of_a_passage_has_seen_that() -> None:
+    whole = OLD.replace("It is", "Dark. It is")
+    split = OLD.replace("It is", "Dark.\n\n:: Cold\nIt is")
+    rest = ":: Cave [dark]\nDark.\n\n" + OLD.partition("\n\n")[2]
+    assert opened(rest, [page(whole), page(split)]) == 1
+
+
+def test_who_splits_a_passage_where_a_co_author_did_has_not_seen_that() -> None:
+    whole = OLD.replace("It is", "Dark. It is")
+    split, again = (whole.replace("It", f"\n\n:: {name}\nIt") for name in ("Cold", "Chill"))
+    assert opened(again, [page(whole), page(split.replace("it all", "all of this"))]) == 0
+
+
+def test_who_carries_what_a_co_author_has_split_off_behind_one_word_takes_it_along() -> None:
+    alice, bob = pair(
+        ("a.twee", OLD.replace("It is", "Dark. It is")), ("b.twee", ":: Hut\nWood.\n")
+    )
+    bob.save("a.twee", OLD.replace("It is", "Dark.\n\n:: Cold\nIt is"))
+    exchange(alice, bob)
+    cold = ":: Cold\nIt is dark here and cold.\n\n"
+    alice.save("a.twee", alice.text("a.twee").replace(cold, ""))
+    alice.save("b.twee", cold + alice.text("b.twee"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert cold in alice.text("b.twee")

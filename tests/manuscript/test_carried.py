@@ -369,3 +369,83 @@ def test_who_carries_a_passage_joined_to_another_takes_along_what_a_co_author_sp
     exchange(alice, bob)
     everything = "".join(alice.text(path) for path in alice.folder)
     assert everything.count("something") == everything.count("nobody comes here") == 1
+
+
+def test_an_old_text_that_shows_what_is_carried_on_does_not_keep_it() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", LAKE))
+    carry(bob, ("a.twee", A), ("b.twee", B + CAVE))
+    alice.hear(bob.updates)
+    alice.write()
+    alice.save("a.twee", A.replace("cold", "icy") + CAVE)  # an editor that shows what was there
+    alice.write()
+    alice.save("b.twee", B)
+    alice.write()
+    alice.save("c.twee", LAKE + CAVE)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("c.twee") == LAKE + CAVE
+    assert caves(alice) == 1
+
+
+def test_who_carries_what_a_co_author_has_carried_there_shows_old_text_of_the_rest_too() -> None:
+    hut = ":: Hut\nA hut of stone with one door and no window at all.\n\n"
+    alice, bob = pair(("a.twee", A + CAVE + hut), ("b.twee", B))
+    carry(bob, ("a.twee", A + hut), ("b.twee", B + CAVE))
+    carry(bob, ("a.twee", A), ("b.twee", B + CAVE + hut.replace("one door", "one low door")))
+    alice.hear(bob.updates)
+    alice.write()
+    carry(alice, ("a.twee", A + CAVE), ("b.twee", B + CAVE + bob.text("b.twee")[-65:] + hut))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert caves(alice) == 1
+
+
+def test_who_carries_a_passage_with_what_was_joined_to_it_saw_it_where_it_was() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B + PIT + LAKE))
+    alice.save("b.twee", B + FLOODED)
+    carry(bob, ("a.twee", A), ("b.twee", B + CAVE + PIT + LAKE))
+    exchange(alice, bob)
+    all_ = alice.text("b.twee").removeprefix(B)
+    alice.save("b.twee", B + CAVE + PIT.partition("\n")[2] + LAKE.partition("\n")[2])
+    exchange(alice, bob)
+    all_ = alice.text("b.twee").removeprefix(B)
+    assert all_ == CAVE + PIT.partition("\n")[2] + LAKE.partition("\n")[2]
+    alice.save("a.twee", A + all_.replace("nobody comes", "nobody ever comes"))
+    alice.save("b.twee", B)
+    bob.save("b.twee", B + all_.replace("deep", "very deep"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    expected = all_.replace("nobody comes", "nobody ever comes").replace("deep", "very deep")
+    assert alice.text("a.twee") == A + expected
+    assert alice.text("b.twee") == B
+
+
+def test_who_pastes_twice_what_they_cut_and_takes_one_away_keeps_the_other() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    ours = CAVE.replace("breathes", "breathes loudly")
+    carry(bob, ("a.twee", A))
+    carry(bob, ("b.twee", B + ours), ("a.twee", A + ours.replace("It is", "It stayed")))
+    alice.hear(bob.updates)  # Her device made the cave; the id of the copy is the smaller one.
+    bob.save("b.twee", B)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A + ours.replace("It is", "It stayed")
+
+
+def test_a_copy_that_a_co_author_has_joined_is_where_the_original_goes() -> None:
+    cave = ":: Cave\nIt is dark here and something breathes in the back.\n\n"
+    start, end = ":: Start\nYou stand before a cave.\n\n", ":: End\nThe end of it all.\n"
+    alice, bob = pair(("a.twee", start + cave), ("b.twee", end))
+    alice.save("b.twee", end + "\n" + cave)
+    bob.hear(alice.updates)
+    bob.write()
+    bob.save("b.twee", end + "\n" + cave.partition("\n")[2])
+    alice.hear(bob.updates)
+    alice.write()
+    bob.save("a.twee", start + cave.replace("dark", "very dark"))
+    alice.save("a.twee", start)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == start
+    assert alice.text("b.twee").count("It is very dark here and something breathes") == 1
+    assert ":: Cave" not in alice.text("b.twee")

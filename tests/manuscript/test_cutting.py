@@ -187,6 +187,12 @@ def test_three_passages_joined_at_once_stay_three_texts() -> None:
     assert len(ids(alice)) == 3
 
 
+def test_words_written_in_a_passage_joined_to_one_that_stood_elsewhere_stay_in_place() -> None:
+    joined = START + END.partition("\n")[2] + "\n" + CAVE  # what was between is behind it now
+    merged = met(joined, STORY.replace(LAST, "of all this"))
+    assert merged == joined.replace(LAST, "of all this")
+
+
 def test_a_joined_passage_is_itself_again_when_its_header_is_put_back() -> None:
     alice, bob = pair(("a.twee", STORY))
     before = ids(alice)
@@ -276,6 +282,36 @@ def test_what_was_joined_and_both_carry_elsewhere_is_there_once(first: bool, oth
     assert alice.text("b.twee").count(f"{LAST} now") == 1
 
 
+@pytest.mark.parametrize("place", ["is dark here", "something breathes", "end of it all", "it all"])
+def test_two_who_split_something_to_which_another_was_joined_double_nothing(place: str) -> None:
+    alice, bob = joined()
+    for author, name in ((alice, "Dark"), (bob, "Black")):
+        text = author.text("a.twee")
+        author.save("a.twee", text.replace(f" {place}", f"\n\n:: {name}\n{place}"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    text = alice.text("a.twee")
+    assert [text.count(word) for word in ("dark here", "breathes", "end", "it all")] == [1] * 4
+    assert ":: Dark" in text
+    assert ":: Black" in text
+
+
+def test_what_is_split_off_from_a_joined_passage_takes_what_was_joined_behind_with_it() -> None:
+    alice, bob = joined()
+    text = alice.text("a.twee").replace("and something", "\n\n:: Breath\nand something")
+    alice.save("a.twee", text)
+    bob.save("a.twee", bob.text("a.twee").replace(LAST, f"{LAST} now"))
+    exchange(alice, bob)
+    breath = text[text.index(":: Breath") :].replace(LAST, f"{LAST} now")
+    assert bob.text("a.twee").endswith(breath)
+    bob.put("a.twee", bob.text("a.twee").replace(breath, ""))
+    bob.save("b.twee", OTHER + breath)
+    alice.save("a.twee", alice.text("a.twee").replace(BREATH, "somebody breathes"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == OTHER + breath.replace(BREATH, "somebody breathes")
+
+
 def test_what_was_joined_may_be_deleted_alone_and_comes_back_with_who_edits_it() -> None:
     alice, bob = joined()
     alone = START + CAVE
@@ -324,3 +360,60 @@ def test_what_was_joined_and_is_cut_out_and_pasted_with_its_header_is_the_same(w
     assert alice.text("a.twee") == START + END
     written = CAVE.replace("breathes", words).replace("It is dark", "It is very dark")
     assert alice.text("b.twee") == OTHER + written
+
+
+def test_of_passages_that_were_joined_and_split_elsewhere_the_head_may_go_to_another_file() -> None:
+    alice, bob = pair(("a.twee", STORY), ("b.twee", OTHER))
+    alice.save("a.twee", JOINED)
+    alice.save("a.twee", JOINED.replace("in the back", "in\n\n:: Back\nthe back"))
+    head, back, end = alice.text("a.twee").partition(":: Back")
+    alice.save("b.twee", OTHER + head)
+    alice.save("a.twee", back + end)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == back + end
+    assert alice.text("b.twee").rstrip() == (OTHER + head).rstrip()
+
+
+def test_what_was_joined_and_is_most_of_both_is_itself_when_it_has_a_header_again() -> None:
+    alice, bob = pair(("a.twee", STORY), ("b.twee", HALL))
+    short = STORY.replace("You stand before a cave. The wind is cold.", "Look.")
+    alice.save("a.twee", short)
+    alice.save("a.twee", short.replace(":: Cave [dark]\n", ""))
+    alice.save("a.twee", short.replace(":: Cave [dark]", ":: Den"))
+    exchange(alice, bob)
+    den = ":: Den\n" + CAVE.partition("\n")[2]
+    alice.save("b.twee", HALL + den)
+    alice.save("a.twee", short.replace(CAVE, ""))
+    bob.save("a.twee", short.replace(CAVE, den.replace(BREATH, "somebody breathes")))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == short.replace(CAVE, "")
+    assert alice.text("b.twee") == HALL + den.replace(BREATH, "somebody breathes")
+
+
+@pytest.mark.parametrize("way", ["cut", "carry", "copy"])
+def test_a_part_that_another_has_just_split_off_may_be_carried_to_another_file(way: str) -> None:
+    words = "The wind is cold. A bird cries in the distance, and nobody answers.\n\n"
+    wind = f":: Wind\n{words}"
+    start = ":: Start\nLook."
+    alice, bob = pair(("a.twee", f"{start} {words}{END}"), ("b.twee", HALL))
+    bob.save("a.twee", f"{start}\n\n{wind}{END}")
+    exchange(alice, bob)
+    saves = [("a.twee", f"{start}\n\n{END}"), ("b.twee", HALL + wind.replace("no", "some"))]
+    for path, text in reversed(saves) if way == "copy" else saves:
+        alice.put(path, text)
+        if way != "carry":
+            alice.notice()
+    alice.notice()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == f"{start}\n\n{END}"
+    assert alice.text("b.twee") == HALL + wind.replace("no", "some")
+
+
+def test_who_rewrites_half_of_a_passage_and_joins_it_before_anybody_looks_has_joined_it() -> None:
+    rewritten = "Bats hang above and something breathes in the back."
+    joined = JOINED.replace(CAVE.partition("\n")[2].strip(), rewritten)
+    merged = met(joined, STORY.replace(BREATH, "something breathes loudly"))
+    assert merged == joined.replace(BREATH, "something breathes loudly")

@@ -6,6 +6,8 @@ import pytest
 
 from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.manuscript.align import MOVED_WORDS
+from whisker_sync.manuscript.limits import MAX_SEARCHES
+from whisker_sync.manuscript.pieces import headed
 from whisker_sync.manuscript.twins import TWIN_WORDS
 
 A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
@@ -102,6 +104,72 @@ def test_what_was_joined_to_the_one_before_it_before_the_first_look_is_there_onc
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.text("a.twee") == A + CAVE
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_what_got_another_name_before_the_first_look_is_there_once(mine: int) -> None:
+    authors = pair(("a.twee", A), ("b.twee", B), ("c.twee", B))
+    alice, bob = authors if mine else authors[::-1]
+    alice.save("a.twee", A + CAVE)
+    alice.save("b.twee", B + "Go to [[Cave]] now.\n")
+    bob.save("a.twee", A + CAVE.replace(":: Cave", ":: Den"))
+    bob.save("c.twee", B + "Go to [[Den]] now.\n")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").count("breathes") == alice.text("a.twee").count(":: ") - 1 == 1
+    name = headed(alice.text("a.twee").removeprefix(A)).name
+    assert f"[[{name}]]" in alice.text("b.twee")
+    assert f"[[{name}]]" in alice.text("c.twee")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_of_so_many_new_passages_the_words_are_looked_for(more: int) -> None:
+    others = "".join(
+        f":: Room {i}\nThe door of room {i} is blue, and nobody is in.\n\n"
+        for i in range(MAX_SEARCHES - 1 + more)
+    )
+    alice, bob = pair(("a.twee", A))
+    alice.save("a.twee", A + others + CAVE)
+    bob.save("a.twee", A + others + CAVE.replace(":: Cave", ":: Den"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").count("breathes") == 1 + more
+
+
+def test_who_copies_a_passage_under_another_name_has_two() -> None:
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    alice.save("a.twee", A + CAVE)
+    exchange(alice, bob)
+    bob.save("a.twee", A + CAVE + CAVE.replace(":: Cave", ":: Den"))
+    bob.save("b.twee", B + CAVE.replace(":: Cave", ":: Lair"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "".join(map(alice.text, ("a.twee", "b.twee"))).count("breathes") == 3
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_who_copies_what_another_has_split_and_joined_again_has_two(mine: int) -> None:
+    authors = pair(("a.twee", A + CAVE), ("b.twee", B))
+    alice, bob = authors if mine else authors[::-1]
+    alice.save("a.twee", A + CAVE.replace("You hear", "\n:: Drops\nYou hear"))
+    alice.save("a.twee", A + CAVE)
+    exchange(alice, bob)
+    bob.save("b.twee", B + CAVE.replace(":: Cave", ":: Den"))
+    exchange(alice, bob)
+    alice.save("c.twee", A)
+    exchange(alice, bob)
+    assert "".join(map(alice.text, ("a.twee", "b.twee"))).count("breathes") == 2
+
+
+def test_who_makes_a_passage_of_what_another_has_just_written_takes_nothing_away() -> None:
+    alice, bob = pair(("a.twee", A))
+    text = A.rstrip() + "\n" + CAVE.partition("\n")[2]
+    alice.save("a.twee", text)
+    exchange(alice, bob)
+    bob.save("a.twee", text + CAVE)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").count("breathes") == 2
 
 
 @pytest.mark.parametrize("mine", [0, 1])

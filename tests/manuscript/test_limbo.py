@@ -132,6 +132,22 @@ def test_what_others_wrote_in_the_copy_comes_along() -> None:
     assert bob.text("a.twee") == A
 
 
+def test_what_others_join_to_a_passage_before_it_is_cut_comes_along_once() -> None:
+    hall, lake = ":: Hall\nThe hall is as high as a church.\n", ":: Lake\nIt is black.\n\n"
+    joined = CAVE + hall.partition("\n")[2]
+    alice, bob = pair(("a.twee", A + CAVE + hall + lake), ("b.twee", B))
+    alice.save("a.twee", A + joined + lake)
+    bob.save("a.twee", A + CAVE + hall + lake.partition("\n")[2])
+    alice.save("b.twee", B + joined)
+    alice.hear(list(bob.updates))
+    alice.write()
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A
+    assert alice.text("b.twee") == B + joined + "It is black.\n\n"
+
+
 def test_words_written_in_a_copy_after_it_was_emptied_are_kept_without_the_others() -> None:
     alice, bob = two()
     alice.save("b.twee", B + CAVE)
@@ -144,7 +160,7 @@ def test_words_written_in_a_copy_after_it_was_emptied_are_kept_without_the_other
     assert "softly" in text
 
 
-def test_after_a_minute_a_passage_is_known_again_by_name_and_text_if_it_is_nowhere_else() -> None:
+def test_later_a_passage_is_known_again_by_name_and_text_if_it_is_nowhere_else() -> None:
     alice, bob = two()
     alice.save("a.twee", A)
     alice.now += MOVE_SECONDS + 0.1
@@ -346,7 +362,7 @@ def full(passages: int, length: int) -> Limbo:
     return limbo
 
 
-def test_limbo_is_recalled_as_it_was_kept_and_its_minute_begins_anew() -> None:
+def test_limbo_is_recalled_as_it_was_kept_and_its_time_begins_anew() -> None:
     limbo = full(3, 10)
     assert limbo.changed()
     assert not limbo.changed()
@@ -589,3 +605,30 @@ def test_what_was_carried_back_and_on_may_be_deleted() -> None:
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert not any(b"Cave" in content for content in alice.folder.values())
+
+
+def test_what_is_left_of_a_passage_whose_head_was_carried_away_may_be_deleted() -> None:
+    head, tail = CAVE.rstrip("\n").split(" and ")
+    alice, bob = two()
+    alice.put("a.twee", A + ":: Back\n" + tail + " and waits for you, and for nobody else.\n")
+    alice.put("b.twee", B + head + ".\n")
+    alice.notice()
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == B + head + ".\n"
+    assert alice.text("a.twee") == A
+
+
+def test_who_changes_a_passage_and_pastes_what_a_co_author_split_off_from_it_has_all_of_that() -> (
+    None
+):
+    cave, back = ":: Cave\nDark and ", "something breathes in the back.\n"
+    alice, bob = pair(("a.twee", A + cave + back), ("b.twee", B))
+    bob.save("a.twee", A + ":: Cave\nDark\n\n:: Back\nand " + back)
+    exchange(alice, bob)
+    alice.save("a.twee", A + ":: Cave\nIt is Dark\n\n")
+    alice.save("b.twee", B + ":: Back\nand " + back)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == B + ":: Back\nand " + back

@@ -7,6 +7,7 @@ import pytest
 from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import WriteFile
+from whisker_sync.manuscript.limits import RENAME_SECONDS
 
 HALL = ":: Hall\nThe hall is wide and very cold, and nobody has lit a fire in it for years.\n\n"
 STAIRS = ":: Stairs\nThe stairs are narrow and steep, and the third of them is missing.\n"
@@ -268,3 +269,177 @@ def test_some_of_an_old_text_saved_under_an_old_name_goes_to_its_own() -> None:
     assert alice.folder == bob.folder
     assert "".join(map(alice.text, sorted(alice.folder))).count("A hut of stone") == 1
     assert "".join(map(alice.text, sorted(alice.folder))).count(" water, no wind") == 1
+
+
+HUT = ":: Hut\nA hut of stone stands beside the lake, and smoke comes from its roof.\n\n"
+ROAD = ":: Road\nThe road goes on and on, over hills and through the dark woods.\n\n"
+
+
+@pytest.mark.parametrize("top", ["", "Of the old house.\n"])
+def test_who_empties_a_new_file_spares_the_one_that_had_its_name(top: str) -> None:
+    alice, bob = pair(("a.twee", top + HALL + STAIRS))
+    moved = top + HALL + STAIRS.replace("third", "fourth")
+    bob.save("a.twee", moved)
+    rename(bob, "a.twee", "b.twee")
+    bob.save("a.twee", HUT)
+    alice.hear(bob.updates)
+    alice.write()  # The second write of the name brings the new file at once.
+    alice.save("a.twee", "")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == moved
+    assert alice.text("a.twee") == ""
+
+
+@pytest.mark.parametrize("top", ["", "Of the old house.\n"])
+def test_who_pastes_from_a_file_that_shared_a_name_deletes_nothing_of_it(top: str) -> None:
+    """Two made files of one name; one of the two has another name since."""
+    alice, bob = Author(1), Author(2)
+    alice.save("a.twee", top + HALL + STAIRS)
+    bob.save("a.twee", HUT + ROAD)
+    bob.hear(alice.updates)
+    bob.write()
+    rename(alice, "a.twee", "b.twee")
+    bob.hear(alice.updates)
+    bob.write()
+    pasted = STAIRS.replace("narrow", "steep, narrow")
+    bob.save("a.twee", HUT + pasted + "\n" + ROAD)
+    bob.save("b.twee", top + HALL)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    everything = "".join(map(alice.text, alice.folder))
+    assert all(each in everything for each in (top, HALL, pasted, HUT, ROAD))
+
+
+def test_an_old_text_saved_under_the_name_of_a_removed_file_spares_a_new_one_that_was_edited() -> (
+    None
+):
+    cave, lake = ":: Cave\nIt is dark in here, and cold.\n\n", ":: Lake\nBlack water, no wind.\n\n"
+    hut, end = ":: Hut\nA hut of stone, quite another story.\n\n", ":: End\nThe end of it all.\n"
+    alice, bob = pair(("a.twee", cave + lake))
+    for text in (None, hut + end, hut.replace("stone", "wood") + end):
+        bob.save("a.twee", text)
+        exchange(alice, bob)
+    alice.save("a.twee", cave.replace("cold", "damp and still") + lake)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "A hut of wood" in alice.text("a.twee")
+    assert end in alice.text("a.twee")
+    assert "damp and still" in alice.text("a.twee")
+
+
+def test_who_removes_a_file_that_just_took_the_name_of_another_does_not_remove_that_one() -> None:
+    (alice, bob), carol = pair(("a.twee", HALL + STAIRS)), Author(3)
+    exchange(alice, bob, carol)
+    rename(bob, "a.twee", "b.twee")
+    carol.hear(bob.updates)
+    carol.write()
+    carol.now += 1
+    carol.save("a.twee", ":: Hut\nA hut of stone, quite another story.\n")
+    alice.hear(reversed(carol.updates))
+    alice.write()
+    assert alice.text("b.twee") == HALL + STAIRS
+    alice.save("a.twee", None)
+    exchange(alice, bob, carol)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == HALL + STAIRS
+
+
+def test_what_had_just_left_a_file_is_not_removed_with_it() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS), ("b.twee", WALL))
+    bob.save("a.twee", STAIRS + ":: Hut\nA hut of stone, quite another story.\n")
+    alice.hear(bob.updates)
+    alice.write()
+    alice.put("a.twee", None)
+    bob.save("a.twee", HALL + bob.text("a.twee"))
+    alice.hear(bob.updates)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert HALL in alice.text("a.twee")
+    assert "Stairs" not in alice.text("a.twee")
+
+
+def test_a_copy_of_what_a_co_author_had_carried_out_of_a_removed_file_is_not_that_file() -> None:
+    hall = HALL.replace("a fire", "a small fire")
+    alice, bob = pair(("a.twee", HALL), ("b.twee", STAIRS))
+    bob.save("b.twee", hall + STAIRS)
+    bob.save("a.twee", None)
+    alice.save("a.twee", None)
+    alice.hear(bob.updates)
+    alice.write()
+    alice.save("c.twee", hall)
+    alice.save("b.twee", STAIRS)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("c.twee") == hall
+    assert alice.text("b.twee") == STAIRS
+
+
+def test_another_file_saved_while_we_remove_one_of_its_name_is_another() -> None:
+    hut = ":: Hut\nA hut of stone, quite another story.\n"
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    rename(bob, "a.twee", "b.twee")
+    alice.hear(bob.updates)
+    alice.write()
+    alice.save("a.twee", hut)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == hut
+    assert alice.text("b.twee") == HALL + STAIRS
+
+
+@pytest.mark.parametrize("top", ["", "Of the old house.\n"])
+def test_who_removes_a_file_spares_one_that_shared_its_name_until_just_now(top: str) -> None:
+    alice, bob, carol = Author(1), Author(2), Author(3)
+    alice.save("a.twee", top + HALL + STAIRS)
+    bob.save("a.twee", HUT + ROAD)
+    exchange(bob, carol)
+    bob.hear(alice.updates)
+    bob.write()
+    bob.now += 100.0
+    rename(alice, "a.twee", "b.twee")
+    carol.save("a.twee", HUT + ROAD.replace("dark", "darkest"))
+    bob.hear([*alice.updates, *carol.updates])
+    bob.write()
+    bob.save("a.twee", None)
+    exchange(alice, bob, carol)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == top + HALL + STAIRS
+
+
+def test_an_old_text_saved_long_after_its_file_went_takes_nothing_from_other_files() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS), ("b.twee", WALL))
+    bob.save("b.twee", WALL + STAIRS)
+    bob.save("a.twee", HALL)
+    bob.save("a.twee", None)
+    exchange(alice, bob)
+    alice.now += 10 * RENAME_SECONDS
+    alice.save("a.twee", HALL.replace("a fire", "a small fire") + STAIRS)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").rstrip() == HALL.replace("a fire", "a small fire").rstrip()
+    assert alice.text("b.twee") == WALL + STAIRS
+
+
+def test_a_file_that_its_author_removed_long_ago_may_be_brought_back_whole() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    alice.save("a.twee", None)
+    exchange(alice, bob)
+    alice.now += 10 * RENAME_SECONDS
+    alice.save("a.twee", HALL + STAIRS)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder == {StoryPath("a.twee"): (HALL + STAIRS).encode()}
+
+
+def test_an_old_text_saved_under_the_name_that_another_name_outdid_is_that_file() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    rename(alice, "a.twee", "b.twee")
+    rename(bob, "a.twee", "c.twee")
+    exchange(alice, bob)
+    (now,) = alice.folder
+    mine, outdid = (alice, "b.twee") if now == "c.twee" else (bob, "c.twee")
+    mine.now += 10 * RENAME_SECONDS
+    mine.save(outdid, HALL.replace("a fire", "a small fire") + STAIRS)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.folder == {now: (HALL.replace("a fire", "a small fire") + STAIRS).encode()}

@@ -41,7 +41,7 @@ from whisker_sync.document.gate import (
 from whisker_sync.document.imprint import client_of, of_fields, of_record
 from whisker_sync.document.ledger import Admitted, Impossible, Ledger, Missing, Touch
 from whisker_sync.document.schema import Kind, Scalar, Schema
-from whisker_sync.document.twins import Twins, Written, missing_blanks
+from whisker_sync.document.twins import Twin, Twins, Written, missing_blanks
 from whisker_sync.errors import BadEdit, BadState, EngineFailure
 
 MAX_INSERT = 8 << 20
@@ -484,9 +484,19 @@ class Document:
         for twin in self._twins.take():
             is_there = self._is_there if twin.is_same else self._is_whole
             there = twin.elsewhere or twin.root
-            if is_there(there, twin.stays) and is_there(twin.root, twin.goes):
+            both_are_there = is_there(there, twin.stays) and is_there(twin.root, twin.goes)
+            if both_are_there and (not twin.beside or self._are_side_by_side(twin)):
                 doubled.append((twin.root, twin.goes.span, there))
         return doubled
+
+    def _are_side_by_side(self, twin: Twin) -> bool:
+        """Tell whether the two are there as they were written, with only blanks between them."""
+        text = self.text(twin.root).encode()
+        both = ((self.engine.place(twin.root, *each.id), each) for each in (twin.stays, twin.goes))
+        (start, one), (end, other) = sorted(both, key=lambda each: each[0])
+        first, second = one.text.encode(), other.text.encode()
+        are_whole = text.startswith(first, start) and text.startswith(second, end)
+        return are_whole and not text[start + len(first) : end].strip()
 
     def _is_there(self, root: str, written: Written) -> bool:
         """Tell whether something of what was written is there still, by some of its letters."""

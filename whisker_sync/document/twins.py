@@ -9,7 +9,9 @@ then is a neighbour of the second.
 
 One of the two may have been edited before its device looked: a word more, other line ends, a
 header line. Then all words of the one are in the other, in the same order, and the one with
-fewer says nothing that the other does not.
+fewer says nothing that the other does not. Or it was written where others had changed the blanks
+around it: then the two stand side by side in the end, with only blanks between. Or it is a
+passage to the one, and to the other, who joined it to another one before that, some lines of it.
 
 Insertions that are not alike may come to stand side by side without a blank, as when two people
 write a sentence anew. Where none was made in sight of the other, one of the two devices puts one.
@@ -25,6 +27,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from whisker_sync.document.gate import STRING, Id, Span, Struct
 from whisker_sync.document.ledger import Place
@@ -49,6 +52,8 @@ MANY_WORDS = 8
 
 _WORD = re.compile(r"[^\s\x00-\x1f]+")
 """Signs that are not for reading part words, too: somebody may have cut the text there."""
+
+_LINE = re.compile(r"\n\s*")
 
 _Spot = tuple[str, Id | None, Id | None]
 """A root, and the ids before and behind."""
@@ -86,6 +91,9 @@ class Twin:
     elsewhere: str = ""
     """The root of the one that stays, if that is another."""
 
+    beside: bool = False
+    """They are one only if they stand side by side, with nothing but blanks between."""
+
     @property
     def is_same(self) -> bool:
         """They are the same to the letter: none has what the other has not."""
@@ -104,8 +112,8 @@ class Twins:
         self._parts: deque[Twin] = deque(maxlen=MAX_BESIDE)
         """Where one was perhaps written in several steps: what was put to it goes, too."""
 
-        self._long: dict[tuple[str, ...], tuple[str, Written]] = {}
-        """What was put into a text, by its words, if it has many."""
+        self._long: dict[tuple[str, ...], tuple[str, Written, int]] = {}
+        """Where many words were put into a text, by the first of a line: its root, and where."""
 
         self._newest: dict[str, deque[tuple[_Spot, Written]]] = {}
 
@@ -121,14 +129,15 @@ class Twins:
                 self._newest.setdefault(spot[0], deque(maxlen=MAX_BESIDE)).append((spot, written))
                 self._known += 1
                 self._letters += len(struct.text)
-                if spot[1:] != (None, None) and len(all_ := _words(struct.text)) >= MANY_WORDS:
-                    self._long[tuple(all_)] = spot[0], written
+                if spot[1:] != (None, None):
+                    lines = _lines(struct.text)
+                    self._long |= {first: (spot[0], written, start) for start, first in lines}
         while self._known > MAX_KNOWN or self._letters > MAX_LETTERS:
             spot = next(iter(self._ours))
             oldest = self._ours.pop(spot)
             self._forget(spot[0], oldest)
-            for each in oldest:
-                self._long.pop(tuple(_words(each.text)), None)
+            for _, first in (line for each in oldest for line in _lines(each.text)):
+                self._long.pop(first, None)
             self._known -= len(oldest)
             self._letters -= sum(len(each.text) for each in oldest)
 
@@ -154,9 +163,11 @@ class Twins:
             twins += [part for twin in twins for part in self._parts_of(twin)]
             if not twins:
                 twins = [twin for each in self._parts if (twin := _part(each, spot, theirs))]
-            if spot[1:] == (None, None) and (long := self._long.get(tuple(_words(theirs.text)))):
+            if spot[1:] == (None, None) and (long := self._long.get(_first(theirs.text))):
                 # A passage that somebody has joined to the one before it, before they looked.
-                twins.append(Twin(long[0], theirs, long[1], elsewhere=spot[0]))
+                root, ours, start = long
+                parts = _within(ours, start, theirs)
+                twins += [Twin(root, theirs, part, elsewhere=spot[0]) for part in parts]
             self._found += twins
             heard[spot[0]] += 1
             if heard[spot[0]] <= MAX_BESIDE and not twins:
@@ -179,8 +190,13 @@ class Twins:
             twin = _twin(spot[0], ours, theirs) if _is_near(there, spot) else None
             if twin is not None:
                 self._found.append(twin)
-            else:
-                self._beside.append(Beside(spot[0], ours, theirs))
+                continue
+            is_same = ours.text.strip() == theirs.text.strip()
+            if is_same and len(_words(ours.text)) >= ENOUGH_WORDS:
+                # One of them was written where others had changed the blanks around.
+                stays, goes = sorted((ours, theirs), key=lambda each: each.id)
+                self._found.append(Twin(spot[0], stays, goes, beside=True))
+            self._beside.append(Beside(spot[0], ours, theirs))
 
     def take(self) -> list[Twin]:
         """Return what was found since the last time."""
@@ -263,6 +279,35 @@ def _twin(root: str, one: Written, other: Written) -> Twin | None:
     if len(fewer) < ENOUGH_WORDS or not _is_within(fewer, more):
         return None
     return Twin(root, stays, goes)
+
+
+def _first(text: str, start: int = 0) -> tuple[str, ...]:
+    """Return the first of many words."""
+    return tuple(each.group() for each in islice(_WORD.finditer(text, start), MANY_WORDS))
+
+
+def _lines(text: str) -> Iterable[tuple[int, tuple[str, ...]]]:
+    """Return where lines begin that many words follow, and the first of these."""
+    for start in (0, *(match.end() for match in _LINE.finditer(text))):
+        if len(first := _first(text, start)) == MANY_WORDS:
+            yield start, first
+
+
+def _within(written: Written, start: int, other: Written) -> list[Written]:
+    """
+    Return the words of another in what was written, if they are there.
+
+    If there are only those, return all of it as well: it goes with its blanks, if they are there
+    still.
+    """
+    text, words = written.text, _words(other.text)
+    places = list(islice(_WORD.finditer(text, start), len(words)))
+    if [place.group() for place in places] != words:
+        return []
+    end, (client, clock) = places[-1].end(), written.id
+    before = len(text[:start].encode("utf-16-le")) // 2
+    part = Written((client, clock + before), text[start:end])
+    return [part] if text[:start].strip() or text[end:].strip() else [written, part]
 
 
 def _part(twin: Twin, spot: _Spot, written: Written) -> Twin | None:

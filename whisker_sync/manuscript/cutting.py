@@ -7,10 +7,10 @@ writes in the moved part at the same time would stay behind, or be there twice. 
 
 * a part that was split off becomes a passage of its own at once, whose words stay where they
   are: the text is cut by a mark (stretches.py), and merges as running text does. If something
-  else was joined to it or looks like a header in it, the header line is written into the body
-  instead, where every tool sees a passage;
+  in it looks like a header, the header line is written into the body instead, where every tool
+  sees a passage;
 * a passage whose header line was deleted keeps its text, too, and is shown without
-  header behind its predecessor, until somebody puts the header back.
+  header behind what it was joined to, until somebody puts the header back.
 
 A *group* is what stands together in any case: a passage of the document with whatever
 was split off inside of it and joined to it.
@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from whisker_sync.manuscript.align import align
 from whisker_sync.manuscript.likeness import likeness
@@ -30,7 +31,8 @@ from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse
 
 SPLIT = 0.5
-"""So many of the words of what is new vanished from the passage before it: a part of that."""
+"""So many of the words of what is new vanished from the passage before it: a part of that. And
+so many of the words of what vanished are new in the passage before it: joined to that."""
 
 SPLIT_WORDS = 3
 """Or else so many words, if they are most of those that vanished there."""
@@ -39,7 +41,7 @@ SOME_WORDS = 2
 """So many at the beginning of what vanished, or half of it, if the passage before goes on so."""
 
 JOINED = 0.8
-"""So many of the words of what vanished are new in the passage before it: now part of that."""
+"""So many of the words of one thing are in another: it is part of that, wherever they stand."""
 
 
 @dataclass(slots=True, eq=False)
@@ -135,23 +137,27 @@ def cut(own: list[Part], groups: list[Group], text: str, *, renames: bool) -> Cu
         cut.match.append(None if split else owner)
     cut.fresh += [group.segment for group in groups[tail : owners.known]]
     cut.match += range(tail, owners.known)
-    for i, (old, segment) in enumerate(zip(cut.match, cut.fresh, strict=True)):
-        if old is not None and i not in cut.split:
-            _let_go(cut.groups, old, segment)
+    for i, old in enumerate(cut.match):
+        if old is not None and len(cut.groups[old].parts) > 1:
+            tails = takewhile(lambda n: n in cut.split, range(i + 1, len(cut.fresh)))
+            _let_go(cut.groups, old, "".join(cut.fresh[n].text for n in (i, *tails)))
     return cut
 
 
-def _let_go(groups: list[Group], number: int, segment: Segment) -> None:
-    """What had been joined to a group and is not there any more is a group of its own: gone."""
+def _let_go(groups: list[Group], number: int, new: str) -> None:
+    """
+    What had been joined to a group and is not there any more is a group of its own: gone.
+
+    So is its head, if only what was joined to that is left, with a header of its own.
+    """
     group = groups[number]
-    if len(group.parts) == 1 or group.text == segment.text:
+    if group.text == new:
         return
-    texts = distribute([part.text for part in group.parts], segment.text)
-    first, *rest = zip(group.parts, texts, strict=True)
-    gone = [part for part, text in rest if part.text and not text]
-    if gone:
-        stays = [part for part, text in rest if text or not part.text]
-        groups[number] = Group([first[0], *stays], group.shown)
+    texts = distribute([part.text for part in group.parts], new)
+    gone = [part for part, text in zip(group.parts, texts, strict=True) if part.text and not text]
+    stays = [part for part in group.parts if part not in gone]
+    if gone and stays:
+        groups[number] = Group(stays, group.shown or stays[0] is not group.parts[0])
         groups += (Group([part]) for part in gone)
 
 
@@ -203,7 +209,7 @@ class _Owners:
             for group in sorted(self._vanished):
                 self._join(group)
         for j in range(len(middle)):
-            if self.of[j] is None:
+            if not self._put_back(j) and self.of[j] is None:
                 self._split(j)
 
     def merged(self) -> list[tuple[int | None, Segment, bool]]:
@@ -228,9 +234,9 @@ class _Owners:
         return found
 
     def _is_whole(self, group: int) -> bool:
-        """Tell whether a group is one passage with nothing in it that looks like another."""
+        """Tell whether there is nothing in a group that only looks like a passage."""
         each = self._cut.groups[group]
-        return len(each.parts) == 1 and not each.shown and len(each.pieces()) == 1
+        return not each.shown and len(each.pieces()) == 1
 
     def _places(self, group: int) -> list[int]:
         return [j for j, owner in enumerate(self.of) if owner == group]
@@ -268,8 +274,6 @@ class _Owners:
         """Find out whether a new segment was split off from a group beside it."""
         segment = self._middle[j]
         before = self.of[j - 1] if j else None
-        if before is not None and self._put_back(before, j):
-            return
         beside = [before, self.of[j + 1] if j + 1 < len(self.of) else None]
         for group, ahead in zip(beside, (False, True), strict=True):
             if group is None or group >= self.known:
@@ -290,15 +294,28 @@ class _Owners:
         end = was[len(shown) :]
         return was[: len(shown)] == shown and bool(end) and segment.words[-len(end) :] == end
 
-    def _put_back(self, group: int, j: int) -> bool:
-        """Find out whether a passage that was joined to a group has its header again."""
-        parts = self._cut.groups[group].parts
+    def _put_back(self, j: int) -> bool:
+        """
+        Find out whether a passage that was joined to the one before it has its header again.
+
+        It may be most of what stood together, and look like all of that under another name.
+        """
+        group = self.of[j - 1] if j else None
+        if group is None or len(parts := self._cut.groups[group].parts) == 1:
+            return False
+        if self.of[j] is not None and self._first.get(group) != j:
+            return False
         new = self._middle[j].words
-        tails = [words("".join(part.text for part in parts[n:])) for n in range(1, len(parts))]
+        own = [segment_of(part).words for part in parts]
+        tails = [[word for each in own[n:] for word in each] for n in range(1, len(parts))]
         alike = [likeness(tail, new) for tail in tails]
-        if not alike or max(alike) < SPLIT:
+        if max(alike) < SPLIT:
             return False
         n = alike.index(max(alike)) + 1
+        front = Counter(word for each in own[:n] for word in each)
+        shown = Counter(self._shown(group))
+        if Counter(tails[n - 1]) & (shown - front) or Counter(new) & (front - shown):
+            return False  # The header is in another place, and splits what is there.
         self._cut.groups[group] = Group(parts[:n])
         self._cut.groups.append(Group(parts[n:], shown=True))
         self.of[j] = len(self._cut.groups) - 1
@@ -309,20 +326,10 @@ class _Owners:
     def _join(self, group: int) -> None:
         """Find out whether a group that lost its header is now part of the one before it."""
         gone = self._vanished[group]
-        places = self._places(group)
         if not gone or group in self._first:
             return
-        here = {owner for owner in self.of if owner is not None}
-        root = next((g for g in reversed(range(group)) if g in here), -1)
-        if root < 0:
-            own = words("".join(part.text for part in self._cut.own))
-            added = Counter(words(self._cut.beginning)) - Counter(own)
-        else:
-            if places and places[0] != self._places(root)[-1] + 1:
-                return
-            added = Counter(self._shown(root)) - Counter(self._words(root))
-        enough = (added & Counter(gone)).total() >= JOINED * len(gone)
-        if not enough and not (root >= 0 and self._goes_on(root, gone)):
+        places, root = self._places(group), self._root(group, gone)
+        if root is None or (places and root >= 0 and places[0] != self._places(root)[-1] + 1):
             return
         head, *rest = self._cut.groups[group].parts
         parts = [Part(Piece.HEADLESS, head.id, head.text.partition("\n")[2]), *rest]
@@ -336,3 +343,35 @@ class _Owners:
             self._cut.groups[root] = Group([*self._cut.groups[root].parts, *parts])
             for j in places:
                 self.of[j] = root
+
+    def _root(self, group: int, gone: Sequence[str]) -> int | None:
+        """
+        Return which group has the words that are gone; -1: what is before all of them.
+
+        It is the one that stood before it, or one that has come there, if none of it is elsewhere.
+        """
+        here = sorted({owner for owner in self.of if owner is not None})
+        before = next((g for g in reversed(here) if g < group), -1)
+        if self._has_taken_in(before, gone):
+            return before
+        if self._places(group):
+            return None
+        return next((g for g in here if self._ends(g, gone)), None)
+
+    def _has_taken_in(self, root: int, gone: Sequence[str]) -> bool:
+        """Tell whether words that are gone are new in a group, or in what is before all of them."""
+        if root < 0:
+            own = words("".join(part.text for part in self._cut.own))
+            return _part(gone, Counter(words(self._cut.beginning)) - Counter(own)) >= SPLIT
+        added = Counter(self._shown(root)) - Counter(self._words(root))
+        return _part(gone, added) >= SPLIT or self._goes_on(root, gone)
+
+    def _ends(self, group: int, gone: Sequence[str]) -> bool:
+        """Tell whether words that are gone are new at the end of a group."""
+        end = self._shown(group)[-len(gone) :]
+        return _part(gone, Counter(end) - Counter(self._words(group))) >= JOINED
+
+
+def _part(of: Sequence[str], there: Counter[str]) -> float:
+    """Return which part of some words is among others."""
+    return (there & Counter(of)).total() / len(of)

@@ -8,6 +8,7 @@ and clipboard narrows it down; :mod:`whisker_sync.manuscript.bases` weighs the w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 
@@ -16,7 +17,7 @@ from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.limbo import Limbo
 from whisker_sync.manuscript.origins import files_of, is_mostly, is_some
-from whisker_sync.manuscript.pieces import headed, segment_of
+from whisker_sync.manuscript.pieces import Segment, headed, segment_of
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Found, Text
 from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, Shadow, runs_of
@@ -49,33 +50,23 @@ class Editors:
         elsewhere |= {"".join(p.text for p in run) for page in pages for run in runs_of(page)}
         elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
         elsewhere |= {part.text for part in self._disk.left}
-        first = {part.id for part in versions[0].parts}
-        copies = (copy for copy in self._limbo.pasted.values() if first & copy.originals.keys())
-        pasted = [copy.segment.text for copy in copies]
+        here = {part.id for version in versions for part in version.parts}
+        copies = [copy for id_, copy in self._limbo.pasted.items() if id_ not in here]
+        pasted = [copy.segment.text for copy in copies if here & copy.originals.keys()]
         for other in self._found.keys() - {path}:
             pasted += self._new_passages(other)
         return versions[opened(what.text, versions, elsewhere, pasted)]
 
     def _new_passages(self, path: StoryPath) -> list[str]:
-        """
-        Return the passages of a file that it had in none of its versions before this batch.
-
-        What was cut in an earlier one tells nothing, nor does what was split off.
-        """
+        """Return the passages of a file that were pasted there in this batch."""
         if path not in self._brought:
             what, shadow = self._found[path], self._shadows.get(path) or Shadow()
             pages = [each for each in (*shadow.earlier, shadow.disk) if isinstance(each, Page)]
-            parts = [segment_of(part) for page in pages for part in page.parts]
-            parts += (taken.group.segment for taken in self._limbo.taken if taken.known)
-            names = {part.name for part in parts}
-            known = {pair for part in parts for pair in pairwise(part.words)}
             texts = parse(what.text).passages if isinstance(what, Text) and pages else ()
-            segments = (headed(each.text) for each in texts)
-            self._brought[path] = [
-                each.text
-                for each in segments
-                if each.name not in names and not _is_half(pairwise(each.words), known)
-            ]
+            versions = [[segment_of(part) for part in page.parts] for page in pages]
+            versions.append([t.group.segment for t in self._limbo.taken if t.known])
+            pasted = _pasted([headed(each.text) for each in texts], versions)
+            self._brought[path] = [each.text for each in pasted]
         return self._brought[path]
 
     def newest(self, path: StoryPath, base: Content) -> Page | None:
@@ -120,11 +111,13 @@ class Editors:
         """
         if not isinstance(what, Text):
             return None, None
-        ids = view.renamed(path)
+        before = self._disk.stood(path)
+        # Of two who gave it another name one did so in vain: nobody else knows of that one.
+        ids = view.renamed(path).union(*map(files_of, before))
         for now, shadow in sorted(self._shadows.items()) if ids else ():
-            if not isinstance(shadow.disk, Page) or not ids & files_of(shadow.disk):
+            if now == path or not isinstance(shadow.disk, Page) or not ids & files_of(shadow.disk):
                 continue
-            stood = [each for each in self._disk.stood(path) if ids & files_of(each)]
+            stood = [each for each in before if ids & files_of(each)]
             if stood:
                 # What came since the file has another name such an editor has not seen.
                 base = self.opened(now, what, stood)
@@ -135,6 +128,27 @@ class Editors:
             if is_mostly(what.text, base) or is_some(what.text, base):
                 return _seen(base, what)  # It may be older than all we remember.
         return None, None
+
+
+def _pasted(segments: Sequence[Segment], versions: Iterable[Sequence[Segment]]) -> list[Segment]:
+    """
+    Return the passages of a save that are in none of the versions.
+
+    What has another name may have been split off. Of those with one name some are new if there are
+    more of them than there were: what nobody had like that.
+    """
+    had, known, bodies = Counter[str](), set[tuple[str, str]](), set[str]()
+    for each in versions:
+        had |= Counter(segment.name for segment in each)
+        known |= {pair for segment in each for pair in pairwise(segment.words)}
+        bodies |= {segment.body for segment in each}
+    more = Counter(segment.name for segment in segments) - had
+    return [
+        each
+        for each in segments
+        if (more[each.name] and each.body not in bodies)
+        and (had[each.name] or not _is_half(pairwise(each.words), known))
+    ]
 
 
 def _is_half(pairs: Iterable[tuple[str, str]], known: Container[tuple[str, str]]) -> bool:

@@ -93,6 +93,8 @@ class FileEdits:
         for part, new in zip(sheet.own, news, strict=True):
             sheet.parts.append(Part(part.piece, part.id, new))
             if part.piece is Piece.OWN:
+                if not new and sheet.has_lost(part.id):
+                    continue  # A co-author gave its file another name, and took it along.
                 file = self._view.files[part.id]
                 if not self._rounds.leaves_out(sheet.saved, part, new, self._view.own(file)):
                     self._edit_own(sheet, file, part.text, new)

@@ -159,21 +159,17 @@ class Intake:
         if not sheet.saved.first:
             self._moves.vanish(sheet)
         self._moves.miss(sheet, sheet.missed)
-        split: dict[int, Part] = {}
-        for i, (old, segment) in enumerate(zip(sheet.match, sheet.fresh, strict=True)):
+        split: dict[int, list[Part]] = {}
+        for i, old in enumerate(sheet.match):
             if i in split:
-                parts = [split[i]]
-            elif old is not None and i + 1 in sheet.split:
-                behind = takewhile(lambda n: n in sheet.split, range(i + 1, len(sheet.fresh)))
-                places = list(behind)
-                tails = [sheet.fresh[n] for n in places]
-                head, *rest = self._edits.split(sheet, sheet.groups[old], segment, tails)
-                parts = [head]
-                split = dict(zip(places, rest, strict=True))
-                for part, tail in zip(rest, tails, strict=True):
-                    self._moves.note_made(part.id, tail)
+                parts = split[i]
             elif old is not None:
-                parts = self._edits.edit_group(sheet, sheet.groups[old], segment)
+                places = [i, *takewhile(lambda n: n in sheet.split, range(i + 1, len(sheet.fresh)))]
+                segments = [sheet.fresh[n] for n in places]
+                found = self._edits.edit_group(sheet, sheet.groups[old], segments)
+                parts, split = found[0], dict(zip(places, found, strict=True))
+                for tail, its in zip(segments[1:], found[1:], strict=True):
+                    self._moves.note_made(its[0].id, tail)
             elif i in sheet.arrived:
                 parts = sheet.arrived[i]
             else:

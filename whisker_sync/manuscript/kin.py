@@ -9,7 +9,8 @@ them may have been split before the first look: then what the same device made i
 and consists of the other's words, counts with it.
 
 Or it was joined: then an older passage has all its words, and its name. Or it was carried to
-another file: then most of their pairs of words are the same.
+another file: then most of their pairs of words are the same. Or it got another name: then the
+words are just the same, and each was made by somebody who had these words nowhere else.
 
 Nobody knows which of the two is older, so nothing is deleted: what the one with the larger id
 has besides is written into the other, by the device that made it, and it is emptied. Which of
@@ -54,6 +55,11 @@ class Kin:
         """The mark of the device that makes them one."""
         return self.goes[0].born
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """The name of the one that goes, and that of the one that stays."""
+        return self.goes[0].name, self.stays[0].name
+
 
 def find(view: View) -> list[Kin]:
     """Return the passages that are one although they differ at birth; each at most once."""
@@ -73,6 +79,11 @@ def find(view: View) -> list[Kin]:
             if _was_carried(view, stays, each) and not {stays.id, each.id} & known:
                 found.append(Kin((stays,), (each,)))
                 known.add(each.id)
+    for stays, *others in view.repeated():
+        for each in others:
+            if each.born != stays.born and not {stays.id, each.id} & known:
+                found.append(Kin((stays,), (each,)))
+                known |= {stays.id, each.id}
     for same in view.namesakes():
         for one in same:
             whole = next((each for each in same if _has_become(view, each, one)), None)
@@ -161,6 +172,9 @@ def unite(plan: Plan, view: View, kin: Kin) -> None:
     news = distribute(texts, apply(live, additions("", found, live)))
     for passage, body, new in zip(stays, bodies, news, strict=True):
         plan.edit(plan.live(view, passage.id), diff(body, headless(new).body))
+    former, name = kin.names
+    if former != name:
+        plan.fields[stays[0].id, schema.FORMER + former] = 1
     for tag in sorted(goes[0].tags - stays[0].tags):
         plan.fields[stays[0].id, schema.TAG + tag] = 1
     for each in goes:

@@ -2,11 +2,11 @@
 Passages on their way from one file to another, between two saves.
 
 An author who moves a passage cuts it, saves, pastes it somewhere else, and saves
-again; or the other way round. For a minute we remember what was cut and what appeared,
+again; or the other way round. For ten minutes we remember what was cut and what appeared,
 so that the two halves are found to be one move. What is not remembered becomes a
 deletion and something new, and no word is lost by that.
 
-It is kept in the journal, where a minute begins anew when the process does. Like a
+It is kept in the journal, where they begin anew when the process does. Like a
 shadow it is checked as strictly as bytes from a stranger.
 """
 
@@ -16,7 +16,7 @@ import json
 import math
 import zlib
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whisker_sync.errors import UnsafePath
@@ -25,7 +25,7 @@ from whisker_sync.manuscript.align import NAMESAKE
 from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.likeness import likeness_of_namesakes
 from whisker_sync.manuscript.limits import MAX_LIMBO, MAX_REMEMBERED, MOVE_SECONDS
-from whisker_sync.manuscript.pieces import Segment, headed
+from whisker_sync.manuscript.pieces import Segment, headed, segment_of
 from whisker_sync.manuscript.schema import is_id
 from whisker_sync.manuscript.shadow import Part, Piece
 from whisker_sync.paths import accept
@@ -191,6 +191,32 @@ class Limbo:
             each for each in self.taken if not any(part.id in ids for part in each.group.parts)
         ]
 
+    def take_out(self, edited: Container[str], left: Callable[[str, str], str]) -> None:
+        """
+        Let go of words that its author has taken out of passages just now.
+
+        No co-author deleted them. So if they are in what is pasted nevertheless, they stay.
+        ``left`` returns what is left of the body of an ``edited`` passage.
+        """
+
+        def shortened(part: Part) -> Part:
+            if part.id not in edited:
+                return part
+            was = segment_of(part)
+            body = left(part.id, was.body)
+            return replace(part, text=Segment(was.header, body, was.gap).text)
+
+        self.taken = [
+            each if each.known else replace(each, group=_changed(each.group, shortened))
+            for each in self.taken
+        ]
+        for id_, pasted in self.pasted.items():
+            texts = {
+                original: text and shortened(Part(Piece.PASSAGE, original, text)).text
+                for original, text in pasted.originals.items()
+            }
+            self.pasted[id_] = replace(pasted, originals=texts)
+
     def copy_of(self, original: str, segment: Segment, but: Container[str]) -> str | None:
         """Return the passage that appeared as a copy of what vanishes now."""
         best: str | None = None
@@ -215,6 +241,11 @@ def nearest(copy: Segment, versions: Sequence[Segment]) -> int:
         return -different, copy.header == versions[i].header, i
 
     return max(range(len(versions)), key=alike)
+
+
+def _changed(group: Group, change: Callable[[Part], Part]) -> Group:
+    parts = [change(part) for part in group.parts]
+    return group if parts == group.parts else Group(parts, group.shown)
 
 
 def _alike(one: Segment, other: Segment) -> float:

@@ -16,7 +16,7 @@ MAX_FILES = 20_000
 RENAME_SECONDS = 60.0
 """A file that went and comes back under another name within this time was renamed."""
 
-MOVE_SECONDS = 60.0
+MOVE_SECONDS = 600.0
 """A passage that was cut and is pasted elsewhere within this time, or before, was moved."""
 
 UNSEEN_SECONDS = 60.0
@@ -30,6 +30,9 @@ MAX_REMEMBERED = 1_000
 
 MAX_NAMESAKES = 32
 """Passages of one name of which a new one may be a copy, newest first."""
+
+MAX_SEARCHES = 100
+"""New passages of one batch whose words are looked for in all files: who has them made a copy."""
 
 MAX_COMMON = 4_000
 """Client ids in a document beyond which new passages are not imprints: each takes two more."""

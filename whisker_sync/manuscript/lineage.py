@@ -18,8 +18,8 @@ removed.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.disk import Disk
@@ -38,7 +38,7 @@ from whisker_sync.manuscript.origins import (
 )
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
-from whisker_sync.manuscript.shadow import Content, Page, Picture, is_same_file
+from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, is_same_file
 from whisker_sync.story.twee import parse
 
 
@@ -124,6 +124,7 @@ class Lineage:
         self._renamed(traced, found, when)
         self._brought_back(traced, when)
         self._under_old_names(traced, when)
+        self._saved_much_later(traced, when)
         self._removed(traced, {path: news[path] for path in found}, when)
         traced.meet(self._view)
         return traced
@@ -168,7 +169,7 @@ class Lineage:
         """Look among what went just now: the author may have given it another name."""
         departed = self._disk.departed
         unanswered = self._unanswered(traced.new, found)
-        origins = unanswered | traced.gone | departed.since(when.since)
+        origins = unanswered | traced.gone | departed.since(when.since, traced.new)
         for path, origin in renames(origins, traced.new, parts=True):
             what = traced.new.pop(path)
             if origin in traced.gone:
@@ -177,7 +178,7 @@ class Lineage:
                 base = self._asked_as(origin, unanswered[origin], what)
             else:
                 # It has another name, and is gone no more.
-                base = self._departed_as(origin, departed.contents.pop(origin), what)
+                base = self._departed_as(path, departed.contents.pop(origin), what)
             traced.add(Saved(path, what, base, was=origin))
 
     def _unanswered(
@@ -195,16 +196,59 @@ class Lineage:
 
     def _brought_back(self, traced: Traced, when: Moment) -> None:
         """Look among what went lately; by its author's hand it comes back whole."""
+        if not traced.new:
+            return
         departed = self._disk.departed
-        lately = departed.lately(traced.new).items()
-        origins = {path: each for path, each in lately if not traced.here & files_of(each)}
+        lately = departed.lately(traced.new)
+        went = {path: departed.contents[path] for path in lately}
+        # An old editor shows all of it, under its own name; a new one is not of what went on.
+        went |= {path: self._without_moved(went[path]) for path in lately if path not in traced.new}
+        origins = {
+            path: each.content
+            for path, each in went.items()
+            if not traced.here & files_of(each.content)
+        }
         for path, origin in renames(origins, traced.new):
-            went, what = departed.contents.pop(origin), traced.new.pop(path)
+            what = traced.new.pop(path)
+            del departed.contents[origin]
             was = origin if origin != path else None
-            base = self._departed_as(origin, went, what)
+            base = self._departed_as(path, went[origin], what)
             if was is None:
                 self._note_astray(base, when)
-            traced.saves.append(Saved(path, what, base, back=went.by_author, was=was))
+            traced.saves.append(Saved(path, what, base, back=went[origin].by_author, was=was))
+
+    def _saved_much_later(self, traced: Traced, when: Moment) -> None:
+        """
+        Look for what old editors save under the name of a file that went long ago.
+
+        It is what its author shows, so all of it is back; but what is in other files stays there.
+        """
+        here = traced.here | self._disk.files(but=())
+        for path, what in list(traced.new.items()):
+            stood = [each for each in self._disk.stood(path) if not here & files_of(each)]
+            if not stood or not isinstance(what, Text) or self._view.content(path) is not None:
+                continue
+            base = self._editors.opened(path, what, stood)
+            if is_mostly(what.text, base):
+                del traced.new[path]
+                self._note_astray(base, when)
+                traced.saves.append(Saved(path, what, base, back=True))
+
+    def _without_moved(self, departed: Departure) -> Departure:
+        """
+        Return a file that went without the passages that are in other files by now.
+
+        They do not come back with it. If all of it is there, it only has another name.
+        """
+        content = departed.content
+        if not isinstance(content, Page) or files_of(content) & self._disk.files(but=()):
+            return departed
+        pages = (page for page in self._disk.contents().values() if isinstance(page, Page))
+        here = {part.id for page in pages for part in page.parts}
+        if here.isdisjoint(part.id for part in content.parts):
+            return departed
+        earlier = tuple(_without(page, here) for page in departed.earlier)
+        return replace(departed, content=_without(content, here), earlier=earlier)
 
     def _under_old_names(self, traced: Traced, when: Moment) -> None:
         """Look for what editors still save under names that files once had."""
@@ -234,7 +278,9 @@ class Lineage:
             if not traced.here & files_of(content):
                 seen = before is None or news[path].read_since_write is True
                 seen = seen or self._stands_elsewhere(traced, path, content, before)
-                traced.saves.append(Saved(path, None, content if seen else before))
+                removed = content if seen else _seen_of(content, before)
+                if removed is not None:
+                    traced.saves.append(Saved(path, None, removed))
             elif any(saved.was == path for saved in traced.saves):
                 continue  # Its author gave it another name.
             # Removed; or it has a co-author's new name, and its author's is still to be found.
@@ -282,7 +328,7 @@ class Lineage:
             return shadow.disk
         # Our write may have come first. Or the author gave the file this name, as a
         # co-author did; or made a file of this name without knowing of ours.
-        others = [*gone.values(), *self._disk.departed.since(when.since).values()]
+        others = [*gone.values(), *self._disk.departed.since(when.since, {}).values()]
         same = [each for each in others if files_of(each) & files_of(staged)]
         versions = [*(page for page in same if isinstance(page, Page)), staged]
         base = self._editors.opened(seen.path, what, versions)
@@ -306,12 +352,36 @@ class Lineage:
         return self._editors.opened(path, what, [*self._disk.stood(path), asked])
 
     def _departed_as(self, path: StoryPath, departed: Departure, what: Found) -> Content:
-        """Return the version that an editor shows of a file that went."""
+        """Return the version that an editor shows of a file that went, and is at a path now."""
         if not isinstance(what, Text) or not isinstance(departed.content, Page):
             return departed.content
-        versions = [each for each in departed.earlier if self._disk.fits(each)]
+        # It may have had this path before, and an editor shows what it was then.
+        stood = [each for each in self._disk.stood(path) if is_same_file(each, departed.content)]
+        versions = [*stood, *(each for each in departed.earlier if self._disk.fits(each))]
         versions.append(departed.content)
         return self._editors.opened(path, what, versions)
+
+
+def _only(page: Page, is_meant: Callable[[Part], bool]) -> Page:
+    return Page.of(tuple(filter(is_meant, page.parts)), page.eol, page.bom)
+
+
+def _without(page: Page, ids: Container[str]) -> Page:
+    return _only(page, lambda part: part.id not in ids)
+
+
+def _seen_of(content: Content, before: Content | None) -> Page | None:
+    """
+    Return what a file held that was in an older version, too, as it was there; None: nothing.
+
+    What had left it before it was removed was not removed with it. That may be all of it: its
+    file has another name, and this was a co-author's new one.
+    """
+    if not isinstance(before, Page) or not isinstance(content, Page):
+        return None
+    still = {part.id for part in content.parts}
+    seen = _only(before, lambda part: part.id in still)
+    return seen if seen.parts else None
 
 
 def _beside(path: StoryPath, sha256: bytes) -> StoryPath:

@@ -27,11 +27,12 @@ from whisker_sync.manuscript import kin, pictures, schema
 from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import Problem
-from whisker_sync.manuscript.names import Links, format_of, new_targets
+from whisker_sync.manuscript.names import Links, Renamed, format_of, new_targets, repair
 from whisker_sync.manuscript.plan import ORIGIN, empty, unite
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.revisions import repairs
 from whisker_sync.manuscript.shadow import Picture
+from whisker_sync.manuscript.twins import words_of
 from whisker_sync.revision import Version
 
 
@@ -108,7 +109,8 @@ class Mending:
             kin.unite(plan, self._view, each)
         for id_, splices in late.items():
             plan.edit(plan.live(self._view, id_), splices)
-        bodies = {id_: self._view.body(id_) for id_ in late}
+        renamed = (Renamed(each.goes[0].id, *each.names) for each in akin)
+        bodies = {id_: self._view.body(id_) for id_ in (*late, *repair(renamed, self._view, plan))}
         with self._document.edit(ORIGIN) as edit:
             plan.write(edit)
             for root, at in sorted(joined, reverse=True):
@@ -122,14 +124,15 @@ class Mending:
         return Mended(edit.change, tuple(told), mended)
 
     def _doubled(self) -> list[tuple[str, Span]]:
-        """Return what is there twice, but for what has become another passage, with its name."""
+        """Return what is there twice, but for what became, or was copied as, another passage."""
         found: list[tuple[str, Span]] = []
         for root, span, there in self._document.doubled():
             here, other = (
                 self._view.passages.get(each.removeprefix(schema.BODY)) for each in (root, there)
             )
             is_one = here is not None and other is not None and here.name == other.name
-            if root == there or not is_one:
+            is_unseen = other is not None and bool(words_of(other.birth))
+            if root == there or (is_unseen and not is_one):
                 found.append((root, span))
         return found
 

@@ -2,7 +2,7 @@
 Passages that are not where they were: moved, pasted, cut, deleted, or new.
 
 A passage that vanished from one file and one that appeared in another may be the same, in one
-batch of saves or, for a minute, from one save to the next (limbo.py). Then nothing is deleted
+batch of saves or, for ten minutes, from one save to the next (limbo.py). Then nothing is deleted
 and nothing made: it stays the same passage, and what others write in it comes along. What is
 found here is noted in the sheets of the files, and written as edits of passages.
 
@@ -27,7 +27,7 @@ from whisker_sync.manuscript.limits import MAX_NAMESAKES
 from whisker_sync.manuscript.passage_edits import PassageEdits
 from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
 from whisker_sync.manuscript.places import Places
-from whisker_sync.manuscript.plan import Plan, empty, unite
+from whisker_sync.manuscript.plan import Plan, empty, taken_out, unite
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.returned import Returned, is_brought, look_for, pasted_as
 from whisker_sync.manuscript.saves import Sheet
@@ -204,7 +204,7 @@ class Moves:
         if there is None:
             if group.parts[0].piece is Piece.HEADLESS:
                 group.shown = True
-            arrived = self._edits.edit_group(source, group, target.fresh[segment])
+            [arrived] = self._edits.edit_group(source, group, [target.fresh[segment]])
             target.arrived[segment] = arrived
         elif self._is_copy(target, there, ids):
             # A co-author pasted the same there before; that was a copy.
@@ -275,6 +275,10 @@ class Moves:
         for passage in passages:
             self._edits.revive(passage)
             self._plan.fields[passage.id, schema.PLACE] = f"{file} {passage.key}"
+        there = self._view.files.get(file)
+        if there is not None and there.path is not None:
+            # That may have been old text; if it is pasted now, it goes on.
+            self._limbo.take(group, there.path, self._now)
         return True
 
     def _is_refiled(self, group: Group) -> bool:
@@ -318,8 +322,11 @@ class Moves:
         birth = birth_of(segment, sheet.saved.path)
         if self._where.is_seen(self._view.born_as(birth)):
             birth = ""
-        elif self._has_namesake(segment, birth):
-            birth = family_of(birth)
+        else:
+            has_words = self._where.is_seen(self._view.worded_as(birth))
+            has_words = has_words or self._where.has_words(segment)
+            has_name = self._has_namesake(segment, birth)
+            birth = birth_of(segment, sheet.saved.path, name=not has_name, words=not has_words)
         original = sheet.original(segment)
         is_common = family_of(birth) and original is None and sheet.saved.base is not None
         common = sheet.saved.path if is_common else None
@@ -354,6 +361,7 @@ class Moves:
 
         Return the passages that were only copies, and what stands in their place now.
         """
+        self._limbo.take_out(self._edited(), self._left)
         for copied in self._copies:
             self._refile(copied)
         seen = {id_ for sheet in self._sheets for id_ in sheet.seen()}
@@ -363,6 +371,15 @@ class Moves:
             self._limbo.seen({part.id for part in taken.group.parts})
         return self._gone_to | {copied.copy: copied.group.parts for copied in self._copies}
 
+    def _edited(self) -> set[str]:
+        """Return the passages whose words are in texts that are edited."""
+        roots = (root.removeprefix(schema.BODY) for root in self._plan.texts)
+        return {id_ for root in roots for id_ in self._view.sharing(root)}
+
+    def _left(self, id_: str, body: str) -> str:
+        """Return an older body of a passage without what its author took out of that just now."""
+        return taken_out(body, self._view.body(id_), self._plan.live(self._view, id_).text)
+
     def _refile(self, copied: _Copied) -> None:
         """Put a passage where its copy is, with what was written there; the copy is emptied."""
         parts = copied.group.parts
@@ -370,6 +387,8 @@ class Moves:
         copy = self._view.passages[copied.copy]
         place = self._plan.fields.get((copy.id, schema.PLACE), f"{copy.file} {copy.key}")
         self._put(parts, str(place))
+        if copy.headless:
+            self._plan.fields[parts[0].id, schema.SHOWN] = 0  # A co-author joined it there.
         body = self._plan.live(self._view, copy.id).text
         now = Segment(self._view.header(copy), body, copy.gap)
         for passage, was, new in zip(passages, *_shares(parts, copied.seen, now), strict=True):

@@ -65,12 +65,17 @@ class Departed:
             if now - departure.when > RENAME_SECONDS or not fits(departure.content):
                 del self.contents[path]
 
-    def since(self, when: float) -> dict[StoryPath, Content]:
-        """Return what we took away since a time: the author may have renamed it instead."""
+    def since(self, when: float, new: Mapping[StoryPath, Found]) -> dict[StoryPath, Content]:
+        """
+        Return what we took away since a time: the author may have renamed it instead.
+
+        Another file under the old name is another file.
+        """
         return {
             path: departure.content
             for path, departure in self.contents.items()
             if departure.when >= when and not departure.by_author
+            if path not in new or _is_of(new[path], departure.content)
         }
 
     def lately(self, new: Mapping[StoryPath, Found]) -> dict[StoryPath, Content]:
@@ -115,6 +120,11 @@ def is_saved_again(found: Found | None, content: Content) -> bool:
             return not isinstance(content, Page) or is_mostly(text, content)
         case _:
             return True
+
+
+def _is_of(found: Found, content: Content) -> bool:
+    """Tell whether an editor may have saved what was taken away under it, or a part of that."""
+    return is_saved_again(found, content) or bool(names_of(found) & names_of(content))
 
 
 def is_mostly(text: str, content: Content) -> bool:

@@ -15,7 +15,9 @@ known before.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+from itertools import accumulate, pairwise
 from random import Random
 
 from whisker_sync.document import Scalar
@@ -26,7 +28,7 @@ from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limits import MAX_COMMON
 from whisker_sync.manuscript.names import Renamed
-from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
+from whisker_sync.manuscript.pieces import Segment, distribute, headed, segment_of
 from whisker_sync.manuscript.plan import Plan, additions
 from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.manuscript.rounds import Rounds
@@ -50,6 +52,9 @@ class PassageEdits:
         self._rounds = rounds
         self.renamed: list[Renamed] = []
         """Passages that got another name, so that links to them may follow."""
+
+        self._buried: defaultdict[str, set[str]] = defaultdict(set)
+        """Contents of passages that are deleted by this plan."""
 
     def make(
         self,
@@ -95,40 +100,58 @@ class PassageEdits:
         id_ = schema.common_id(file, segment.text)
         return None if id_ in self._view.passages or id_ in self._plan.made else id_
 
-    def edit_group(self, sheet: Sheet, group: Group, new: Segment) -> list[Part]:
-        """Edit a passage and those that continue it; return what they are in the save."""
-        texts = distribute([part.text for part in group.parts], new.text)
-        parts: list[Part] = []
+    def edit_group(
+        self, sheet: Sheet, group: Group, segments: Sequence[Segment]
+    ) -> list[list[Part]]:
+        """
+        Edit a passage and those that continue it; return what each segment is in the save.
+
+        The segments behind the first were split off. One that begins within a passage is a new
+        one, whose words stay in that one's text; else it is what had been joined there.
+        """
+        starts = [*accumulate(len(each.text) for each in segments[:-1])]
+        whole = "".join(each.text for each in segments)
+        texts = distribute([part.text for part in group.parts], whole)
+        found: list[list[Part]] = [[]]
+        at = 0
         for n, (part, text) in enumerate(zip(group.parts, texts, strict=True)):
-            passage = self._view.passages[part.id]
-            was, piece = segment_of(part), part.piece
             if n and part.text and not text:
                 self.bury(sheet, part)  # Its words stay in it: it may have been cut.
                 continue
-            if n == 0 and group.shown:
+            own, *rest = _cut(text, [start - at for start in starts])
+            at += len(text)
+            passage = self._view.passages[part.id]
+            was, piece = segment_of(part), part.piece
+            has_header = bool(n) and not own and bool(rest)
+            if has_header:
+                own, *rest = rest
+                found.append([])
+            if has_header or (n == 0 and group.shown):
                 was, piece = Segment(self._view.header(passage), was.body, was.gap), Piece.PASSAGE
                 if passage.headless:
                     self._plan.fields[part.id, schema.SHOWN] = 1
             elif len(group.parts) == 1:
                 was = group.segment
-            parts.append(Part(piece, part.id, text))
-            is_ = new if len(group.parts) == 1 else segment_of(parts[-1])
+            found[-1].append(Part(piece, part.id, own))
+            is_ = segments[0] if len(group.parts) == 1 else segment_of(found[-1][-1])
+            if rest:
+                found += ([new] for new in self._split(sheet, passage, was, is_, rest))
+                continue
             live = self._view.segment(passage).text
             if not self._rounds.leaves_out(sheet.saved, part, is_.text, live):
                 self.edit(sheet, passage, was, is_)
-        return parts
+        assert len(found) == len(segments)
+        return found
 
-    def split(
-        self, sheet: Sheet, group: Group, head: Segment, tails: Sequence[Segment]
+    def _split(
+        self, sheet: Sheet, passage: Passage, was: Segment, head: Segment, rest: Sequence[str]
     ) -> list[Part]:
-        """Split a passage; return it, and what was split off, as they are in the save."""
-        passage = self._view.passages[group.parts[0].id]
+        """Split a passage; return what was split off, as it is in the save."""
+        tails = [headed(text) for text in rest]
         ids = [self.make(tail, inside=self._view.root(passage.id)) for tail in tails]
         marked = (mark(id_) + tail.body for id_, tail in zip(ids, tails, strict=True))
-        whole = Segment(head.header, head.body + "".join(marked), head.gap)
-        self.edit(sheet, passage, group.segment, whole)
-        segments = zip([passage.id, *ids], [head, *tails], strict=True)
-        return [Part(Piece.PASSAGE, id_, each.text) for id_, each in segments]
+        self.edit(sheet, passage, was, Segment(head.header, head.body + "".join(marked), head.gap))
+        return [Part(Piece.PASSAGE, id_, text) for id_, text in zip(ids, rest, strict=True)]
 
     def edit(
         self,
@@ -189,19 +212,21 @@ class PassageEdits:
             self._plan.fields[passage.id, name] = value
 
     def revive(self, passage: Passage) -> None:
-        """Take back that a passage is deleted."""
-        for content in passage.deleted:
+        """Take back that a passage is deleted, by whatever was saved before or just now."""
+        for content in passage.deleted | self._buried.pop(passage.id, set()):
             self._plan.fields[passage.id, schema.DELETED + content] = 0
 
     def bury(self, sheet: Sheet, part: Part) -> None:
         """Delete a passage as the author saw it."""
         passage = self._view.passages[part.id]
         file = self._view.files.get(passage.file)
-        if passage.file not in sheet.files and (file is None or file.path != sheet.saved.origin):
-            return  # A co-author moved it to another file; the move wins.
+        is_elsewhere = file is None or file.path != sheet.saved.origin
+        if is_elsewhere and (passage.file not in sheet.files or sheet.has_lost(part.id)):
+            return  # A co-author moved it to another file, or its whole file; the move wins.
         content = segment_of(part).digest
         if content not in passage.deleted:
             self._plan.fields[passage.id, schema.DELETED + content] = 1
+            self._buried[passage.id].add(content)
         self._bury_twins(sheet.saved.origin, passage.id)
 
     def _bury_twins(self, path: StoryPath, id_: str) -> None:
@@ -223,6 +248,12 @@ class PassageEdits:
             content = passage_digest(was.name, was.parsed.tags if was.header else (), "")
             if content not in passage.deleted:
                 self._plan.fields[part.id, schema.DELETED + content] = 1
+
+
+def _cut(text: str, places: Iterable[int]) -> list[str]:
+    """Cut a text at those of some places that are in it."""
+    inside = [at for at in places if 0 <= at < len(text)]
+    return [text[start:end] for start, end in pairwise([0, *inside, len(text)])]
 
 
 def _is_renamed(was: Segment, new: Segment) -> bool:

@@ -23,6 +23,7 @@ from whisker_sync.manuscript.align import staying
 from whisker_sync.manuscript.plan import Plan
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Sheet
+from whisker_sync.manuscript.shadow import Page
 from whisker_sync.manuscript.whereabouts import Whereabouts
 
 
@@ -37,24 +38,24 @@ class Places:
 
     def give(self, sheet: Sheet) -> None:
         """Give a place to every passage that does not stand where it stood."""
+        ids = [id_ for each in sheet.ids for id_ in each]
         stays = self._staying(sheet)
-        if len(stays) == len(sheet.ids):
+        if len(stays) == len(ids):
             return
         home = self._view.members(self._home(sheet))
         live = sorted({each.key for each in home if is_key(each.key)})
         i = 0
-        while i < len(sheet.ids):
-            if i in stays:
+        while i < len(ids):
+            if ids[i] in stays:
                 i += 1
                 continue
             start = i
-            while i < len(sheet.ids) and i not in stays:
+            while i < len(ids) and ids[i] not in stays:
                 i += 1
-            run = [id_ for ids in sheet.ids[start:i] for id_ in ids]
-            run = [id_ for id_ in run if not self._stuck(sheet, id_)]
+            run = [id_ for id_ in ids[start:i] if not self._stuck(sheet, id_)]
             if run:
-                before = sheet.ids[start - 1][-1] if start else None
-                behind = sheet.ids[i][0] if i < len(sheet.ids) else None
+                before = ids[start - 1] if start else None
+                behind = ids[i] if i < len(ids) else None
                 self._run(sheet, run, live, before, behind)
 
     def from_here(self, place: str, count: int) -> list[str]:
@@ -67,15 +68,19 @@ class Places:
         rest = keys(count - 1, key if is_key(key) else None, right, self._dice)
         return [place, *(f"{file} {each}" for each in rest)]
 
-    def _staying(self, sheet: Sheet) -> set[int]:
+    def _staying(self, sheet: Sheet) -> set[str]:
+        """Return a longest row of passages that stand in the order in which they stood."""
         home = set(self._home(sheet))
+        base = sheet.saved.base
+        places = {p.id: n for n, p in enumerate(base.parts)} if isinstance(base, Page) else {}
         here = [
-            (i, old)
-            for i, old in enumerate(sheet.match)
-            if old is not None and self._view.passages[sheet.ids[i][0]].file in home
+            id_
+            for ids, old in zip(sheet.ids, sheet.match, strict=True)
+            for id_ in ids
+            if old is not None and id_ in places and self._view.passages[id_].file in home
         ]
-        run = staying([old for _, old in here])
-        return {i for n, (i, _) in enumerate(here) if n in run}
+        run = staying([places[id_] for id_ in here])
+        return {id_ for n, id_ in enumerate(here) if n in run}
 
     def _stuck(self, sheet: Sheet, id_: str) -> bool:
         """Tell whether a passage keeps a place that is not the one in this save."""

@@ -154,6 +154,11 @@ def additions(base: str, found: str, live: str) -> list[Splice]:
     return rebase(apply(live, _removals(live, found)), found, live)
 
 
+def taken_out(text: str, before: str, after: str) -> str:
+    """Return a text without what was taken out of another one, from ``before`` to ``after``."""
+    return apply(text, rebase(before, apply(before, _removals(before, after)), text))
+
+
 def _removals(before: str, after: str) -> list[Splice]:
     """Return the edits that take out the words that are not in ``after``, and no blank space."""
     return [

@@ -37,6 +37,7 @@ from whisker_sync.manuscript.twins import (
     is_where_born,
     kin_of,
     name_of,
+    words_of,
 )
 from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
@@ -126,6 +127,10 @@ class View:
         self._made_as: defaultdict[str, set[str]] = defaultdict(set)
         self._scattered: set[str] = set()
         """Names at birth of several passages, in whatever files."""
+
+        self._worded: defaultdict[str, set[str]] = defaultdict(set)
+        self._repeated: set[str] = set()
+        """Words at birth of several passages, whatever they are called."""
 
         self._copies: set[str] = set()
         self._shared: set[str] = set()
@@ -220,6 +225,7 @@ class View:
             self._named[old.name].discard(id_)
             self._split_off[old.inside].discard(id_)
             self._made_as[name_of(old.birth)].discard(id_)
+            self._worded[words_of(old.birth)].discard(id_)
             self._copies.discard(id_)
         if fields is None or not schema.is_id(id_):
             return
@@ -265,6 +271,10 @@ class View:
             self._made_as[made_as].add(id_)
             if len(self._made_as[made_as]) > 1:
                 self._scattered.add(made_as)
+        if worded := words_of(birth):
+            self._worded[worded].add(id_)
+            if len(self._worded[worded]) > 1:
+                self._repeated.add(worded)
         if kin := kin_of(birth):
             self._kin[kin].add(id_)
             if len(self._kin[kin]) > 1:
@@ -337,6 +347,10 @@ class View:
         """Return the ids of all passages of one birth, dead or alive."""
         return self._births.get(family_of(birth), ())
 
+    def worded_as(self, birth: str) -> Collection[str]:
+        """Return the ids of all passages with the same words at birth, dead or alive."""
+        return self._worded.get(words_of(birth), ())
+
     def akin_to(self, birth: str) -> Collection[str]:
         """Return the ids of all passages with one name at birth in one file, dead or alive."""
         return self._kin.get(kin_of(birth), ())
@@ -354,6 +368,15 @@ class View:
         rows = [
             [self.passages[id_] for id_ in sorted(self._made_as[name])]
             for name in sorted(self._scattered)
+        ]
+        shown = [[each for each in row if self._may_be_one(each)] for row in rows]
+        return [row for row in shown if len(row) > 1]
+
+    def repeated(self) -> list[list[Passage]]:
+        """Return those that are shown and had the same words at birth, if there are several."""
+        rows = [
+            [self.passages[id_] for id_ in sorted(self._worded[words])]
+            for words in sorted(self._repeated)
         ]
         shown = [[each for each in row if self._may_be_one(each)] for row in rows]
         return [row for row in shown if len(row) > 1]

@@ -178,6 +178,11 @@ class Sheet:
             if old is not None and self.groups[old].parts[0].id not in still
         ]
 
+    def has_lost(self, id_: str) -> bool:
+        """Tell whether co-authors had taken a passage out of the file before it was saved."""
+        newest = self.saved.newest
+        return newest is not None and all(part.id != id_ for part in newest.parts)
+
     def original(self, segment: Segment) -> str | None:
         """Return the passage that a new one is a copy of, made on purpose in the same file."""
         for group in self.groups:

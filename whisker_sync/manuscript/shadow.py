@@ -203,7 +203,9 @@ class Shadow:
         known = (*self.earlier, before) if isinstance(before, Page) else ()
         if before is None:
             known = tuple(version for version in self.stood if is_same_file(version, new))
-        if before is not None or known:
+        if known and _is_another(known[-1], new):
+            self.stood, known = known, ()  # Another file has the name now.
+        elif new is None or (before is None and known):
             self.stood = self._went(new)
         self.disk, self.staged, self.earlier = new, None, ()
         if known and isinstance(new, Page) and known[-1].is_like(new):
@@ -290,6 +292,13 @@ def is_same_file(one: Content | None, other: Content | None) -> bool:
         return False
     owns, passages = zip(_ids(one), _ids(other), strict=True)
     return bool(owns[0] & owns[1]) and (not all(passages) or bool(passages[0] & passages[1]))
+
+
+def _is_another(one: Page, other: Content | None) -> bool:
+    """Tell whether the files in two texts have nothing in common."""
+    if not isinstance(other, Page) or not one.is_like(other):
+        return False
+    return not _ids(one)[0] & _ids(other)[0]
 
 
 def _ids(page: Page) -> tuple[set[str], set[str]]:

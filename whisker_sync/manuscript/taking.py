@@ -106,7 +106,7 @@ class Taking:
         if not found and not self._disk.has_landings:
             return Taken()
         earlier = {path: shadow.earlier for path, shadow in self._disk.shadows.items()}
-        stood = {path: shadow.stood[:-1] for path, shadow in self._disk.shadows.items()}
+        stood = {path: shadow.stood for path, shadow in self._disk.shadows.items()}
         had = Had(self._disk.contents(), earlier)
         intake = Intake(
             self._view, self._dice, self._mark(), self._limbo, self._formatters, when, had
@@ -175,7 +175,8 @@ class Taking:
         for saved in batch:
             if saved.was is not None and _is_same(saved.found, saved.base):
                 known = earlier.get(saved.was) or stood.get(saved.was, ())
-                self._disk.renamed(saved.was, saved.path, known)
+                others = tuple(each for each in known if not _is_same(saved.found, each))
+                self._disk.renamed(saved.was, saved.path, others)
 
     def _refile(self, refiled: Mapping[str, Sequence[Part]]) -> None:
         """Let the shadows say whose passages stand where there were only copies."""

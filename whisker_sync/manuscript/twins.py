@@ -19,9 +19,9 @@ other. Those are *akin*, and become one if their words still tell that they are;
 Who copies a passage on purpose does it in sight of the first; the copy says so and is none
 of this. Nor are passages of a few words twins: two people may have the same idea.
 
-A birth is three short names: of the content, of the file, and of the passage's name. The
-first is not told of a few words. The last is left out by who has a passage of that name
-already: they may have copied that.
+A birth is four short names: of the content, of the file, of the passage's name, and of its words.
+The first is not told of a few words, nor is the last of some more. The name is left out by who has
+a passage of that name already, and the words by who has them in any: they may have copied that.
 """
 
 from __future__ import annotations
@@ -33,17 +33,24 @@ from whisker_sync.story.similarity import passage_digest
 TWIN_WORDS = 3
 """Passages with fewer words at birth have no twins once they differ."""
 
+MANY_WORDS = 8
+"""So many words tell of themselves what they are, whatever the passage is called."""
+
 _UNTOLD = "-"
-"""The content of so few words, in a birth: somebody may have split off the others."""
-
-_KIN = 2
-"""Blanks in a birth that says under which name, too."""
+"""Stands for what a birth does not say."""
 
 
-def birth_of(segment: Segment, path: StoryPath) -> str:
-    """Return what a passage that is made now was at birth."""
-    content = segment.digest if len(segment.words) >= TWIN_WORDS else _UNTOLD
-    return f"{content} {_short(path)} {_short(segment.name)}"
+def birth_of(segment: Segment, path: StoryPath, *, name: bool = True, words: bool = True) -> str:
+    """Return what a passage that is made now was at birth, with its name and words or without."""
+    told = [
+        segment.digest if len(segment.words) >= TWIN_WORDS else _UNTOLD,
+        _short(path),
+        _short(segment.name) if name else _UNTOLD,
+        passage_digest("", (), segment.body)
+        if words and len(segment.words) >= MANY_WORDS
+        else _UNTOLD,
+    ]
+    return " ".join(told).removesuffix(f" {_UNTOLD}").removesuffix(f" {_UNTOLD}")
 
 
 def family_of(birth: str) -> str:
@@ -54,12 +61,20 @@ def family_of(birth: str) -> str:
 
 def kin_of(birth: str) -> str:
     """Return what the births of passages have in common that may be one; empty: of none."""
-    return " ".join(birth.split(" ")[1:]) if birth.count(" ") == _KIN else ""
+    file_and_name = birth.split(" ")[1:3]
+    return (
+        " ".join(file_and_name) if _UNTOLD not in file_and_name and len(file_and_name) > 1 else ""
+    )
 
 
 def name_of(birth: str) -> str:
     """Return under which name a passage was made whose author had no other of that; or nothing."""
     return birth.split(" ")[2] if kin_of(birth) else ""
+
+
+def words_of(birth: str) -> str:
+    """Return with which words a passage was made whose author had these nowhere; or nothing."""
+    return "".join(birth.split(" ")[3:4])
 
 
 def is_as_born(birth: str, segment: Segment) -> bool:
@@ -74,7 +89,7 @@ def is_where_born(birth: str, path: StoryPath | None) -> bool:
 
 def is_named_as_born(birth: str, name: str) -> bool:
     """Tell whether a passage was made under a name, by somebody who had none of that name."""
-    return birth.split(" ")[2:] == [_short(name)]
+    return birth.split(" ")[2:3] == [_short(name)]
 
 
 def is_of_one_file(birth: str, other: str) -> bool:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
 from whisker_sync.manuscript.cutting import JOINED, Group, pieces
 from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
+from whisker_sync.manuscript.limits import MAX_SEARCHES
 from whisker_sync.manuscript.pieces import Segment, segment_of
 from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.manuscript.saves import Had, Sheet
 from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, runs_of
-from whisker_sync.manuscript.twins import TWIN_WORDS
+from whisker_sync.manuscript.twins import MANY_WORDS, TWIN_WORDS
+from whisker_sync.story.similarity import words
 
 
 class Whereabouts:
@@ -43,6 +45,11 @@ class Whereabouts:
         self._here: set[str] | None = None
         self._inside: defaultdict[str, list[Segment]] | None = None
         self._added: Counter[tuple[str, str]] | None = None
+        self._texts: dict[str, str] = {}
+        """Files and what was cut, with their words in a row as far as somebody asked for them."""
+
+        self._fresh: Counter[str] = Counter()
+        self._searches = 0
         self._versions: defaultdict[str, list[Segment]] = defaultdict(list)
         self.found: set[str] = set()
         """Passages that were found again in this batch."""
@@ -96,7 +103,11 @@ class Whereabouts:
         return self._named.get(name, [])
 
     def pasted_from(self, id_: str, copy: Segment) -> str | None:
-        """Return the version of a passage that its author pasted; None: it was in no file."""
+        """
+        Return the version of a passage that its author pasted; None: it was in no file.
+
+        It is with what was joined to it then, for its author sees one passage.
+        """
         if not self._versions:
             for path, page in self._on_disk.items():
                 for version in (*self._earlier.get(path, ()), page):
@@ -115,19 +126,42 @@ class Whereabouts:
         return [Group(run) for run in runs if run[0].id == id_ and _is_whole(run[0])]
 
     def _note_versions(self, page: Content) -> None:
-        for part in page.parts if isinstance(page, Page) else ():
-            if _is_whole(part):
-                self._versions[part.id].append(segment_of(part))
+        for run in runs_of(page) if isinstance(page, Page) else ():
+            self._versions[run[0].id].append(Group(run).segment)
 
     def is_seen(self, ids: Collection[str]) -> bool:
-        """Tell whether the author had one of these passages before, or cut it lately."""
+        """Tell whether the author had one of these passages before, or cut it, or pasted it now."""
         if not ids:
             return False
-        pages = (page for page in self._on_disk.values() if isinstance(page, Page))
-        cut = (part.id for taken in self._limbo.taken for part in taken.group.parts)
-        return any(part.id in ids for page in pages for part in page.parts) or any(
-            id_ in ids for id_ in cut
-        )
+        pages = (page.parts for page in self._on_disk.values() if isinstance(page, Page))
+        cut = (taken.group.parts for taken in self._limbo.taken)
+        pasted = (parts for sheet in self._sheets for parts in sheet.arrived.values())
+        return any(part.id in ids for parts in chain(pages, cut, pasted) for part in parts)
+
+    def has_words(self, segment: Segment) -> bool:
+        """
+        Tell whether the author has the words of a new passage in another one, or cut them.
+
+        Of too many new ones at once it is not asked: then yes.
+        """
+        if len(segment.words) < MANY_WORDS:
+            return False
+        if not self._searches:
+            pages = (page for page in self._on_disk.values() if isinstance(page, Page))
+            self._texts = {"".join(part.text for part in page.parts): "" for page in pages}
+            self._texts |= {taken.group.text: "" for taken in self._limbo.taken}
+            fresh = (each for sheet in self._sheets for each in sheet.fresh)
+            self._fresh = Counter(_in_a_row(each.words) for each in fresh)
+        self._searches += 1
+        if self._searches > MAX_SEARCHES:
+            return True
+        row, longest = _in_a_row(segment.words), max(segment.words, key=len)
+        texts = [text for text in self._texts if longest in text]
+        return self._fresh[row] > 1 or any(row in self._row(text) for text in texts)
+
+    def _row(self, text: str) -> str:
+        self._texts[text] = self._texts[text] or _in_a_row(words(text))
+        return self._texts[text]
 
     def is_elsewhere(self, taken: Taken) -> bool:
         """Tell whether what was cut is in another file by now, because a co-author put it there."""
@@ -207,11 +241,16 @@ class Whereabouts:
         content = self._view.content(file.path) if file and file.path is not None else None
         parts = content.parts if isinstance(content, Page) else ()
         return any(
-            part.piece is Piece.PASSAGE
+            part.piece in {Piece.PASSAGE, Piece.HEADLESS}
             and (part.id == id_ or id_ in self._view.twins(file.path, part.id))
             for part in parts
             if file is not None and file.path is not None
         )
+
+
+def _in_a_row(words: Sequence[str]) -> str:
+    """Return words as a text in which a row of some of them is found."""
+    return f" {' '.join(words)} "
 
 
 def _is_whole(part: Part) -> bool:
