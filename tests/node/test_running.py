@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -83,6 +85,25 @@ async def test_who_waits_may_look_between_two_large_saves(alice: Author) -> None
         assert running.peer.hashes() == {CAVE: sha256(large("dark")).digest()}
         await running.until_durable()
         assert running.peer.hashes() == {CAVE: sha256(large("cold")).digest()}
+
+
+@pytest.mark.parametrize("wait", [lambda node: node.set_milestone("First draft"), Node.look])
+async def test_what_is_waited_for_is_handled_behind_a_large_save(
+    alice: Author, monkeypatch: pytest.MonkeyPatch, wait: Callable[[Node], Awaitable[None]]
+) -> None:
+    goes_on = threading.Event()
+    async with alice.online() as node:
+        handle = node._running._handle
+        monkeypatch.setattr(
+            node._running, "_handle", lambda input_: [goes_on.wait(), *handle(input_)][1:]
+        )
+        node._running.feed(saved(large()))
+        waits = asyncio.ensure_future(wait(node))
+        done, _ = await asyncio.wait([waits], timeout=0.2)
+        goes_on.set()
+        assert not done
+        await waits
+        assert not node._running._inputs
 
 
 async def test_who_looks_sees_all_that_was_told(alice: Author) -> None:

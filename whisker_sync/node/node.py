@@ -376,6 +376,7 @@ class Node:
     async def look(self) -> None:
         """Compare the whole folder with what we know, now."""
         await self._disk.look()
+        await self._running.until_idle()
 
     async def choose(self, *, newest: bool) -> None:
         """
@@ -414,6 +415,7 @@ class Node:
     async def set_milestone(self, name: str) -> None:
         """Give a name to the story as it stands; returns when that is durable."""
         self._running.feed(Milestone(name, now_ms()))
+        await self._running.until_idle()
         # Whatever was submitted before is written by then.
         await self._running.writer.run(lambda: None)
 
@@ -505,7 +507,6 @@ class Node:
         running = self._running
         letters = running.peer.open_bundle(bundle)
         await self.look()
-        await running.until_idle()
         before = running.peer.head
         for letter in letters:
             running.feed(LetterBrought(letter))
