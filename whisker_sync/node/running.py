@@ -36,7 +36,7 @@ LARGE = 4 << 10
 """
 Bytes that an input brings, from which on it is handled on the thread.
 
-Below that it takes some milliseconds, and the way there and back would be felt in each save.
+Below that it takes some milliseconds, and the way there and back would be felt in each frame.
 """
 
 REST = 5.0
