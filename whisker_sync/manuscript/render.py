@@ -357,28 +357,20 @@ class View:
 
     def kin(self) -> list[list[Passage]]:
         """Return those that are shown of each such name, if there are several, in order."""
-        clans = [
-            [self.passages[id_] for id_ in sorted(self._kin[kin])] for kin in sorted(self._clans)
-        ]
-        shown = [[each for each in clan if self._may_be_one(each)] for clan in clans]
-        return [clan for clan in shown if len(clan) > 1]
+        return self._several(self._kin[kin] for kin in sorted(self._clans))
 
     def scattered(self) -> list[list[Passage]]:
         """Return those that are shown of each name at birth, in whatever files, if several."""
-        rows = [
-            [self.passages[id_] for id_ in sorted(self._made_as[name])]
-            for name in sorted(self._scattered)
-        ]
-        shown = [[each for each in row if self._may_be_one(each)] for row in rows]
-        return [row for row in shown if len(row) > 1]
+        return self._several(self._made_as[name] for name in sorted(self._scattered))
 
     def repeated(self) -> list[list[Passage]]:
         """Return those that are shown and had the same words at birth, if there are several."""
-        rows = [
-            [self.passages[id_] for id_ in sorted(self._worded[words])]
-            for words in sorted(self._repeated)
-        ]
-        shown = [[each for each in row if self._may_be_one(each)] for row in rows]
+        return self._several(self._worded[words] for words in sorted(self._repeated))
+
+    def _several(self, rows: Iterable[Collection[str]]) -> list[list[Passage]]:
+        """Return of each row, in order, those that are shown and may be one, if several."""
+        passages = ([self.passages[id_] for id_ in sorted(ids)] for ids in rows)
+        shown = ([each for each in row if self._may_be_one(each)] for row in passages)
         return [row for row in shown if len(row) > 1]
 
     def namesakes(self) -> list[list[Passage]]:
