@@ -87,21 +87,35 @@ async def test_who_waits_may_look_between_two_large_saves(alice: Author) -> None
         assert running.peer.hashes() == {CAVE: sha256(large("cold")).digest()}
 
 
-@pytest.mark.parametrize("wait", [lambda node: node.set_milestone("First draft"), Node.look])
+def set_milestone(node: Node) -> Awaitable[None]:
+    return node.set_milestone("First draft")
+
+
+def journal(node: Node) -> Awaitable[None]:
+    return node._running.writer.run(lambda: None)
+
+
+def disk(node: Node) -> Awaitable[None]:
+    return node._disk.look()
+
+
+@pytest.mark.parametrize(("wait", "row"), [(set_milestone, journal), (Node.look, disk)])
 async def test_what_is_waited_for_is_handled_behind_a_large_save(
-    alice: Author, monkeypatch: pytest.MonkeyPatch, wait: Callable[[Node], Awaitable[None]]
+    alice: Author, wait: Callable[[Node], Awaitable[None]], row: Callable[[Node], Awaitable[None]]
 ) -> None:
+    """``row`` is where it waits its turn: what comes back there behind it, comes later."""
     goes_on = threading.Event()
     async with alice.online() as node:
-        handle = node._running._handle
-        monkeypatch.setattr(
-            node._running, "_handle", lambda input_: [goes_on.wait(), *handle(input_)][1:]
-        )
+        node._running._thread.submit(goes_on.wait)
         node._running.feed(saved(large()))
         waits = asyncio.ensure_future(wait(node))
-        done, _ = await asyncio.wait([waits], timeout=0.2)
+        await asyncio.sleep(0)
+        await row(node)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        is_done = waits.done()
         goes_on.set()
-        assert not done
+        assert not is_done
         await waits
         assert not node._running._inputs
 

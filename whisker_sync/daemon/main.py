@@ -325,7 +325,14 @@ def _obey_signals(stop: asyncio.Event) -> None:
             loop.add_signal_handler(name, stop.set)
 
 
-async def _stay_watched(node: Node) -> None:
+def _set_watchdog() -> None:
+    """Have the process end with a traceback, unless this is called again in time."""
+    faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
+
+
+async def _stay_watched(
+    node: Node, all_is_well: Callable[[], None] = _set_watchdog, seconds: float = WATCH_SECONDS
+) -> None:
     """
     Tell the watchdog again and again that all is well: the event loop turns, the peer answers.
 
@@ -333,8 +340,8 @@ async def _stay_watched(node: Node) -> None:
     returns keeps Python from running; it leaves a traceback in the log.
     """
     while True:
-        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
-        await asyncio.sleep(WATCH_SECONDS)
+        all_is_well()
+        await asyncio.sleep(seconds)
         await node.until_free()
 
 

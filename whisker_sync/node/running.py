@@ -280,7 +280,7 @@ class Running:
             self._alarm = None
         assert self._peer is not None
         deadline = self._peer.deadline()
-        if deadline is not None:
+        if deadline is not None and not self._closing:
             when = max(deadline, self.clock())
             self._alarm = self._loop.call_at(when, self.feed, Tick())
 

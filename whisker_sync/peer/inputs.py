@@ -448,7 +448,11 @@ Input = (
 
 
 def weight(input_: Input) -> int:
-    """Return how many bytes of files, frames and letters an input brings."""
+    """
+    Return how many bytes of files, frames and mail an input brings.
+
+    A letter that was brought by hand is decoded already, and counts as nothing.
+    """
     match input_:
         case FrameArrived(_, frame):
             return len(frame)
