@@ -14,7 +14,7 @@ import pytest
 from whisker_sync.errors import UnsafePath
 from whisker_sync.folder import watch as watch_module
 from whisker_sync.folder.files import Folder, Mark, Replaced
-from whisker_sync.folder.watch import Watch
+from whisker_sync.folder.watch import Noticed, Watch
 from whisker_sync.ids import StoryPath
 
 pytestmark = pytest.mark.alone
@@ -29,13 +29,23 @@ class Eye:
         self.watch = Watch(root, self.folder, look_seconds=look_seconds)
         self.watch.prime()
         self.told: set[StoryPath] = set()
-        self._changes: AsyncIterator[set[StoryPath]] = self.watch.changes()
+        self._noticed: AsyncIterator[Noticed] = self.watch.changes()
+
+    async def noticed(self) -> Noticed:
+        """What is noticed next."""
+        return await anext(self._noticed)
+
+    async def changed(self) -> frozenset[StoryPath]:
+        """The next files that count as changed."""
+        while not (changed := (await self.noticed()).changed):
+            pass
+        return changed
 
     async def until(self, *paths: str) -> None:
         """Wait until all of these were told."""
         async with asyncio.timeout(20):
             while not set(paths) <= self.told:
-                self.told |= await anext(self._changes)
+                self.told |= await self.changed()
         self.told -= {StoryPath(path) for path in paths}
 
     async def ready(self, root: Path) -> None:
@@ -154,7 +164,24 @@ async def test_both_halves_of_a_rename_are_told_together(tmp_path: Path) -> None
     eye = await eye_on(tmp_path)
     path.rename(tmp_path / "cavern.twee")
     async with asyncio.timeout(20):
-        assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
+        assert await eye.changed() == {"cave.twee", "cavern.twee"}
+    eye.watch.stop()
+
+
+async def test_each_save_of_a_new_file_is_told_while_it_waits_whether_it_was_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    eye = await eye_on(tmp_path)
+    path.rename(tmp_path / "cavern.twee")
+    waits = Noticed(waiting=frozenset({StoryPath("cavern.twee")}))
+    async with asyncio.timeout(20):
+        assert await eye.noticed() == waits
+        (tmp_path / "cavern.twee").write_text("darker")
+        assert await eye.noticed() == waits
+        assert await eye.changed() == {"cave.twee", "cavern.twee"}
     eye.watch.stop()
 
 
@@ -167,13 +194,13 @@ async def test_a_rename_is_told_as_one_whatever_else_happens(tmp_path: Path, vic
         each.write_text("dark")
     eye = await eye_on(tmp_path)
     path.rename(tmp_path / "cavern.twee")
-    told: set[StoryPath] = set()
+    told: frozenset[StoryPath] = frozenset()
     async with asyncio.timeout(20):
         while not told & {"cave.twee", "cavern.twee"}:
             other.write_text("light")
             if doomed:
                 doomed.pop().unlink()
-            told = await anext(eye._changes)
+            told = await eye.changed()
     assert {"cave.twee", "cavern.twee"} <= told
     eye.watch.stop()
 
@@ -202,7 +229,7 @@ async def test_a_rename_is_told_as_one_by_a_process_that_was_stopped(
     monkeypatch.setattr(eye.watch, "_next", wait)
     other.unlink()
     async with asyncio.timeout(20):
-        assert await anext(eye._changes) == {"cave.twee", "cavern.twee", "other.twee"}
+        assert await eye.changed() == {"cave.twee", "cavern.twee", "other.twee"}
     eye.watch.stop()
 
 
@@ -218,10 +245,10 @@ async def test_a_rename_is_told_as_one_by_a_process_that_was_stopped_while_it_to
     other.unlink()
     third.write_text("light")
     async with asyncio.timeout(20):
-        assert await anext(eye._changes) == {"third.twee"}
+        assert await eye.changed() == {"third.twee"}
         path.rename(tmp_path / "cavern.twee")
         stop()
-        assert await anext(eye._changes) == {"cave.twee", "cavern.twee", "other.twee"}
+        assert await eye.changed() == {"cave.twee", "cavern.twee", "other.twee"}
     eye.watch.stop()
 
 
@@ -232,7 +259,7 @@ async def test_a_rename_of_which_one_half_is_notified_late_is_told_as_one(tmp_pa
     path.rename(tmp_path / "cavern.twee")
     eye.watch._wake.put_nowait({tmp_path / "cavern.twee"})
     async with asyncio.timeout(20):
-        assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
+        assert await eye.changed() == {"cave.twee", "cavern.twee"}
     eye.watch.stop()
 
 
@@ -245,7 +272,7 @@ async def test_a_rename_of_a_file_that_we_are_about_to_write_is_told_as_one(
     eye.watch.begin(StoryPath("cave.twee"))
     path.rename(tmp_path / "cavern.twee")
     async with asyncio.timeout(20):
-        assert await anext(eye._changes) == {"cave.twee", "cavern.twee"}
+        assert await eye.changed() == {"cave.twee", "cavern.twee"}
     eye.watch.stop()
 
 

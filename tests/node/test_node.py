@@ -12,7 +12,9 @@ import pytest
 
 from benchmarks.admission import let_in
 from whisker_sync.errors import BadSettings, WorkspaceBusy
+from whisker_sync.folder import watch as watch_module
 from whisker_sync.folder.files import Folder
+from whisker_sync.folder.trash import Trash
 from whisker_sync.ids import Address, StoryPath
 from whisker_sync.manuscript.files import Large
 from whisker_sync.manuscript.schema import STORY
@@ -23,6 +25,7 @@ from whisker_sync.peer.events import Trouble
 from whisker_sync.store.layout import Layout
 
 HERE = "127.0.0.1"
+GROTTO = StoryPath("grotto.twee")
 CAVE = ":: Cave\nIt is dark here.\n\n:: Way out\nLight!\n"
 SECONDS = 20
 
@@ -138,6 +141,67 @@ async def test_a_rename_while_the_folder_is_read_at_the_start_is_a_rename(
         assert node._running.peer.files() == ("grotto.twee",)
         assert set(node.document(STORY).roots()) == before
     assert alice.files() == {"grotto.twee": CAVE.encode()}
+
+
+async def somewhere(node: Node, layout: Layout, word: str) -> bool:
+    """Whether a word is in the files, in the trash, or in the history."""
+    trash = Trash(layout.trash)
+    kept = [trash.place_of(version).read_bytes() for version in trash.versions()]
+    kept += [*files(layout).values(), *await node.history()]
+    return any(word.encode() in content for content in kept)
+
+
+async def test_what_is_saved_over_while_it_is_unclear_whether_it_was_renamed_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
+    alice, _ = Author.pair(tmp_path)
+    old, new = alice.folder / "cave.twee", alice.folder / "grotto.twee"
+    old.write_text(CAVE)
+    async with alice.online() as node:
+        before = set(node.document(STORY).roots())
+        old.rename(new)
+        new.write_text(CAVE.replace("dark", "pitch dark"))
+        await until(lambda: b"pitch" in b"".join(node._disk._held.get(GROTTO, [])), node)
+        new.write_text(CAVE.replace("Light!", "Light at last!"))  # opened before
+        await until(lambda: node._running.peer.files() == ("grotto.twee",), node)
+        await node.look()
+        assert set(node.document(STORY).roots()) == before
+        assert b"at last" in new.read_bytes()
+        assert await somewhere(node, alice.layout, "pitch")
+
+
+async def test_what_goes_before_it_is_clear_what_it_is_is_in_the_trash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
+    alice, _ = Author.pair(tmp_path)
+    old, new = alice.folder / "cave.twee", alice.folder / "grotto.twee"
+    old.write_text(CAVE)
+    async with alice.online() as node:
+        old.rename(new)
+        new.write_text(CAVE.replace("dark", "pitch dark"))
+        await until(lambda: b"pitch" in b"".join(node._disk._held.get(GROTTO, [])), node)
+        new.unlink()
+        await until(lambda: node._running.peer.files() == (), node)
+        assert await somewhere(node, alice.layout, "pitch")
+
+
+async def test_what_is_written_in_pieces_while_it_waits_is_told_as_one_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
+    alice, _ = Author.pair(tmp_path)
+    old, new = alice.folder / "cave.twee", alice.folder / "grotto.twee"
+    old.write_text(CAVE)
+    async with alice.online() as node:
+        before = set(node.document(STORY).roots())
+        old.unlink()
+        new.write_text(CAVE[:3])
+        await until(lambda: GROTTO in node._disk._held, node)
+        new.write_text(CAVE)
+        await until(lambda: node._running.peer.files() == ("grotto.twee",), node)
+        assert set(node.document(STORY).roots()) == before
 
 
 async def test_they_find_each_other_on_the_network(tmp_path: Path) -> None:

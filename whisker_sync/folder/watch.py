@@ -9,7 +9,7 @@ each notification near it, and of everything every half minute.
 A file that is gone may be in the middle of being saved: it counts as gone when it still
 is after a moment. Until then new files and others that are gone wait, too: one of them
 may be the same under another name, and only if both are told together does anybody see
-that.
+that. What waits may be saved over meanwhile, so it is told at once that it waits.
 
 While we write files ourselves the system tells of each of them, and of each new folder. What
 looks as we left it, and folders, are looked at together when we are done.
@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -66,6 +67,17 @@ DEBOUNCE_MS = 50
 """How long it collects what follows in quick succession."""
 
 
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What was noticed in one moment."""
+
+    changed: frozenset[StoryPath] = frozenset()
+    """Files that were saved, made or removed together."""
+
+    waiting: frozenset[StoryPath] = frozenset()
+    """New files, saved a moment ago, that count as changed when it is clear what they are."""
+
+
 class Watch:
     """
     Watches one folder.
@@ -79,6 +91,8 @@ class Watch:
         self._folder = folder
         self._look_seconds = look_seconds
         self._marks: dict[StoryPath, Mark] = {}
+        self._gone: dict[StoryPath, float] = {}  # and when that is certain
+        self._waiting: dict[StoryPath, Mark | None] = {}  # new, while others are gone
         self._ours: set[StoryPath] = set()  # about to be written by us
         self._owed: set[Path] = set()  # to be looked at when we are done
         self._owed_since = 0.0
@@ -131,10 +145,9 @@ class Watch:
         self._stop.set()
         self._wake.put_nowait(None)
 
-    async def changes(self) -> AsyncIterator[set[StoryPath]]:
-        """Files that were saved, made or removed; each set happened together."""
+    async def changes(self) -> AsyncIterator[Noticed]:
+        """What happens to the files, from now on."""
         notifications = asyncio.ensure_future(self._notify())
-        gone: dict[StoryPath, float] = {}
         clock = asyncio.get_running_loop().time
         # Nobody says when notifications begin, and what is saved before is not told: so at
         # first everything is compared often, then less and less.
@@ -142,41 +155,49 @@ class Watch:
         looked = clock()
         try:
             while not self._stop.is_set():
-                near = await self._next(GRACE_SECONDS / 2 if gone else patience)
+                near = await self._next(GRACE_SECONDS / 2 if self._gone else patience)
                 if self._stop.is_set():
                     return
-                if near is None and not gone:
+                if near is None and not self._gone:
                     patience = min(2 * patience, self._look_seconds)
                 near = self._without_ours(near, clock())
                 changed = self._compare(near)
-                if gone or not changed <= self._marks.keys():
+                if self._gone or not changed <= self._marks.keys():
                     # What is new and what is gone may be halves of one rename, and only one
                     # of them may have been notified just now.
                     changed |= self._compare(None)
                 now = clock()
                 if now > looked + STOPPED_SECONDS:
-                    gone = dict.fromkeys(gone, now + GRACE_SECONDS)
+                    self._gone = dict.fromkeys(self._gone, now + GRACE_SECONDS)
                 looked = now
-                for path in [path for path in changed if self._folder.mark(path) is None]:
-                    gone.setdefault(path, now + GRACE_SECONDS)
-                for path in [path for path in gone if not self._is_gone(path)]:
-                    del gone[path]
-                due = {path for path, until in gone.items() if until <= now}
-                ready = {path for path in changed if path not in gone}
-                if gone.keys() - due and now < min(gone.values()) + PATIENCE_SECONDS:
-                    # A rename is a file that is new and one that is gone. Told apart, they
-                    # would be a copy and a removal: all of these wait until it is clear of
-                    # each of them.
-                    due, ready = set(), ready & set(self._marks)
-                ready |= due
-                for path in ready:
-                    gone.pop(path, None)
-                    self.expect(path, self._folder.mark(path))
-                if ready:
-                    yield ready
+                noticed = self._sort_out(changed, now)
+                if noticed != Noticed():
+                    yield noticed
         finally:
             self._stop.set()
             notifications.cancel()
+
+    def _sort_out(self, changed: set[StoryPath], now: float) -> Noticed:
+        """Which of the files that are not as they were count as changed, and which wait."""
+        gone, before = self._gone, self._waiting
+        for path in [path for path in changed if self._folder.mark(path) is None]:
+            gone.setdefault(path, now + GRACE_SECONDS)
+        for path in [path for path in gone if not self._is_gone(path)]:
+            del gone[path]
+        due = {path for path, until in gone.items() if until <= now}
+        ready = changed - gone.keys()
+        self._waiting = {}
+        if gone.keys() - due and now < min(gone.values()) + PATIENCE_SECONDS:
+            # A rename is a file that is new and one that is gone. Told apart, they would be
+            # a copy and a removal: all of these wait until it is clear of each of them.
+            due = set()
+            self._waiting = {path: self._folder.mark(path) for path in ready - self._marks.keys()}
+        ready = (ready - self._waiting.keys()) | due
+        for path in ready:
+            gone.pop(path, None)
+            self.expect(path, self._folder.mark(path))
+        saved = {path for path, mark in self._waiting.items() if mark != before.get(path)}
+        return Noticed(frozenset(ready), frozenset(saved))
 
     def _is_gone(self, path: StoryPath) -> bool:
         """Tell whether a file is not there any more, and it was not us who removed it."""

@@ -17,12 +17,13 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any, TypeGuard
 
 from whisker_sync import chunks
 from whisker_sync.errors import FolderError
 from whisker_sync.folder.files import Folder, Held, Kept, Replaced, Source
-from whisker_sync.folder.watch import GRACE_SECONDS, Watch
+from whisker_sync.folder.watch import GRACE_SECONDS, Noticed, Watch
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
 from whisker_sync.node.announced import made_from
@@ -54,6 +55,11 @@ Job = WriteFile | Callable[[], Coroutine[Any, Any, None]]
 _Written = tuple[WriteFile | WriteAsset, bytes | Source | None]
 """A write, and what is written."""
 
+_Content = bytes | Large | FolderError | None
+"""What a file holds, or why it cannot be read; None: there is none."""
+
+_Found = tuple[StoryPath, _Content]
+
 
 class Disk:
     """The files of one workspace; nothing is read before :meth:`begin`."""
@@ -65,6 +71,7 @@ class Disk:
         self._watch = Watch(layout.root, self.folder)
         self._contents = Contents(layout, running, self.folder)
         self._watching = False
+        self._held: dict[StoryPath, list[bytes]] = {}  # saves of new files that wait
         self._taking: dict[StoryPath, asyncio.Task[None]] = {}
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._may_go_on = asyncio.Event()
@@ -140,6 +147,7 @@ class Disk:
 
     def close(self) -> None:
         """Let go of the folder."""
+        self._put_by(*self._held)
         self.folder.close()
 
     # Beginning.
@@ -176,10 +184,37 @@ class Disk:
         await self._begin_files()
 
     async def _watch_files(self) -> None:
-        async for paths in self._watch.changes():
-            self._jobs.put_nowait(partial(self._see, paths))
+        async for noticed in self._watch.changes():
+            self._jobs.put_nowait(partial(self._take_note, noticed))
 
     # Reading.
+
+    async def _take_note(self, noticed: Noticed) -> None:
+        """
+        Tell the peer what changed, and hold what waits.
+
+        Of a file that was saved more than once while it waited, each save is told.
+        """
+        for path, content in await self._read(noticed.waiting):
+            if isinstance(content, bytes):
+                self._held.setdefault(path, []).append(content)
+        if not noticed.changed:
+            return
+        saves = {
+            path: [*_whole(self._held.pop(path, []), content), content]
+            for path, content in await self._read(noticed.changed)
+        }
+        # What went before it was clear what it is.
+        await asyncio.to_thread(self._put_by, *self._held)
+        while saves:
+            self._tell([(path, each.pop(0)) for path, each in saves.items()], everything=False)
+            saves = {path: each for path, each in saves.items() if each}
+
+    def _put_by(self, *paths: StoryPath) -> None:
+        """Put what is held of some files into the trash: it is not told any more."""
+        for path in paths:
+            for content in self._held.pop(path, []):
+                self.folder.trash.put(path, content)
 
     async def _see(
         self,
@@ -190,12 +225,12 @@ class Disk:
         problems: list[Any] | tuple[Any, ...] = (),
     ) -> None:
         """Read files and tell the peer; those that are known to be ``gone`` are told as such."""
-        found = await asyncio.to_thread(self._read_all, sorted(paths))
+        found = await self._read(paths)
         self._tell(found, everything=everything, gone=gone, problems=problems)
 
     def _tell(
         self,
-        found: Iterable[tuple[StoryPath, bytes | Large | FolderError | None]],
+        found: Iterable[_Found],
         *,
         everything: bool,
         gone: frozenset[StoryPath] = frozenset(),
@@ -221,11 +256,12 @@ class Disk:
             FilesSeen(tuple(seen), now_ms(), everything, tuple(unreadable), tuple(told))
         )
 
-    def _read_all(
-        self, paths: list[StoryPath]
-    ) -> list[tuple[StoryPath, bytes | Large | FolderError | None]]:
+    async def _read(self, paths: Iterable[StoryPath]) -> list[_Found]:
+        return await asyncio.to_thread(self._read_all, sorted(paths))
+
+    def _read_all(self, paths: list[StoryPath]) -> list[_Found]:
         """What files hold, or why they cannot be read."""
-        found: list[tuple[StoryPath, bytes | Large | FolderError | None]] = []
+        found: list[_Found] = []
         for path in paths:
             try:
                 found.append((path, self.folder.read(path)))
@@ -304,6 +340,8 @@ class Disk:
         for (write, _), result in zip(writes, results, strict=True):
             if isinstance(result, Replaced):
                 self._watch.expect(write.path, result.mark)
+                # Told after what we wrote, it would look as if the author had undone that.
+                self._put_by(write.path)
             self._watch.end(write.path)
             self._answer(write, result)
 
@@ -350,6 +388,16 @@ class Disk:
                 content.file.unlink(missing_ok=True)
 
         self._jobs.put_nowait(job)
+
+
+def _whole(saves: list[bytes], last: _Content) -> list[bytes]:
+    """Those of some saves that no later one goes on: the others were only half written."""
+    everything: list[Any] = [*saves, last]
+    return [
+        save
+        for save, then in pairwise(everything)
+        if not (isinstance(then, bytes) and then.startswith(save))
+    ]
 
 
 def _is_fresh(job: Job) -> TypeGuard[WriteFile]:
