@@ -162,7 +162,7 @@ async def test_what_is_saved_over_while_it_is_unclear_whether_it_was_renamed_is_
         before = set(node.document(STORY).roots())
         old.rename(new)
         new.write_text(CAVE.replace("dark", "pitch dark"))
-        await until(lambda: b"pitch" in b"".join(node._disk._held.get(GROTTO, [])), node)
+        await until(lambda: b"pitch" in b"".join(node._disk._untold._saves.get(GROTTO, [])), node)
         new.write_text(CAVE.replace("Light!", "Light at last!"))  # opened before
         await until(lambda: node._running.peer.files() == ("grotto.twee",), node)
         await node.look()
@@ -181,9 +181,10 @@ async def test_what_goes_before_it_is_clear_what_it_is_is_in_the_trash(
     async with alice.online() as node:
         old.rename(new)
         new.write_text(CAVE.replace("dark", "pitch dark"))
-        await until(lambda: b"pitch" in b"".join(node._disk._held.get(GROTTO, [])), node)
+        await until(lambda: b"pitch" in b"".join(node._disk._untold._saves.get(GROTTO, [])), node)
         new.unlink()
         await until(lambda: node._running.peer.files() == (), node)
+        await node.look()
         assert await somewhere(node, alice.layout, "pitch")
 
 
@@ -198,7 +199,7 @@ async def test_what_is_written_in_pieces_while_it_waits_is_told_as_one_save(
         before = set(node.document(STORY).roots())
         old.unlink()
         new.write_text(CAVE[:3])
-        await until(lambda: GROTTO in node._disk._held, node)
+        await until(lambda: GROTTO in node._disk._untold._saves, node)
         new.write_text(CAVE)
         await until(lambda: node._running.peer.files() == ("grotto.twee",), node)
         assert set(node.document(STORY).roots()) == before

@@ -3,7 +3,8 @@ The author's files, read and written in turn.
 
 What was read before a write must never be told after it, or it looks as if the author had
 undone what was written. So whatever reads or writes files waits in one row, and what was
-read is told before the next in the row begins.
+read is told before the next in the row begins. What is saved over while it waits is not lost:
+see :mod:`whisker_sync.node.untold`.
 
 The content of a binary file comes from the journal or goes there first, outside of the row:
 that may take long; see :mod:`whisker_sync.node.contents`.
@@ -13,23 +14,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from typing import Any, TypeGuard
 
 from whisker_sync import chunks
-from whisker_sync.errors import FolderError
+from whisker_sync.errors import FolderError, UnsafePath
 from whisker_sync.folder.files import Folder, Held, Kept, Replaced, Source
-from whisker_sync.folder.watch import GRACE_SECONDS, Noticed, Watch
+from whisker_sync.folder.watch import GRACE_SECONDS, Watch
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
 from whisker_sync.node.announced import made_from
 from whisker_sync.node.contents import Contents
 from whisker_sync.node.running import Running, now_ms
 from whisker_sync.node.settings import load_local, save_local
+from whisker_sync.node.untold import Save, Untold, whole
 from whisker_sync.peer.inputs import AssetsKept, FileKept, FilesSeen, FileStuck, FileWritten
 from whisker_sync.peer.status import Status
 from whisker_sync.store.layout import Layout
@@ -71,7 +72,7 @@ class Disk:
         self._watch = Watch(layout.root, self.folder)
         self._contents = Contents(layout, running, self.folder)
         self._watching = False
-        self._held: dict[StoryPath, list[bytes]] = {}  # saves of new files that wait
+        self._untold = Untold()
         self._taking: dict[StoryPath, asyncio.Task[None]] = {}
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._may_go_on = asyncio.Event()
@@ -147,7 +148,7 @@ class Disk:
 
     def close(self) -> None:
         """Let go of the folder."""
-        self._put_by(*self._held)
+        self._throw_away(self._untold.rest())
         self.folder.close()
 
     # Beginning.
@@ -159,7 +160,7 @@ class Disk:
             # What goes while we read may get another name: both are to be told together.
             await asyncio.sleep(grace)
             _, left_out = self.folder.scan()
-            found = await asyncio.to_thread(self._read_all, self._watch.prime(known))
+            found = await self._read(self._watch.prime(known))
             if all(content is not None for _, content in found):
                 break
         self._tell(found, everything=True, problems=left_out)
@@ -185,56 +186,69 @@ class Disk:
 
     async def _watch_files(self) -> None:
         async for noticed in self._watch.changes():
-            self._jobs.put_nowait(partial(self._take_note, noticed))
+            await self._hold(noticed.waiting | noticed.changed)
+            if noticed.changed:
+                self._jobs.put_nowait(partial(self._see, noticed.changed))
 
     # Reading.
 
-    async def _take_note(self, noticed: Noticed) -> None:
-        """
-        Tell the peer what changed, and hold what waits.
+    async def _hold(self, paths: Collection[StoryPath]) -> None:
+        """Read at once what will be told in its turn, as somebody may save over it."""
+        turns = self._untold.turns(paths)
+        found = await self._read(paths)
+        saves = [(path, content) for path, content in found if isinstance(content, bytes)]
+        if late := self._untold.keep(saves, turns):
+            self._jobs.put_nowait(partial(self._put_by, late))
 
-        Of a file that was saved more than once while it waited, each save is told.
-        """
-        for path, content in await self._read(noticed.waiting):
-            if isinstance(content, bytes):
-                self._held.setdefault(path, []).append(content)
-        if not noticed.changed:
-            return
-        saves = {
-            path: [*_whole(self._held.pop(path, []), content), content]
-            for path, content in await self._read(noticed.changed)
-        }
-        # What went before it was clear what it is.
-        await asyncio.to_thread(self._put_by, *self._held)
-        while saves:
-            self._tell([(path, each.pop(0)) for path, each in saves.items()], everything=False)
-            saves = {path: each for path, each in saves.items() if each}
+    async def _put_by(self, saves: Sequence[Save]) -> None:
+        """Put saves into the trash that are not told."""
+        if saves:
+            await asyncio.to_thread(self._throw_away, saves)
 
-    def _put_by(self, *paths: StoryPath) -> None:
-        """Put what is held of some files into the trash: it is not told any more."""
-        for path in paths:
-            for content in self._held.pop(path, []):
+    def _throw_away(self, saves: Sequence[Save]) -> None:
+        there = dict(self._read_all([path for path, _ in saves]))
+        for path, content in saves:
+            if there[path] != content:
                 self.folder.trash.put(path, content)
 
     async def _see(
         self,
-        paths: list[StoryPath] | set[StoryPath],
+        paths: Collection[StoryPath],
         *,
-        everything: bool = False,
         gone: frozenset[StoryPath] = frozenset(),
-        problems: list[Any] | tuple[Any, ...] = (),
+        problems: Iterable[UnsafePath] = (),
     ) -> None:
-        """Read files and tell the peer; those that are known to be ``gone`` are told as such."""
-        found = await self._read(paths)
-        self._tell(found, everything=everything, gone=gone, problems=problems)
+        """
+        Read files and tell the peer; those that are known to be ``gone`` are told as such.
+
+        Each save of a file is told. What is gone and what is new is told together: it may be one
+        file with another name.
+        """
+        before = {path: self._untold.take(path) for path in paths}
+        together: list[_Found] = []
+        later: list[_Found] = []
+        for path, content in await self._read(paths):
+            saves: list[_Content] = [*whole(before[path], content), content]
+            if content is None:
+                for save in saves[:-1]:
+                    self._tell([(path, save)])
+                saves = saves[-1:]
+            together.append((path, saves[0]))
+            later += [(path, save) for save in saves[1:]]
+        self._tell(together, gone=gone, problems=problems)
+        for each in later:
+            self._tell([each])
+        # What went before it was clear what it was has no turn any more.
+        went = [path for path in self._untold.paths() if self.folder.mark(path) is None]
+        await self._put_by([(path, save) for path in went for save in self._untold.take(path)])
 
     def _tell(
         self,
         found: Iterable[_Found],
         *,
-        everything: bool,
+        everything: bool = False,
         gone: frozenset[StoryPath] = frozenset(),
-        problems: list[Any] | tuple[Any, ...] = (),
+        problems: Iterable[UnsafePath] = (),
     ) -> None:
         """Tell the peer what was read."""
         seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
@@ -340,10 +354,10 @@ class Disk:
         for (write, _), result in zip(writes, results, strict=True):
             if isinstance(result, Replaced):
                 self._watch.expect(write.path, result.mark)
-                # Told after what we wrote, it would look as if the author had undone that.
-                self._put_by(write.path)
             self._watch.end(write.path)
             self._answer(write, result)
+            saves = self._untold.take(write.path)
+            await self._put_by([(write.path, save) for save in saves])
 
     def _try_to_write(
         self, write: WriteFile | WriteAsset, content: bytes | Source | None
@@ -388,16 +402,6 @@ class Disk:
                 content.file.unlink(missing_ok=True)
 
         self._jobs.put_nowait(job)
-
-
-def _whole(saves: list[bytes], last: _Content) -> list[bytes]:
-    """Those of some saves that no later one goes on: the others were only half written."""
-    everything: list[Any] = [*saves, last]
-    return [
-        save
-        for save, then in pairwise(everything)
-        if not (isinstance(then, bytes) and then.startswith(save))
-    ]
 
 
 def _is_fresh(job: Job) -> TypeGuard[WriteFile]:
