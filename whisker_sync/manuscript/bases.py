@@ -245,9 +245,11 @@ def _costs(
         still.append(removed & saved if here >= not_here else set())
         gone.append(min(_REMOVED * not_here, _GONE) * (not_here > here))
     costs: list[float] = []
+    came = set[_Element]()
     for i, version in enumerate(versions):
-        went = (went | versions[max(i - 1, 0)]) - version
-        missing = _weight(e for e in (version & news) - saved if e[0] != "whole")
+        before = versions[max(i - 1, 0)]
+        went, came = (went | before) - version, came | (version - before)
+        missing = _weight(e for e in (version & came) - saved if e[0] != "whole")
         missing = min(missing, _MUCH + (missing - _MUCH) / 10)
         missing += _REMOVED * sum(_weight(each - version) for each in still[: i + 1])
         missing += sum(weight * _weight([name]) for name, weight in names.items() if name in went)

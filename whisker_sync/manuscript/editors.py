@@ -21,7 +21,11 @@ from whisker_sync.manuscript.pieces import Segment, headed, segment_of
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Found, Text
 from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, Shadow, runs_of
+from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse
+
+_Pair = tuple[str, str]
+"""Two words in a row."""
 
 
 class Editors:
@@ -49,8 +53,8 @@ class Editors:
         elsewhere = {part.text for page in pages for part in page.parts}
         elsewhere |= {"".join(p.text for p in run) for page in pages for run in runs_of(page)}
         elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
-        elsewhere |= {part.text for part in self._disk.left}
         here = {part.id for version in versions for part in version.parts}
+        elsewhere |= {part.text for part in self._disk.left if part.id not in here}
         copies = [copy for id_, copy in self._limbo.pasted.items() if id_ not in here]
         pasted = [copy.segment.text for copy in copies if here & copy.originals.keys()]
         for other in self._found.keys() - {path}:
@@ -65,8 +69,11 @@ class Editors:
             texts = parse(what.text).passages if isinstance(what, Text) and pages else ()
             versions = [[segment_of(part) for part in page.parts] for page in pages]
             versions.append([t.group.segment for t in self._limbo.taken if t.known])
-            pasted = _pasted([headed(each.text) for each in texts], versions)
+            segments = [headed(each.text) for each in texts]
+            known = {p for each in versions for segment in each for p in pairwise(segment.words)}
+            pasted = _pasted(segments, versions, known)
             self._brought[path] = [each.text for each in pasted]
+            self._brought[path] += _new_lines((s for s in segments if s not in pasted), known)
         return self._brought[path]
 
     def newest(self, path: StoryPath, base: Content) -> Page | None:
@@ -130,17 +137,18 @@ class Editors:
         return None, None
 
 
-def _pasted(segments: Sequence[Segment], versions: Iterable[Sequence[Segment]]) -> list[Segment]:
+def _pasted(
+    segments: Sequence[Segment], versions: Iterable[Sequence[Segment]], known: Container[_Pair]
+) -> list[Segment]:
     """
-    Return the passages of a save that are in none of the versions.
+    Return the passages of a save that are in none of the versions, which have ``known`` words.
 
     What has another name may have been split off. Of those with one name some are new if there are
     more of them than there were: what nobody had like that.
     """
-    had, known, bodies = Counter[str](), set[tuple[str, str]](), set[str]()
+    had, bodies = Counter[str](), set[str]()
     for each in versions:
         had |= Counter(segment.name for segment in each)
-        known |= {pair for segment in each for pair in pairwise(segment.words)}
         bodies |= {segment.body for segment in each}
     more = Counter(segment.name for segment in segments) - had
     return [
@@ -151,7 +159,15 @@ def _pasted(segments: Sequence[Segment], versions: Iterable[Sequence[Segment]]) 
     ]
 
 
-def _is_half(pairs: Iterable[tuple[str, str]], known: Container[tuple[str, str]]) -> bool:
+def _new_lines(segments: Iterable[Segment], known: Container[_Pair]) -> Iterable[str]:
+    """Return the lines of passages that are mostly new: what was pasted there, and is one now."""
+    for segment in segments:
+        for line in segment.body.split("\n"):
+            if not _is_half(pairwise(words(line)), known):
+                yield line
+
+
+def _is_half(pairs: Iterable[_Pair], known: Container[_Pair]) -> bool:
     """Tell whether at least half of the pairs are known."""
     told = [pair in known for pair in pairs]
     return 2 * sum(told) >= len(told)

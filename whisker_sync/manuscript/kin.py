@@ -21,7 +21,7 @@ would be empty.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -101,8 +101,16 @@ def _was_carried(view: View, one: Passage, other: Passage) -> bool:
     """
     if one.born == other.born or is_of_one_file(one.birth, other.birth):
         return False
-    ours, theirs = view.segment(one).words, view.segment(other).words
-    return min(len(ours), len(theirs)) >= MOVED_WORDS and likeness(ours, theirs) >= SAME_BODY
+    few, many = sorted((view.segment(one).words, view.segment(other).words), key=len)
+    if len(few) < MOVED_WORDS:
+        return False
+    return likeness(few, many) >= SAME_BODY or _is_within(few, many)
+
+
+def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
+    """Tell whether words are among others, in the same order."""
+    rest = iter(many)
+    return all(word in rest for word in few)
 
 
 def _has_become(view: View, whole: Passage, one: Passage) -> bool:

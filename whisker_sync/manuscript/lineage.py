@@ -18,7 +18,7 @@ removed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from whisker_sync.ids import StoryPath
@@ -159,6 +159,8 @@ class Lineage:
             base = self._editors.opened(path, what, stood)
         staged = shadow.staged.content if shadow.staged else None
         here = [each for each in (*shadow.earlier, shadow.disk, staged) if each is not None]
+        if not here and (live := self._view.content(path)) is not None:
+            here = [live]  # It has the name, and is not in the folder yet.
         if base is None or not here or any(is_same_file(base, each) for each in here):
             return None
         has_seen = names_of(what) & {name for each in here for name in names_of(each)}
@@ -170,7 +172,8 @@ class Lineage:
         departed = self._disk.departed
         unanswered = self._unanswered(traced.new, found)
         origins = unanswered | traced.gone | departed.since(when.since, traced.new)
-        for path, origin in renames(origins, traced.new, parts=True):
+        earlier = {path: self._earlier(path) for path in traced.gone}
+        for path, origin in renames(origins, traced.new, earlier=earlier, parts=True):
             what = traced.new.pop(path)
             if origin in traced.gone:
                 base = self._made_from(origin, traced.gone[origin], what)
@@ -334,12 +337,16 @@ class Lineage:
         base = self._editors.opened(seen.path, what, versions)
         return base if is_mostly(what.text, base) else None
 
+    def _earlier(self, path: StoryPath) -> Sequence[Page]:
+        shadow = self._disk.shadows.get(path)
+        return () if shadow is None else shadow.earlier
+
     def _made_from(self, origin: StoryPath, base: Content, what: Found) -> Content:
         """Our last write of a file that was renamed may have come first, unseen."""
         shadow = self._disk.shadows.get(origin)
         staged = shadow.staged.content if shadow and shadow.staged else None
         if isinstance(what, Text) and isinstance(base, Page):
-            versions = [*(shadow.earlier if shadow else ()), base]
+            versions = [*self._earlier(origin), base]
             if isinstance(staged, Page):
                 versions.append(staged)
             return self._editors.opened(origin, what, versions)

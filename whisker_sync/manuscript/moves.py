@@ -151,6 +151,8 @@ class Moves:
             ids = {part.id for part in versions[old][1].parts}
             if ids & known:
                 continue  # Another version of what has arrived already.
+            if old >= len(vanished) and self._is_of_another(target, segment, versions[old][1]):
+                continue  # A copy of what its author still has.
             same = [each for each in versions if {part.id for part in each[1].parts} == ids]
             segments = [group.segment for _, group in same]
             n = nearest(target.fresh[segment], segments)
@@ -166,6 +168,12 @@ class Moves:
             if sheet.match[i] is not None:
                 for id_ in pasted_as((sheet, i), self._where):
                     self._limbo.show(id_, sheet.files[0], self._now)
+
+    def _is_of_another(self, target: Sheet, segment: int, group: Group) -> bool:
+        """Tell whether a segment has more of what its author has elsewhere than of what was cut."""
+        ids = {part.id for part in group.parts}
+        fresh = target.fresh[segment]
+        return self._where.is_nearer(target.saved.path, fresh, group.segment, ids)
 
     def _has_cut_elsewhere(self, group: Group, sheet: Sheet) -> bool:
         """Tell whether the author took away in another file what this one still shows."""
@@ -196,11 +204,10 @@ class Moves:
             self._limbo.shown(part.id)  # Where it was shown before says nothing any more.
             self._edits.revive(self._view.passages[part.id])
         there = target.match[segment]
-        if there is not None:
-            is_same = {part.id for part in target.groups[there].parts} == ids
-            if is_same:
-                target.let_go(segment)
-                there = None
+        if there is not None and {part.id for part in target.groups[there].parts} <= ids:
+            # The same, or a part of it: what was joined to it elsewhere came along.
+            target.let_go(segment)
+            there = None
         if there is None:
             if group.parts[0].piece is Piece.HEADLESS:
                 group.shown = True

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY
@@ -172,11 +173,16 @@ def _words_of(page: Page) -> list[str]:
 
 
 def renames(
-    gone: Mapping[StoryPath, Content], new: Mapping[StoryPath, Found], *, parts: bool = False
+    gone: Mapping[StoryPath, Content],
+    new: Mapping[StoryPath, Found],
+    *,
+    earlier: Mapping[StoryPath, Sequence[Content]] = MappingProxyType({}),
+    parts: bool = False,
 ) -> list[tuple[StoryPath, StoryPath]]:
     """
     Say which new files are old ones: new path, old path.
 
+    ``earlier``: what was there before, and an editor may have saved under the new name.
     ``parts``: it is enough that most of one is in the other.
     """
     renames = [(path, path) for path in new if path in gone]
@@ -194,13 +200,16 @@ def renames(
             del olds[old], news[path]
     if not olds or not news:
         return renames
-    pages = {path: _traits(content) for path, content in olds.items()}
-    if len(pages) * len(news) <= MAX_PAIRS:
+    if len(olds) * len(news) <= MAX_PAIRS:
+        pages = {
+            path: [_traits(each) for each in (content, *earlier.get(path, ()))]
+            for path, content in olds.items()
+        }
         pairs = [
             (alike, path, old)
             for path, traits in ((path, _traits(found)) for path, found in news.items())
-            for old, others in pages.items()
-            if (alike := _alike(traits, others, parts=parts)) >= SAME_FILE
+            for old, versions in pages.items()
+            if (alike := max(_alike(traits, each, parts=parts) for each in versions)) >= SAME_FILE
         ]
         for _, path, old in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
             if path in news and old in olds:

@@ -184,7 +184,7 @@ class PassageEdits:
             return  # Nothing in it is news, and what others deleted since stays so.
         if (passage.deleted or twins) and was.digest != new.digest:
             self.revive(passage)
-            self._bury_twins(sheet.saved.origin, passage.id)
+            self._bury_twins(sheet.saved.origin, passage.id, passage.id)
 
     def _edit_header(self, passage: Passage, was: Segment, new: Segment, *, first: bool) -> None:
         tags, old_tags = set(new.parsed.tags), set(was.parsed.tags)
@@ -224,15 +224,16 @@ class PassageEdits:
         if is_elsewhere and (passage.file not in sheet.files or sheet.has_lost(part.id)):
             return  # A co-author moved it to another file, or its whole file; the move wins.
         content = segment_of(part).digest
-        if content not in passage.deleted:
+        if content not in passage.deleted.difference(passage.told_by):
             self._plan.fields[passage.id, schema.DELETED + content] = 1
             self._buried[passage.id].add(content)
         self._bury_twins(sheet.saved.origin, passage.id)
 
-    def _bury_twins(self, path: StoryPath, id_: str) -> None:
+    def _bury_twins(self, path: StoryPath, id_: str, by: Scalar = 1) -> None:
+        """Delete what is hidden as a passage's twin; ``by``: that one, if it tells that now."""
         for twin in self._view.twins(path, id_):
             content = self._view.segment(self._view.passages[twin]).digest
-            self._plan.fields[twin, schema.DELETED + content] = 1
+            self._plan.fields[twin, schema.DELETED + content] = by
 
     def absorb(self, group: Group, seen: Container[str]) -> None:
         """

@@ -68,6 +68,9 @@ class Passage:
     deleted: frozenset[str]
     """The contents with which it is deleted."""
 
+    told_by: Mapping[str, str]
+    """Those of them that a twin has told since, and that passage."""
+
     born: Scalar
     birth: str
     copy_of: Scalar
@@ -132,6 +135,9 @@ class View:
         self._repeated: set[str] = set()
         """Words at birth of several passages, whatever they are called."""
 
+        self._telling: defaultdict[str, set[str]] = defaultdict(set)
+        """Passages that were deleted for the sake of one."""
+
         self._copies: set[str] = set()
         self._shared: set[str] = set()
         """Names of several passages."""
@@ -165,7 +171,7 @@ class View:
             elif root.startswith(schema.OWN):
                 files.add(root[len(schema.OWN) :])
         for id_ in list(passages):
-            passages |= self.sharing(id_)
+            passages |= self.sharing(id_) | self._telling.get(id_, set())
         dirty: set[StoryPath] = set()
         for id_ in files:
             dirty |= self._paths_of(id_)
@@ -227,11 +233,18 @@ class View:
             self._made_as[name_of(old.birth)].discard(id_)
             self._worded[words_of(old.birth)].discard(id_)
             self._copies.discard(id_)
+            for twin in old.told_by.values():
+                self._telling[twin].discard(id_)
         if fields is None or not schema.is_id(id_):
             return
         file, _, key = _text(fields.get(schema.PLACE)).partition(" ")
         if not schema.is_id(file):
             file = ""  # Nowhere to be seen, but the shadow of a file may still speak of it.
+        told_by = {
+            name[len(schema.DELETED) :]: value
+            for name, value in fields.items()
+            if name.startswith(schema.DELETED) and isinstance(value, str)
+        }
         self.passages[id_] = Passage(
             id=id_,
             file=file,
@@ -247,13 +260,16 @@ class View:
             header=_text(fields.get(schema.HEADER)),
             gap=_text(fields.get(schema.GAP)),
             headless=fields.get(schema.SHOWN, 1) == 0,
-            deleted=_tombstones(fields),
+            deleted=_tombstones(fields) | told_by.keys(),
+            told_by=told_by,
             born=fields.get(schema.BORN),
             birth=_text(fields.get(schema.BIRTH)),
             copy_of=fields.get(schema.COPY_OF),
             inside=_text(fields.get(schema.INSIDE)),
         )
         self._members[file].add(id_)
+        for twin in told_by.values():
+            self._telling[twin].add(id_)
         if inside := self.passages[id_].inside:
             self._split_off[inside].add(id_)
         birth = self.passages[id_].birth
@@ -326,8 +342,16 @@ class View:
         return passage.segment
 
     def alive(self, passage: Passage) -> bool:
-        """Tell whether a passage is not deleted as it is now."""
-        return not passage.deleted or self.segment(passage).digest not in passage.deleted
+        """
+        Tell whether a passage is not deleted as it is now.
+
+        If that was for the sake of a twin, and somebody else has emptied that for the sake of this
+        one, there would be none.
+        """
+        if not passage.deleted or (content := self.segment(passage).digest) not in passage.deleted:
+            return True
+        twin = self.passages.get(passage.told_by.get(content, ""))
+        return twin is not None and twin.copy_of == passage.id
 
     # Twins.
 

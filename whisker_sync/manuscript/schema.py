@@ -18,7 +18,8 @@ root              key or register     value
 ..                ``r``               raw header line: a template for spacing and order
 ..                ``g``               blank space after the body
 ..                ``h``               0: shown without header, behind its predecessor
-..                ``d:<digest>``      1: deleted, as long as this is the content
+..                ``d:<digest>``      1: deleted, as long as this is the content; or the id of a
+                                      twin that tells the same, unless it is emptied for this
 ..                ``born``            who made it, for telling twins from copies
 ..                ``birth``           what it was then, for telling twins that changed since
 ..                ``as``              the passage that this one was a copy of

@@ -8,9 +8,10 @@ speaks for that is looked up here, for one batch of saves; nothing is decided or
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from itertools import chain, pairwise
 
+from whisker_sync.document import Scalar
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
 from whisker_sync.manuscript.cutting import JOINED, Group, pieces
@@ -60,7 +61,7 @@ class Whereabouts:
         most = 0.0
         for id_ in self.namesakes(segment.name):
             passage = self._view.passages[id_]
-            if passage.headless or self._view.is_twin(passage):
+            if passage.headless or self._view.is_twin(passage) or self._is_here(passage.copy_of):
                 continue
             was = self._view.segment(passage)
             if was.digest == segment.digest and passage.file in sheet.files:
@@ -73,9 +74,12 @@ class Whereabouts:
                 continue
             if alike >= RENAMED and alike > most and not self._is_here(id_):
                 best, most = passage, alike
+        if best is not None and not self._view.alive(best):
+            was, path = self._view.segment(best), sheet.saved.path
+            return None if self.is_nearer(path, segment, was, {best.id}) else best
         return best
 
-    def _is_here(self, id_: str) -> bool:
+    def _is_here(self, id_: Scalar) -> bool:
         """Tell whether the author has a passage in some file."""
         if self._here is None:
             saved = {path for each in self._sheets for path in (each.saved.path, each.saved.origin)}
@@ -124,6 +128,12 @@ class Whereabouts:
         pages = (page for other, page in self._on_disk.items() if other != path)
         runs = (run for page in pages if isinstance(page, Page) for run in runs_of(page))
         return [Group(run) for run in runs if run[0].id == id_ and _is_whole(run[0])]
+
+    def is_nearer(self, path: StoryPath, fresh: Segment, was: Segment, ids: Container[str]) -> bool:
+        """Tell whether a segment has more of a namesake in another file than of some passages."""
+        others = [id_ for id_ in self.namesakes(fresh.name) if id_ not in ids]
+        there = [each.segment for id_ in others for each in self.elsewhere(id_, path)]
+        return nearest(fresh, [*there, was]) < len(there)
 
     def _note_versions(self, page: Content) -> None:
         for run in runs_of(page) if isinstance(page, Page) else ():
