@@ -163,7 +163,7 @@ def _named(
     Return the names that nobody types anew, each with what it weighs.
 
     Who has a passage of that name elsewhere may have pasted it, unless it is just the text
-    that an older version had, and no other file, or stands just where that version had it.
+    that an older version had, and no other file, or stands beside what it stood beside there.
     """
     old = {each[1] for each in wholes.saved.intersection(chain(*wholes.shown))}
     places = chain(*(_places(part.text for part in version.parts) for version in versions))
@@ -340,12 +340,15 @@ def _cut_out(pieces: Sequence[str], versions: Sequence[Page]) -> set[str]:
     return cut
 
 
-def _places(pieces: Iterable[str]) -> Iterable[tuple[str | None, _Element]]:
-    """Return each passage word for word, and the name of the one that it stands behind."""
-    behind: str | None = None
-    for piece in pieces:
-        yield from ((behind, whole) for whole in _wholes([piece], ()))
-        behind = _name(piece) or behind
+def _places(pieces: Iterable[str]) -> Iterable[tuple[str, _Element]]:
+    """Return each passage word for word, and the names of those that it stands between."""
+    named = [(name, piece) for piece in pieces if (name := _name(piece)) is not None]
+    behind = [None, *(name for name, _ in named)]
+    for (_, piece), last in zip(named, behind, strict=False):
+        yield from ((f"behind {last}", whole) for whole in _wholes([piece], ()))
+    for (_, piece), (following, _) in pairwise(named):
+        # What is at the end of a file may just be written there.
+        yield from ((f"before {following}", whole) for whole in _wholes([piece], ()))
 
 
 def _names(version: Page) -> set[str | None]:

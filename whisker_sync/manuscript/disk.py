@@ -166,7 +166,9 @@ class Disk:
         if shadow.late and sha256 == sha256_of(shadow.late.content):
             shadow.staged = shadow.late
         if shadow.staged and sha256 == sha256_of(shadow.staged.content):
-            self._note_passages(path, shadow.disk, shadow.staged.content, now)
+            # What is found before our write is answered was not written by us.
+            by_author = shadow.waiting
+            self._note_passages(path, shadow.disk, shadow.staged.content, now, by_author=by_author)
             self.landed(path, now)
         elif sha256 == sha256_of(shadow.disk):
             self.left_out.discard(path)
@@ -191,7 +193,7 @@ class Disk:
     def adopt(self, path: StoryPath, live: Content, now: float) -> None:
         """Note that a file holds what the document shows, whatever way it came there."""
         shadow = self.shadows.setdefault(path, Shadow())
-        self._note_passages(path, shadow.disk, live, now)
+        self._note_passages(path, shadow.disk, live, now, by_author=True)
         self.saved(path, live)
 
     def before_we_wrote(self, path: StoryPath) -> Content | None:
@@ -236,13 +238,19 @@ class Disk:
             self.later.add(path)
 
     def _note_passages(
-        self, path: StoryPath, was: Content | None, now: Content | None, when: float
+        self,
+        path: StoryPath,
+        was: Content | None,
+        now: Content | None,
+        when: float,
+        *,
+        by_author: bool = False,
     ) -> None:
-        """Note which passages left a file or came into it otherwise than by an author's save."""
+        """Note which passages left a file or came into it, as co-authors wanted it as well."""
         gone, came = _without(was, now), _without(now, was)
         self.left |= dict.fromkeys((parts[0] for parts in gone), when)
         if gone or came:
-            self._landings.append(Landing(path, gone, came))
+            self._landings.append(Landing(path, gone, came, by_author))
 
     # What is remembered for a while.
 

@@ -159,8 +159,9 @@ class Lineage:
             base = self._editors.opened(path, what, stood)
         staged = shadow.staged.content if shadow.staged else None
         here = [each for each in (*shadow.earlier, shadow.disk, staged) if each is not None]
-        if not here and (live := self._view.content(path)) is not None:
-            here = [live]  # It has the name, and is not in the folder yet.
+        if not here and base is not None and is_mostly(what.text, base):
+            live = self._view.content(path)  # That has the name, and is not in the folder yet.
+            here = [] if live is None else [live]
         if base is None or not here or any(is_same_file(base, each) for each in here):
             return None
         has_seen = names_of(what) & {name for each in here for name in names_of(each)}

@@ -12,7 +12,9 @@ saves have to do with, and nothing else:
   and so is one of two that differ since they were made (kin.py);
 * what is left of a passage that was made here, and emptied because it stands in another one, is
   emptied again if that has the words, too;
-* words that a save brought here, and a save elsewhere brought there, go here.
+* words that a save brought here, and a save elsewhere brought there, go here;
+* two passages of which each was emptied for the sake of the other are one again, with what the
+  author's disk has of them. That any device may do: what two of them write is the same, and one.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ from whisker_sync.manuscript.checked import Checked
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import Problem
 from whisker_sync.manuscript.names import Links, Renamed, format_of, new_targets, repair
-from whisker_sync.manuscript.plan import ORIGIN, empty, unite
-from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.pieces import segment_of
+from whisker_sync.manuscript.plan import ORIGIN, empty, fill, unite
+from whisker_sync.manuscript.render import Passage, View
 from whisker_sync.manuscript.revisions import repairs
-from whisker_sync.manuscript.shadow import Picture
+from whisker_sync.manuscript.shadow import Page, Picture
 from whisker_sync.manuscript.twins import words_of
 from whisker_sync.revision import Version
 
@@ -99,7 +102,8 @@ class Mending:
         rivals = [(one, other) for one, other in self._view.rivals() if other.born == born]
         leftovers = [(one, its) for one, its in self._view.leftovers() if one.born == born]
         akin = [each for each in kin.find(self._view) if each.born == born]
-        if not any((doubled, joined, lost, late, rivals, leftovers, akin, plan)):
+        emptied = self._emptied()
+        if not any((doubled, joined, lost, late, rivals, leftovers, akin, emptied, plan)):
             return Mended(None, tuple(told), {})
         for stays, goes in rivals:
             unite(plan, self._view, stays, goes)
@@ -107,11 +111,13 @@ class Mending:
             empty(plan, self._view, one, its)
         for each in akin:
             kin.unite(plan, self._view, each)
+        for one, body in emptied:
+            fill(plan, self._view, one, body)
         for id_, splices in late.items():
             plan.edit(plan.live(self._view, id_), splices)
         renamed = (Renamed(each.goes[0].id, *each.names) for each in akin)
         bodies = {id_: self._view.body(id_) for id_ in (*late, *repair(renamed, self._view, plan))}
-        with self._document.edit(ORIGIN) as edit:
+        with self._document.edit(ORIGIN, once=bool(emptied)) as edit:
             plan.write(edit)
             for root, at in sorted(joined, reverse=True):
                 if root not in plan.texts:
@@ -122,6 +128,18 @@ class Mending:
                 edit.set(schema.FILES, key, value)
         mended = {id_: (body, self._view.body(id_)) for id_, body in bodies.items()}
         return Mended(edit.change, tuple(told), mended)
+
+    def _emptied(self) -> list[tuple[Passage, str]]:
+        """Return passages that two devices have emptied, and what they are on disk still."""
+        circles = self._view.circles()
+        pages = [shadow.disk for shadow in self._disk.shadows.values()] if circles else []
+        parts = [part for page in pages if isinstance(page, Page) for part in page.parts]
+        found: list[tuple[Passage, str]] = []
+        for one, other in circles:
+            bodies = (segment_of(part).body for part in parts if part.id in {one.id, other.id})
+            if body := max(bodies, key=len, default=""):
+                found.append((one, body))
+        return found
 
     def _doubled(self) -> list[tuple[str, Span]]:
         """Return what is there twice, but for what became, or was copied as, another passage."""

@@ -232,6 +232,9 @@ class Moves:
                 sheet.depart({part.id for part in group.parts})
             elif self._where.is_within(group):
                 self._edits.absorb(group, sheet.seen())
+            elif (original := self._where.original_of(group)) is not None:
+                self._edits.absorb(group, sheet.seen())
+                self._plan.fields[group.parts[0].id, schema.COPY_OF] = original
             else:
                 self._limbo.take(group, sheet.saved.path, self._now)
                 for part in group.parts:
@@ -241,7 +244,7 @@ class Moves:
         """Remember what is not in a file any more, although its author may not have cut it."""
         for group in groups:
             if not (self._was_pasted(sheet, group) or self._is_shown_again(group)):
-                self._limbo.take(group, sheet.saved.path, self._now, known=False)
+                self._limbo.take(group, sheet.saved.path, self._now, known=sheet.known)
 
     def _is_elsewhere(self, sheet: Sheet, group: Group) -> bool:
         """Tell whether a passage that vanished stands elsewhere; it then goes there."""
@@ -289,11 +292,16 @@ class Moves:
         return True
 
     def _is_refiled(self, group: Group) -> bool:
-        """Tell whether a co-author has emptied what its author pasted it as; it goes there."""
+        """
+        Tell whether a co-author has emptied another one for its sake, which its author keeps.
+
+        They pasted it as that, or saw both and deleted this one. It goes there.
+        """
         id_ = group.parts[0].id
         emptied = self._where.copies_of(id_)
         others = self._limbo.pasted.keys() - emptied
         copy = self._limbo.copy_of(id_, group.segment, self._where.vanished() | others)
+        copy = copy or self._where.kept_for(id_, group.segment)
         if copy is None:
             return False
         place = self._view.passages[copy]

@@ -215,6 +215,8 @@ class PassageEdits:
         """Take back that a passage is deleted, by whatever was saved before or just now."""
         for content in passage.deleted | self._buried.pop(passage.id, set()):
             self._plan.fields[passage.id, schema.DELETED + content] = 0
+        if passage.deleted and passage.copy_of is not None:
+            self._plan.fields[passage.id, schema.COPY_OF] = None
 
     def bury(self, sheet: Sheet, part: Part) -> None:
         """Delete a passage as the author saw it."""

@@ -144,6 +144,15 @@ def empty(plan: Plan, view: View, copy: Passage, original: Passage) -> None:
     plan.fields[copy.id, schema.COPY_OF] = original.id
 
 
+def fill(plan: Plan, view: View, passage: Passage, body: str) -> None:
+    """Give a passage that was emptied its words back, for it stands in no other one."""
+    live = plan.live(view, passage.id)
+    plan.edit(live, [Splice(0, len(live.text), body)])
+    for content in passage.deleted:
+        plan.fields[passage.id, schema.DELETED + content] = 0
+    plan.fields[passage.id, schema.COPY_OF] = None
+
+
 def additions(base: str, found: str, live: str) -> list[Splice]:
     """
     Return the edits that add what is new in ``found`` and delete nothing.

@@ -437,6 +437,21 @@ class View:
                 found.append((passage, original))
         return found
 
+    def circles(self) -> list[tuple[Passage, Passage]]:
+        """
+        Return passages of which each was emptied for the sake of the other, so that both are gone.
+
+        Two devices did that at the same time. The first of each pair has the smaller id.
+        """
+        found: list[tuple[Passage, Passage]] = []
+        for passage in (self.passages[id_] for id_ in sorted(self._copies)):
+            other = self.passages.get(_text(passage.copy_of))
+            if other is None or other.copy_of != passage.id or other.id < passage.id:
+                continue
+            if not any(self.alive(each) or self.body(each.id) for each in (passage, other)):
+                found.append((passage, other))
+        return found
+
     def rivals(self) -> list[tuple[Passage, Passage]]:
         """Return twins that are shown both, because both were edited: which stays, which goes."""
         rivals: list[tuple[Passage, Passage]] = []

@@ -4,6 +4,7 @@ Saves of files, and what was found out about each of a batch by comparing it wit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -109,6 +110,9 @@ class Landing:
     came: tuple[tuple[Part, ...], ...]
     """Passages that were not there."""
 
+    by_author: bool = False
+    """It was certainly by its author's hand."""
+
 
 @dataclass(slots=True, eq=False)
 class Sheet:
@@ -134,6 +138,9 @@ class Sheet:
 
     gone: list[Group] | None = None
     """What a co-author took away and the author, too, perhaps; None: this is a save."""
+
+    known: bool = False
+    """The author certainly did."""
 
     left: set[int] = field(default_factory=set)
     """Groups that went to another file, or into another group."""
@@ -205,6 +212,8 @@ class Sheet:
         """Note that passages are in another file now."""
         self.left.update(i for i in self.vanished() if self.groups[i].parts[0].id in ids)
         self.missed = [group for group in self.missed if group.parts[0].id not in ids]
+        if self.gone is not None:
+            self.gone = [group for group in self.gone if group.parts[0].id not in ids]
 
 
 def compared(saved: Saved, base: Page | None, text: Text | None) -> Sheet:
@@ -243,7 +252,7 @@ def landed(landing: Landing) -> Sheet:
     """Return what is to know about a file that needs no edit."""
     unseen = frozenset(parts[0].id for parts in landing.came)
     sheet = Sheet(Saved(landing.path, None, None, unseen=unseen), None)
-    sheet.gone = [Group([*parts]) for parts in landing.gone]
+    sheet.gone, sheet.known = [Group([*parts]) for parts in landing.gone], landing.by_author
     sheet.groups = [Group([*parts]) for parts in landing.came]
     sheet.fresh = [group.segment for group in sheet.groups]
     sheet.match = [*range(len(sheet.groups))]
@@ -254,12 +263,14 @@ def missed(sheet: Sheet, newest: Page) -> list[Group]:
     """Return the passages of a newer version than the base that a save has not."""
     before = {part.id: part.text for group in sheet.groups for part in group.parts}
     gone = {part.id for i in sheet.vanished() for part in sheet.groups[i].parts}
-    names = {segment.name for segment in sheet.fresh}
+    runs = runs_of(newest)
+    names = Counter(segment_of(run[0]).name for run in runs)
+    names -= Counter(segment.name for segment in sheet.fresh)
     groups: list[Group] = []
-    for run in runs_of(newest):
+    for run in runs:
         head, name = run[0], segment_of(run[0]).name
         if all(before.get(part.id) == part.text for part in run):
             continue
-        if head.id in gone or (head.id not in before and name not in names):
+        if head.id in gone or (head.id not in before and names[name]):
             groups.append(Group(run))
     return groups

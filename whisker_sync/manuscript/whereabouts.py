@@ -13,9 +13,9 @@ from itertools import chain, pairwise
 
 from whisker_sync.document import Scalar
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED
+from whisker_sync.manuscript.align import MOVED_WORDS, NAMESAKE, RENAMED, SAME_BODY
 from whisker_sync.manuscript.cutting import JOINED, Group, pieces
-from whisker_sync.manuscript.likeness import likeness
+from whisker_sync.manuscript.likeness import likeness, likeness_of_namesakes
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.limits import MAX_SEARCHES
 from whisker_sync.manuscript.pieces import Segment, segment_of
@@ -235,6 +235,28 @@ class Whereabouts:
         """Return what appeared lately and was put into a passage since."""
         known = (self._view.passages.get(each) for each in self._limbo.pasted)
         return {each.id for each in known if each is not None and each.copy_of == id_}
+
+    def original_of(self, group: Group) -> str | None:
+        """Return what a passage was lately pasted as a copy of, if its author has that still."""
+        pasted = self._limbo.pasted.get(group.parts[0].id)
+        gone = self.vanished()
+        for id_ in pasted.originals if pasted is not None and len(group.parts) == 1 else ():
+            if id_ not in gone and self._is_here(id_):
+                words = self._view.segment(self._view.passages[id_]).words
+                if likeness(words, group.segment.words) >= SAME_BODY:
+                    return id_
+        return None
+
+    def kept_for(self, id_: str, was: Segment) -> str | None:
+        """Return what the author still shows although it was emptied for the sake of a passage."""
+        for sheet in self._sheets:
+            for old in sheet.match:
+                group = None if old is None else sheet.groups[old]
+                if group is None or self._view.passages[group.parts[0].id].copy_of != id_:
+                    continue
+                if likeness_of_namesakes(group.segment.words, was.words) >= NAMESAKE:
+                    return group.parts[0].id
+        return None
 
     def vanished(self) -> set[str]:
         """Return what its author took away in this batch."""
