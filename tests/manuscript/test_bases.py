@@ -51,6 +51,15 @@ def test_two_who_delete_the_same_have_not_seen_each_other_if_news_are_missing() 
     assert opened(OLD, [page(before), page(NEW)]) == 0
 
 
+def test_what_went_and_came_again_is_no_news_in_the_version_before_that() -> None:
+    lake = "\n:: Lake\nThe water is black and still.\n"
+    versions = [page(OLD + lake), page(OLD), page(NEW + lake), page(NEW)]
+    assert opened(OLD.replace(":: End\nThe end of it all.\n", ""), versions) == 1
+    cut = OLD.replace(":: Cave [dark]\nIt is dark here and cold.\n\n", "")
+    versions = [page(OLD + lake), page(cut), page(cut + lake), page(cut)]
+    assert opened(OLD, versions) == 0
+
+
 def test_who_cuts_what_was_split_off_has_seen_that() -> None:
     split = OLD.replace("It is dark here", "It\n\n:: Back\nis dark here")
     assert opened(

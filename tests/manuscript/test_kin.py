@@ -272,3 +272,15 @@ def test_what_was_carried_to_another_file_before_the_first_look_is_there_once(mi
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert "".join(map(alice.text, ("a.twee", "b.twee"))).count(":: Cave") == 1
+
+
+def test_what_was_carried_and_filled_before_the_first_look_is_there_once() -> None:
+    short = ":: Pit\nIt is deep and very wide.\n\n"
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    alice.save("a.twee", A + short)
+    bob.put("b.twee", B + short.replace("is deep", "is now and then deep"))
+    bob.notice()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert sum(text.count(b":: Pit") for text in alice.folder.values()) == 1
+    assert any(b"now and then" in text for text in alice.folder.values())

@@ -443,3 +443,45 @@ def test_an_old_text_saved_under_the_name_that_another_name_outdid_is_that_file(
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.folder == {now: (HALL.replace("a fire", "a small fire") + STAIRS).encode()}
+
+
+def test_an_old_buffer_saved_under_a_new_name_in_the_same_moment_is_the_old_file() -> None:
+    start, end = ":: Start\nYou stand here.\n\n", ":: End\nThe end of it all.\n"
+    cave = ":: Cave\nIt is dark here and something breathes in the back.\n\n"
+    lake = ":: Lake\nThe water is black and still, and nobody comes here.\n\n"
+    alice, bob = pair(("a.twee", start + cave), ("b.twee", end))
+    bob.put("a.twee", start + lake + lake.replace("Lake", "Sea").replace("black", "green"))
+    bob.put("b.twee", cave + end)
+    bob.notice()
+    alice.hear(bob.updates)
+    alice.write()
+    alice.put("a.twee", None)
+    alice.put("c.twee", (start + cave).replace("stand here", "wait here"))
+    alice.notice()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    texts = b"".join(alice.folder.values())
+    assert texts.count(b"breathes") == texts.count(b"nobody comes here") / 2 == 1
+    assert b"wait here" in alice.folder[StoryPath("c.twee")]
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_a_name_that_a_co_author_gave_anew_is_not_here_yet(is_old: bool) -> None:
+    """What an old editor saves under it is old text; what is new under it is new."""
+    cave = ":: Cave\nIt is dark here and something breathes in the back.\n\n"
+    lake = ":: Lake\nThe water is black and still, and nobody comes here.\n\n"
+    alice, bob = pair(("a.twee", cave))
+    bob.put("c.twee", cave)
+    bob.put("a.twee", None)
+    bob.notice()
+    alice.hear(bob.updates)
+    alice.write()
+    bob.save("a.twee", lake)
+    alice.hear(bob.updates)
+    pit = ":: Pit\nDeep and wide and full of old bones.\n"
+    alice.put("a.twee", cave.replace("dark here", "very dark here") if is_old else pit)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    texts = b"".join(alice.folder.values())
+    assert texts.count(b"breathes") == texts.count(b"nobody comes") == 1
+    assert (b"very dark here" if is_old else b"old bones") in texts

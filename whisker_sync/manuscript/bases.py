@@ -117,7 +117,8 @@ def opened(
         best = _cheapest(_costs((saved - known) | seen | wholes.saved, told, shows), best, doubt)
         if len(best) == 1:
             return best[0]
-    best = _cheapest(_costs(saved, shown), best)
+    # What its author may have from elsewhere comes as easily as it goes.
+    best = _cheapest(_costs(saved, shown, came=1.0), best)
     if len(best) == 1:
         return best[0]
     lines = Counter(text.split("\n"))
@@ -227,12 +228,13 @@ def _costs(
     saved: set[_Element],
     versions: Sequence[set[_Element]],
     names: Mapping[_Element, float] = MappingProxyType({}),
+    came: float = _SHOWN,
 ) -> list[float]:
     """
     Return for each version how much speaks against it.
 
     ``names`` are those of the save that nobody types anew, and what they weigh: who shows one
-    has not seen it go.
+    has not seen it go. ``came``: what news weigh that the save shows before they came.
     """
     first = versions[0]
     still, gone = [set[_Element]()], [0.0]
@@ -245,18 +247,18 @@ def _costs(
         still.append(removed & saved if here >= not_here else set())
         gone.append(min(_REMOVED * not_here, _GONE) * (not_here > here))
     costs: list[float] = []
-    came = set[_Element]()
+    fresh = set[_Element]()
     for i, version in enumerate(versions):
         before = versions[max(i - 1, 0)]
-        went, came = (went | before) - version, came | (version - before)
-        missing = _weight(e for e in (version & came) - saved if e[0] != "whole")
+        went, fresh = (went | before) - version, fresh | (version - before)
+        missing = _weight(e for e in (version & fresh) - saved if e[0] != "whole")
         missing = min(missing, _MUCH + (missing - _MUCH) / 10)
         missing += _REMOVED * sum(_weight(each - version) for each in still[: i + 1])
         missing += sum(weight * _weight([name]) for name, weight in names.items() if name in went)
         # What the save shows and this version has not came later, or had gone by then.
         seen = (news & saved) - version
         shown = _weight(seen) + sum(map(_is_long, seen)) + sum(gone[i + 1 :])
-        costs.append(round(missing + _SHOWN * shown, 6))
+        costs.append(round(missing + came * shown, 6))
     return costs
 
 

@@ -16,7 +16,7 @@ import json
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whisker_sync.errors import UnsafePath
@@ -33,7 +33,7 @@ from whisker_sync.paths import accept
 LIMBO_FACT = "shadow//limbo"
 """The fact that keeps it; no file has this path."""
 
-_FORMAT = 5
+_FORMAT = 6
 _MAX_UNPACKED = 8 * MAX_LIMBO
 
 
@@ -50,6 +50,9 @@ class Taken:
 
     known: bool = True
     """Its author has certainly seen it; else it may only be missing from an old text."""
+
+    earlier: tuple[Group, ...] = ()
+    """What it was before, oldest first; an editor may have shown that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +125,10 @@ class Limbo:
         room = MAX_LIMBO
         taken: list[list[object]] = []
         for each in reversed(self.taken):
-            room -= sum(len(part.text) for part in each.group.parts)
+            groups = (each.group, *each.earlier)
+            room -= sum(len(part.text) for group in groups for part in group.parts)
             if room >= 0:
-                parts = [[part.piece.value + part.id, part.text] for part in each.group.parts]
-                taken.append([each.path, each.known, *parts])
+                taken.append([each.path, each.known, *map(_to_json, groups)])
         pasted: list[list[object]] = []
         for id_, copy in reversed(self.pasted.items()):
             text, texts = copy.segment.text, dict(sorted(copy.originals.items()))
@@ -139,9 +142,17 @@ class Limbo:
         form = json.dumps([_FORMAT, taken[::-1], pasted[::-1], shown], ensure_ascii=False)
         return zlib.compress(form.encode(), 1)
 
-    def take(self, group: Group, path: StoryPath, now: float, *, known: bool = True) -> None:
+    def take(
+        self,
+        group: Group,
+        path: StoryPath,
+        now: float,
+        *,
+        known: bool = True,
+        earlier: Iterable[Group] = (),
+    ) -> None:
         """Remember what was cut."""
-        self.taken.append(Taken(group, path, now, known))
+        self.taken.append(Taken(group, path, now, known, tuple(earlier)))
         del self.taken[:-MAX_REMEMBERED]
 
     def paste(
@@ -207,7 +218,13 @@ class Limbo:
             return replace(part, text=Segment(was.header, body, was.gap).text)
 
         self.taken = [
-            each if each.known else replace(each, group=_changed(each.group, shortened))
+            each
+            if each.known
+            else replace(
+                each,
+                group=_changed(each.group, shortened),
+                earlier=tuple(_changed(group, shortened) for group in each.earlier),
+            )
             for each in self.taken
         ]
         for id_, pasted in self.pasted.items():
@@ -255,9 +272,22 @@ def _alike(one: Segment, other: Segment) -> float:
 def _taken(form: object) -> Taken:
     """Return what was cut, or raise ValueError."""
     match form:
-        case [str(path), bool(known), *parts]:
-            group = Group([_part(part) for part in parts])
-            return Taken(group, accept(path), math.inf, known)
+        case [str(path), bool(known), [*parts], *earlier]:
+            group, *others = (_group(each) for each in (parts, *earlier))
+            return Taken(group, accept(path), math.inf, known, tuple(others))
+        case _:
+            raise ValueError
+
+
+def _to_json(group: Group) -> list[object]:
+    return [[part.piece.value + part.id, part.text] for part in group.parts]
+
+
+def _group(form: object) -> Group:
+    """Return some passages, or raise ValueError."""
+    match form:
+        case [*parts]:
+            return Group([_part(part) for part in parts])
         case _:
             raise ValueError
 

@@ -49,6 +49,23 @@ class _Copied:
     """What its author had seen of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """Passages that are not in their file any more."""
+
+    sheet: Sheet | None
+    """The save that has not got them; None: it was one before."""
+
+    group: Group
+    version: Group
+    """How its author may have seen them."""
+
+    @property
+    def ids(self) -> set[str]:
+        """The passages."""
+        return {part.id for part in self.group.parts}
+
+
 class Moves:
     """What became of the passages of a batch that do not stand where they stood."""
 
@@ -135,45 +152,48 @@ class Moves:
                 vanished += ((sheet, sheet.groups[i]) for i in sheet.vanished())
             vanished += ((sheet, group) for group in [*sheet.missed, *(sheet.gone or ())])
             appeared += ((sheet, i) for i in sheet.appeared())
-        limbo = [taken.group for taken in self._limbo.taken if not self._where.is_elsewhere(taken)]
+        gone = self._versions_of(vanished)
         places = [*appeared, *returned.moved, *returned.deleted]
         pairs = moved(
-            [
-                *((id(sheet), self._with_name(group)) for sheet, group in vanished),
-                *((id(group), self._with_name(group)) for group in limbo),
-            ],
+            [(id(each.sheet or each.group), self._with_name(each.version)) for each in gone],
             [(id(sheet), sheet.fresh[i]) for sheet, i in places],
         )
         known: set[str] = set()
         for old, new in pairs:
             target, segment = places[new]
-            versions = [*vanished, *((target, group) for group in limbo)]
-            ids = {part.id for part in versions[old][1].parts}
+            group, ids = gone[old].group, gone[old].ids
             if ids & known:
                 continue  # Another version of what has arrived already.
-            if old >= len(vanished) and self._is_of_another(target, segment, versions[old][1]):
-                continue  # A copy of what its author still has.
-            same = [each for each in versions if {part.id for part in each[1].parts} == ids]
-            segments = [group.segment for _, group in same]
+            same = [each for each in gone if each.ids == ids]
+            segments = [each.version.segment for each in same]
             n = nearest(target.fresh[segment], segments)
+            path, fresh = target.saved.path, target.fresh[segment]
+            if gone[old].sheet is None and self._where.is_nearer(path, fresh, segments[n], ids):
+                continue  # A copy of what its author still has.
             if places[new] in returned.deleted:
-                is_kept = self._has_cut_elsewhere(versions[old][1], target)
+                is_kept = self._has_cut_elsewhere(group, target)
                 if not is_kept and not is_brought(places[new], segments[n]):
                     continue
                 target.let_go(segment)
             known |= ids
-            self._move(*same[n], target, segment)
+            self._move(same[n].sheet or target, same[n].version, target, segment)
         self._note_unseen(appeared)
         for sheet, i in places[len(appeared) :]:
             if sheet.match[i] is not None:
                 for id_ in pasted_as((sheet, i), self._where):
                     self._limbo.show(id_, sheet.files[0], self._now)
 
-    def _is_of_another(self, target: Sheet, segment: int, group: Group) -> bool:
-        """Tell whether a segment has more of what its author has elsewhere than of what was cut."""
-        ids = {part.id for part in group.parts}
-        fresh = target.fresh[segment]
-        return self._where.is_nearer(target.saved.path, fresh, group.segment, ids)
+    def _versions_of(self, vanished: Iterable[tuple[Sheet, Group]]) -> list[_Gone]:
+        """Return what vanished just now and what was cut before, as it is and as it was."""
+        found: list[_Gone] = []
+        for sheet, group in vanished:
+            earlier = self._where.earlier(group, sheet.saved.origin)
+            found += (_Gone(sheet, group, version) for version in (*earlier, group))
+        for taken in self._limbo.taken:
+            if not self._where.is_elsewhere(taken):
+                versions = (*taken.earlier, taken.group)
+                found += (_Gone(None, taken.group, version) for version in versions)
+        return found
 
     def _has_cut_elsewhere(self, group: Group, sheet: Sheet) -> bool:
         """Tell whether the author took away in another file what this one still shows."""
@@ -236,7 +256,8 @@ class Moves:
                 self._edits.absorb(group, sheet.seen())
                 self._plan.fields[group.parts[0].id, schema.COPY_OF] = original
             else:
-                self._limbo.take(group, sheet.saved.path, self._now)
+                earlier = self._where.earlier(group, sheet.saved.origin)
+                self._limbo.take(group, sheet.saved.path, self._now, earlier=earlier)
                 for part in group.parts:
                     self._edits.bury(sheet, part)
 
@@ -244,7 +265,8 @@ class Moves:
         """Remember what is not in a file any more, although its author may not have cut it."""
         for group in groups:
             if not (self._was_pasted(sheet, group) or self._is_shown_again(group)):
-                self._limbo.take(group, sheet.saved.path, self._now, known=sheet.known)
+                path, earlier = sheet.saved.path, self._where.earlier(group, sheet.saved.origin)
+                self._limbo.take(group, path, self._now, known=sheet.known, earlier=earlier)
 
     def _is_elsewhere(self, sheet: Sheet, group: Group) -> bool:
         """Tell whether a passage that vanished stands elsewhere; it then goes there."""

@@ -135,6 +135,13 @@ class Whereabouts:
         there = [each.segment for id_ in others for each in self.elsewhere(id_, path)]
         return nearest(fresh, [*there, was]) < len(there)
 
+    def earlier(self, group: Group, path: StoryPath) -> list[Group]:
+        """Return what passages of a file were before, oldest first: an editor may show that."""
+        ids = [part.id for part in group.parts]
+        runs = (run for page in self._earlier.get(path, ()) for run in runs_of(page))
+        known = {"".join(p.text for p in run): run for run in runs if [p.id for p in run] == ids}
+        return [Group(run) for text, run in known.items() if text != group.text]
+
     def _note_versions(self, page: Content) -> None:
         for run in runs_of(page) if isinstance(page, Page) else ():
             self._versions[run[0].id].append(Group(run).segment)
