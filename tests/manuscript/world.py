@@ -105,11 +105,13 @@ class Author:
             write = self.writes.pop(0)
             found = self.folder.get(write.path)
             if sha256(found) != write.expected:
-                self._happened(self.manuscript.kept(write.path, found, self.now))
-                self.reported.pop(write.path, None)
-                if found is not None:
+                if found is None or write.expected is None:
+                    # It may be half of a rename: the watcher tells both halves in a moment.
+                    self._happened(self.manuscript.stuck(write.path, self.now))
+                else:
+                    self._happened(self.manuscript.kept(write.path, found, self.now))
                     self.reported[write.path] = found
-                self.notice()  # The watcher's own report follows within a moment.
+                self.notice()
                 continue
             match write:
                 case WriteFile(content=content):

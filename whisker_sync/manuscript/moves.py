@@ -218,7 +218,8 @@ class Moves:
     def _move(self, source: Sheet, group: Group, target: Sheet, segment: int) -> None:
         """Let passages that vanished from one file be what appeared in another."""
         ids = {part.id for part in group.parts}
-        source.depart(ids)
+        for sheet in self._sheets:  # It may be missing in several, in one of old text, too.
+            sheet.depart(ids)
         self._limbo.seen(ids)
         for part in group.parts:
             self._limbo.shown(part.id)  # Where it was shown before says nothing any more.
