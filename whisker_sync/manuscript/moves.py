@@ -259,8 +259,9 @@ class Moves:
             else:
                 earlier = self._where.earlier(group, sheet.saved.origin)
                 self._limbo.take(group, sheet.saved.path, self._now, earlier=earlier)
+                by = self._where.copy_of(group)
                 for part in group.parts:
-                    self._edits.bury(sheet, part)
+                    self._edits.bury(sheet, part, by or 1)
 
     def miss(self, sheet: Sheet, groups: Iterable[Group]) -> None:
         """Remember what is not in a file any more, although its author may not have cut it."""

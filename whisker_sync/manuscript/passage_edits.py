@@ -218,8 +218,8 @@ class PassageEdits:
         if passage.deleted and passage.copy_of is not None:
             self._plan.fields[passage.id, schema.COPY_OF] = None
 
-    def bury(self, sheet: Sheet, part: Part) -> None:
-        """Delete a passage as the author saw it."""
+    def bury(self, sheet: Sheet, part: Part, by: Scalar = 1) -> None:
+        """Delete a passage as the author saw it; ``by``: what tells the same, and they keep."""
         passage = self._view.passages[part.id]
         file = self._view.files.get(passage.file)
         is_elsewhere = file is None or file.path != sheet.saved.origin
@@ -227,7 +227,7 @@ class PassageEdits:
             return  # A co-author moved it to another file, or its whole file; the move wins.
         content = segment_of(part).digest
         if content not in passage.deleted.difference(passage.told_by):
-            self._plan.fields[passage.id, schema.DELETED + content] = 1
+            self._plan.fields[passage.id, schema.DELETED + content] = by
             self._buried[passage.id].add(content)
         self._bury_twins(sheet.saved.origin, passage.id)
 

@@ -243,6 +243,16 @@ class Whereabouts:
         known = (self._view.passages.get(each) for each in self._limbo.pasted)
         return {each.id for each in known if each is not None and each.copy_of == id_}
 
+    def copy_of(self, group: Group) -> str | None:
+        """Return a passage of the same name, and much alike, that its author keeps."""
+        ids, gone = {part.id for part in group.parts}, self.vanished()
+        for id_ in self.namesakes(group.segment.name):
+            if id_ not in ids and id_ not in gone and self._is_here(id_):
+                words = self._view.segment(self._view.passages[id_]).words
+                if words and likeness(words, group.segment.words) >= RENAMED:
+                    return id_
+        return None
+
     def original_of(self, group: Group) -> str | None:
         """Return what a passage was lately pasted as a copy of, if its author has that still."""
         pasted = self._limbo.pasted.get(group.parts[0].id)
