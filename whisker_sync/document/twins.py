@@ -193,9 +193,10 @@ class Twins:
                 continue
             is_same = ours.text.strip() == theirs.text.strip()
             if is_same and len(_words(ours.text)) >= ENOUGH_WORDS:
-                # One of them was written where others had changed the blanks around.
+                # One of them was written where others had changed the blanks around, or had put
+                # something to the same place.
                 stays, goes = sorted((ours, theirs), key=lambda each: each.id)
-                self._found.append(Twin(spot[0], stays, goes, beside=True))
+                self._found.append(Twin(spot[0], stays, goes, beside=not _is_half(there, spot)))
             self._beside.append(Beside(spot[0], ours, theirs))
 
     def take(self) -> list[Twin]:
@@ -255,6 +256,11 @@ def _is_in_sight(ours: Written, spot: _Spot) -> bool:
     client, clock = ours.id
     ids = (id_ for id_ in spot[1:] if isinstance(id_, tuple) and id_[0] == client)
     return any(clock <= id_[1] < clock + len(ours.text) for id_ in ids)
+
+
+def _is_half(one: _Spot, other: _Spot) -> bool:
+    """Tell whether two places are behind the same letter, or before the same."""
+    return any(left == right for left, right in zip(one[1:], other[1:], strict=True))
 
 
 def _is_near(one: _Spot, other: _Spot) -> bool:

@@ -92,6 +92,7 @@ def opened(
     versions: Sequence[Page],
     elsewhere: Collection[str] = (),
     pasted: Iterable[str] = (),
+    taken: Collection[str] = (),
 ) -> int:
     """
     Return the index of the version that a save was made from.
@@ -99,12 +100,13 @@ def opened(
     ``versions`` are those it can have been, oldest first, at least one. If nothing tells
     two of them apart, it was the one with more of the same lines, and then the newest.
     Passages that their author had ``elsewhere``, in other files, may have come from there, and
-    what they ``pasted`` into others they have seen.
+    what they ``pasted`` into others they have seen, there or where they had ``taken`` it from.
     """
     if len(versions) == 1:
         return 0
     pasted, wholes = list(pasted), _Wholes.read(text, versions, elsewhere)
     seen = {each for piece in pasted for each in _elements(piece)}
+    seen -= _elements_of(taken, {_name(piece) for piece in pasted})
     own = _without_brought(text, versions, elsewhere)
     names = _named(text, versions, elsewhere, wholes)
     best: Sequence[int] = range(len(versions))
@@ -433,10 +435,13 @@ def _known(versions: Sequence[Page], elsewhere: Iterable[str]) -> set[_Element]:
     """Return what news may have come from passages of the same name elsewhere."""
     first = {part.text for part in versions[0].parts}
     texts = {part.text for version in versions for part in version.parts}
-    names = {_name(text) for text in texts - first} - {None}
-    if not names:
-        return set()
-    return {e for text in elsewhere if _name(text) in names for e in _elements(text)}
+    return _elements_of(elsewhere, {_name(text) for text in texts - first})
+
+
+def _elements_of(texts: Iterable[str], names: set[str | None]) -> set[_Element]:
+    """Return the elements of the passages of some names."""
+    names = names - {None}
+    return {e for text in texts if names and _name(text) in names for e in _elements(text)}
 
 
 def _name(text: str) -> str | None:

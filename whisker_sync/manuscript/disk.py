@@ -17,7 +17,7 @@ another document; then the file is met as if for the first time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
@@ -200,6 +200,10 @@ class Disk:
         """Return what was there before what we wrote lately; None: we wrote nothing there."""
         earlier, times = self.shadows[path].earlier, self._written.get(path, ())
         return earlier[-min(len(times), len(earlier))] if earlier and times else None
+
+    def written(self, path: StoryPath) -> Sequence[float]:
+        """Return when we wrote a file lately, oldest first."""
+        return self._written.get(path, ())
 
     def gone(self, path: StoryPath) -> None:
         """Note that a file is not there any more."""

@@ -52,14 +52,29 @@ class Editors:
         pages = [page for page in disks if isinstance(page, Page) and not same & files_of(page)]
         elsewhere = {part.text for page in pages for part in page.parts}
         elsewhere |= {"".join(p.text for p in run) for page in pages for run in runs_of(page)}
-        elsewhere |= {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
+        taken = {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
         here = {part.id for version in versions for part in version.parts}
         elsewhere |= {part.text for part in self._disk.left if part.id not in here}
         copies = [copy for id_, copy in self._limbo.pasted.items() if id_ not in here]
-        pasted = [copy.segment.text for copy in copies if here & copy.originals.keys()]
+        pasted = [
+            copy.segment.text
+            for copy in copies
+            if any(self._was_there(path, versions, id_, copy.when) for id_ in copy.originals)
+        ]
         for other in self._found.keys() - {path}:
             pasted += self._new_passages(other)
-        return versions[opened(what.text, versions, elsewhere, pasted)]
+        return versions[opened(what.text, versions, elsewhere | taken, pasted, taken)]
+
+    def _was_there(self, path: StoryPath, versions: Sequence[Page], id_: str, when: float) -> bool:
+        """Tell whether a passage was in a file at some time; before it came nobody saw it there."""
+        ages = (len(versions) - i for i, v in enumerate(versions) if id_ in {p.id for p in v.parts})
+        age = next(ages, 0)
+        if age in {0, len(versions)}:
+            return age > 0
+        disk, times = (self._shadows.get(path) or Shadow()).disk, self._disk.written(path)
+        if versions[-1] is not disk:
+            return True
+        return age > len(times) or times[-age] <= when
 
     def _new_passages(self, path: StoryPath) -> list[str]:
         """Return the passages of a file that were pasted there in this batch."""

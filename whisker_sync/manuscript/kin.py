@@ -76,8 +76,9 @@ def find(view: View) -> list[Kin]:
     known = {each.id for kin in found for each in (*kin.stays, *kin.goes)}
     for stays, *others in view.scattered():
         for each in others:
-            if _was_carried(view, stays, each) and not {stays.id, each.id} & known:
-                found.append(Kin((stays,), (each,)))
+            carried = _carried(view, stays, each)
+            if carried is not None and not {stays.id, each.id} & known:
+                found.append(carried)
                 known.add(each.id)
     for stays, *others in view.repeated():
         for each in others:
@@ -93,18 +94,20 @@ def find(view: View) -> list[Kin]:
     return found
 
 
-def _was_carried(view: View, one: Passage, other: Passage) -> bool:
+def _carried(view: View, one: Passage, other: Passage) -> Kin | None:
     """
-    Tell whether two that are nearly the same, and got one name, were made in different files.
+    Return two that are nearly the same, and got one name, in different files, as one.
 
     Somebody had carried it to another one before their device looked.
     """
     if one.born == other.born or is_of_one_file(one.birth, other.birth):
-        return False
-    few, many = sorted((view.segment(one).words, view.segment(other).words), key=len)
+        return None
+    stays, goes = (one, *_split_off(view, one, other)), (other, *_split_off(view, other, one))
+    few, many = sorted((_words(view, stays), _words(view, goes)), key=len)
     if len(few) < MOVED_WORDS:
-        return False
-    return likeness(few, many) >= SAME_BODY or _is_within(few, many)
+        return None
+    is_one = likeness(few, many) >= SAME_BODY or _is_within(few, many)
+    return Kin(stays, goes) if is_one else None
 
 
 def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
@@ -160,7 +163,10 @@ def _split_off(view: View, head: Passage, whole: Passage) -> list[Passage]:
     for each in view.born_beside(head):
         words = view.segment(each).words
         own = Counter(pairwise(words))
-        if (own & pairs).total() >= max(1, JOINED * own.total()):
+        enough = max(1, JOINED * own.total())
+        if each.id in view.sharing(head.id):
+            enough = min(enough, MOVED_WORDS - 1)  # It was in that for sure.
+        if (own & pairs).total() >= enough:
             parts.append((next(i for i, pair in enumerate(pairwise(all_)) if pair in own), each))
     return [each for _, each in sorted(parts, key=lambda part: (part[0], part[1].id))]
 

@@ -138,7 +138,7 @@ def is_some(text: str, content: Content) -> bool:
     if not isinstance(content, Page):
         return False
     few, many = Counter(pairwise(words(text))), Counter(pairwise(_words_of(content)))
-    return few.total() >= MOVED_WORDS and (few & many).total() >= SAME_BODY * few.total()
+    return few.total() >= MOVED_WORDS - 1 and (few & many).total() >= SAME_BODY * few.total()
 
 
 def is_nearest(text: str, content: Content, others: Iterable[Content]) -> bool:

@@ -213,10 +213,14 @@ class Shadow:
         self.settle()
 
     def _went(self, content: Content | None) -> tuple[Page, ...]:
-        """Return what an editor may show of a file that goes; what comes has its own past."""
+        """Return what an editor may show of files that went; what comes has its own past."""
         if content is not None:
             return ()
-        return (*self.earlier, self.disk) if isinstance(self.disk, Page) else self.stood
+        if not isinstance(self.disk, Page):
+            return self.stood
+        # Of another one that had the name before it, an editor may still show all.
+        others = (each for each in self.stood if _is_another(each, self.disk))
+        return _newest((*others, *self.earlier, self.disk))
 
     def refiled(self, place: Callable[[Part], Sequence[Part]]) -> None:
         """Some parts belong to other passages than before; what is on disk is the same."""
@@ -314,6 +318,18 @@ def _refiled(content: Content | None, place: Callable[[Part], Sequence[Part]]) -
     if all(new is part for new, part in zip(parts, content.parts, strict=False)):
         return content
     return Page(parts, content.eol, content.bom, content.sha256)
+
+
+def _newest(versions: Sequence[Page]) -> tuple[Page, ...]:
+    """Return as many of the last versions as we keep."""
+    room = MAX_VERSION_BYTES
+    kept: list[Page] = []
+    for version in versions[: -MAX_VERSIONS - 1 : -1]:
+        room -= sum(len(part.text) for part in version.parts)
+        if kept and room < 0:
+            break
+        kept.append(version)
+    return tuple(kept[::-1])
 
 
 def _bounded(versions: tuple[Page, ...], newest: Page) -> tuple[Page, ...]:

@@ -13,7 +13,7 @@ from itertools import chain, pairwise
 
 from whisker_sync.document import Scalar
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.align import MOVED_WORDS, NAMESAKE, RENAMED, SAME_BODY
+from whisker_sync.manuscript.align import MOVED_WORDS, NAMESAKE, RENAMED
 from whisker_sync.manuscript.cutting import JOINED, Group, pieces
 from whisker_sync.manuscript.likeness import likeness, likeness_of_namesakes
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
@@ -260,7 +260,7 @@ class Whereabouts:
         for id_ in pasted.originals if pasted is not None and len(group.parts) == 1 else ():
             if id_ not in gone and self._is_here(id_):
                 words = self._view.segment(self._view.passages[id_]).words
-                if likeness(words, group.segment.words) >= SAME_BODY:
+                if likeness(words, group.segment.words) >= RENAMED:
                     return id_
         return None
 
