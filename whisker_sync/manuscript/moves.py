@@ -176,6 +176,8 @@ class Moves:
                     continue
                 target.let_go(segment)
             known |= ids
+            if same[n].version is not same[n].group:
+                self._keep_split_off(ids)
             self._move(same[n].sheet or target, same[n].version, target, segment)
         self._note_unseen(appeared)
         for sheet, i in places[len(appeared) :]:
@@ -194,6 +196,12 @@ class Moves:
                 versions = (*taken.earlier, taken.group)
                 found += (_Gone(None, taken.group, version) for version in versions)
         return found
+
+    def _keep_split_off(self, ids: Collection[str]) -> None:
+        """What co-authors split off from what an author saw whole is not missing for itself."""
+        for others in [self._view.sharing(id_).difference(ids) for id_ in ids]:
+            for sheet in self._sheets:
+                sheet.depart(others)
 
     def _has_cut_elsewhere(self, group: Group, sheet: Sheet) -> bool:
         """Tell whether the author took away in another file what this one still shows."""
