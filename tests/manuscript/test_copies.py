@@ -158,3 +158,37 @@ def test_who_puts_what_is_new_into_another_passage_has_seen_it() -> None:
     exchange(alice, bob)
     assert alice.text("a.twee") == A
     assert count(bob, "breathes") == 1
+
+
+def test_who_deletes_one_of_two_alike_keeps_the_other_whatever_a_co_author_makes_of_them() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    alice.save("b.twee", B + CAVE)
+    bob.hear(alice.updates)
+    bob.write()
+    bob.now += 2 * MOVE_SECONDS  # nothing is as if just pasted
+    bob.save("a.twee", A)
+    alice.save("a.twee", A)  # she goes on with the move: the original is where the copy was
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert count(alice, "breathes") == 1
+
+
+def test_an_old_editor_that_cuts_and_pastes_undoes_nothing_that_co_authors_wrote() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    bob.save("a.twee", A + CAVE.replace("dark here", "very dark here").replace(" in the back", ""))
+    exchange(alice, bob)
+    alice.save("a.twee", A)
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert "very dark here and something breathes." in bob.text("b.twee")
+
+
+def test_an_old_editor_that_cuts_and_pastes_has_not_deleted_what_was_split_off() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    bob.save("a.twee", A + CAVE.replace(" and something", "\n\n:: Back\nand something"))
+    exchange(alice, bob)
+    carry(alice, ("a.twee", A), ("b.twee", B + CAVE.replace("dark here", "dark in here")))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert count(bob, "dark in here") == count(bob, "something breathes") == 1

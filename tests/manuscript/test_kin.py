@@ -284,3 +284,30 @@ def test_what_was_carried_and_filled_before_the_first_look_is_there_once() -> No
     assert alice.folder == bob.folder
     assert sum(text.count(b":: Pit") for text in alice.folder.values()) == 1
     assert any(b"now and then" in text for text in alice.folder.values())
+
+
+def test_what_was_carried_and_split_before_the_first_look_is_there_once() -> None:
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    alice.save("a.twee", A + CAVE)
+    bob.save("b.twee", B + CAVE.replace("here and", "here and\n\n:: Back\n"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    texts = b"".join(alice.folder.values())
+    assert texts.count(b"dark here") == texts.count(b"breathes") == texts.count(b"drops") == 1
+
+
+def test_what_was_split_off_from_one_of_two_by_somebody_else_goes_with_it() -> None:
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    carol = Author(3)
+    exchange(alice, bob, carol)
+    alice.save("a.twee", A + CAVE)
+    bob.save("a.twee", A + CAVE.replace(" breathes", ""))
+    carol.hear(alice.updates)
+    carol.write()
+    split = CAVE.replace("here and", "here and\n\n:: Back\n")
+    carol.save("a.twee", A + split.replace("drops.", "drops. They fall and fall without an end."))
+    exchange(alice, bob, carol)
+    assert alice.folder == bob.folder == carol.folder
+    text = alice.text("a.twee")
+    assert text.count("dark here") == text.count("something") == text.count("drops") == 1
+    assert text.count("without an end") == 1

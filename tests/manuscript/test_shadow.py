@@ -7,6 +7,7 @@ import zlib
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from whisker_sync.manuscript.limits import MAX_VERSION_BYTES, MAX_VERSIONS
 from whisker_sync.manuscript.shadow import Page, Part, Picture, Piece, Shadow, Staged, decode
 
 an_id = st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}")
@@ -92,3 +93,34 @@ def test_a_file_that_went_may_still_be_shown_when_another_has_its_name() -> None
         shadow.landed()
     assert shadow.earlier == ()
     assert shadow.stood == (old,)
+
+
+def other(text: str) -> Page:
+    parts = (Part(Piece.OWN, "f" * 16, ""), Part(Piece.PASSAGE, "e" * 16, text))
+    return Page.of(parts, "\n", bom=False)
+
+
+def gone(*contents: Page | None) -> Shadow:
+    shadow = Shadow(disk=contents[0])
+    for content in contents[1:]:
+        shadow.staged = Staged(content)
+        shadow.landed()
+    return shadow
+
+
+def test_of_two_files_that_went_from_under_one_name_both_may_still_be_shown() -> None:
+    old, new, newer = page("one"), other("two"), other("three")
+    assert gone(old, None, new, newer, None).stood == (old, new, newer)
+    assert gone(old, None, page("two"), None).stood == (old, page("two"))
+
+
+def test_of_files_that_went_the_last_versions_are_kept() -> None:
+    versions = [other(str(i)) for i in range(MAX_VERSIONS)]
+    assert gone(page("one"), None, *versions[1:], None).stood == (page("one"), *versions[1:])
+    shadow = gone(page("one"), None, *versions, None)
+    assert shadow.stood == tuple(versions)
+    half = "x" * (MAX_VERSION_BYTES // 2)
+    assert len(gone(page(half), None, other(half), None).stood) == 2
+    assert gone(page(half), None, other(half + "x"), None).stood == (other(half + "x"),)
+    whole = other(2 * half + "x")
+    assert gone(page("one"), None, whole, None).stood == (whole,)

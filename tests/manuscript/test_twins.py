@@ -177,3 +177,18 @@ def test_a_birth_tells_content_and_file() -> None:
     assert is_where_born(birth, StoryPath("a.twee"))
     assert not is_where_born(birth, StoryPath("b.twee"))
     assert not is_where_born(birth, None)
+
+
+def test_one_insertion_by_two_ways_is_there_once_although_somebody_wrote_beside_it() -> None:
+    alice, bob = pair(("a.twee", A))
+    carol = Author(3)
+    exchange(alice, bob, carol)
+    carol.save("a.twee", A.replace("before a", "before a dark and deep"))
+    bob.hear(carol.updates)
+    bob.write()
+    for author in (alice, bob):
+        author.save("a.twee", author.text("a.twee").replace(" a ", " a green little old "))
+    exchange(alice, bob, carol)
+    assert alice.folder == bob.folder == carol.folder
+    assert alice.text("a.twee").count("green little old") == 1
+    assert "dark and deep" in alice.text("a.twee")

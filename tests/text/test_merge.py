@@ -98,3 +98,19 @@ def test_each_word_that_somebody_wrote_and_nobody_erased_is_there_once(
 
     assert not [each for each in worlds if each.lost]
     assert not [each for each in worlds if each.violated]
+
+
+@pytest.mark.parametrize(
+    ("saved", "live", "merged"),
+    [
+        ("a one two three b", "a X one two three b", "a X one two three b"),
+        ("a one two three b", "a one two three X b", "a one two three X b"),
+        ("a one two b", "a X one two b", "a one two X one two b"),
+        ("a one two three b", "a one X two three b", "a one two three one X two three b"),
+        ("one two three a b", "a one two three X b", "one two three a one two three X b"),
+    ],
+)
+def test_what_both_put_to_one_place_is_there_once_if_it_is_enough_to_tell(
+    saved: str, live: str, merged: str
+) -> None:
+    assert three_way("a b", saved, live) == merged

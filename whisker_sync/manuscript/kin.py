@@ -29,7 +29,7 @@ from whisker_sync.document import Scalar
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import MOVED_WORDS, RENAMED, SAME_BODY
 from whisker_sync.manuscript.cutting import JOINED
-from whisker_sync.manuscript.likeness import is_row_of, likeness
+from whisker_sync.manuscript.likeness import likeness
 from whisker_sync.manuscript.pieces import Segment, distribute, headless
 from whisker_sync.manuscript.plan import Plan, additions, empty
 from whisker_sync.manuscript.render import Passage, View
@@ -41,6 +41,7 @@ from whisker_sync.manuscript.twins import (
     kin_of,
 )
 from whisker_sync.text.edits import apply, diff
+from whisker_sync.text.tokens import is_row_of
 
 
 @dataclass(frozen=True, slots=True)

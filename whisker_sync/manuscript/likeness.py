@@ -57,12 +57,6 @@ def bare(words: Iterable[str]) -> list[str]:
     return [bare for word in words if (bare := word.strip(_PUNCTUATION))]
 
 
-def is_row_of(few: list[str], many: list[str]) -> bool:
-    """Return whether some words stand in a row among others."""
-    ends = range(len(few), len(many) + 1)
-    return bool(few) and any(many[end - len(few) : end] == few for end in ends)
-
-
 def _units(text: list[str], *, pairs: bool) -> Counter[str]:
     if not pairs:
         return Counter(text)

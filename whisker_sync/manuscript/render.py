@@ -25,7 +25,7 @@ from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import pictures, schema
 from whisker_sync.manuscript.files import Problem
-from whisker_sync.manuscript.likeness import asset_digest, bare, is_row_of
+from whisker_sync.manuscript.likeness import asset_digest, bare
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.pieces import Segment
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
@@ -43,6 +43,7 @@ from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.similarity import passage_digest
 from whisker_sync.story.twee import rewrite
+from whisker_sync.text.tokens import is_row_of
 
 _SHA256_HEX = 64
 

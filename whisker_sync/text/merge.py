@@ -6,7 +6,7 @@ same base. What the author did to the base is done to the live text. Nothing is 
 a conflict, and what either side wrote is in the result:
 
 * only what the author saw is deleted, never what others wrote meanwhile;
-* an edit that both made is made once;
+* an edit that both made is made once, also if somebody else wrote at the same place;
 * what is only inserted stays left of what others inserted at the same place;
 * what replaces something stands where the last word of that still is; if nothing
   of it is left, beside what others put there instead;
@@ -23,7 +23,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from whisker_sync.text.edits import Splice, apply, diff
-from whisker_sync.text.tokens import has_word, join
+from whisker_sync.text.tokens import has_word, is_row_of, join
+
+ENOUGH_WORDS = 3
+"""So many words in a row are at one place twice only by two ways."""
 
 
 def three_way(base: str, ours: str, theirs: str) -> str:
@@ -57,8 +60,14 @@ class _Since:
             self._shifts.append(self._shifts[-1] + len(edit.insert) - (edit.end - edit.start))
 
     def made(self, edit: Splice) -> bool:
-        """Tell whether just this edit was made already."""
-        return edit in self._made
+        """Tell whether just this edit was made already, or is part of what was put there."""
+        if edit in self._made:
+            return True
+        words = edit.insert.split()
+        if edit.start < edit.end or len(words) < ENOUGH_WORDS:
+            return False
+        there = self._edits[bisect_right(self._starts, edit.start) - 1 :][:1]
+        return any(is_row_of(words, e.insert.split()) for e in there if e.start == edit.start)
 
     def rebase(self, edit: Splice) -> Iterator[Splice]:
         """Return what an edit to the base means for the live text, in order."""

@@ -89,6 +89,12 @@ def _only_words(text: str) -> list[str]:
     return [each.strip("_") for each in found if each.strip("_")] if "_" in text else found
 
 
+def is_row_of(few: list[str], many: list[str]) -> bool:
+    """Tell whether some words stand in a row among others."""
+    ends = range(len(few), len(many) + 1)
+    return bool(few) and any(many[end - len(few) : end] == few for end in ends)
+
+
 def has_word(text: str) -> bool:
     """Tell whether there is a word in a text, or only blank space and punctuation."""
     return _IN_WORD.search(text) is not None
