@@ -112,6 +112,9 @@ class Twins:
         self._parts: deque[Twin] = deque(maxlen=MAX_BESIDE)
         """Where one was perhaps written in several steps: what was put to it goes, too."""
 
+        self._same: deque[tuple[Written, Written]] = deque(maxlen=MAX_BESIDE)
+        """Of ours and theirs what is the same: what is put into both may be the same again."""
+
         self._long: dict[tuple[str, ...], tuple[str, Written, int]] = {}
         """Where many words were put into a text, by the first of a line: its root, and where."""
 
@@ -158,8 +161,10 @@ class Twins:
             if (spot := _spot(struct, place)) is None:
                 continue
             theirs = Written((struct.client, struct.clock), struct.text)
-            known = [_twin(spot[0], ours, theirs) for ours in self._ours.get(spot, ())]
-            twins = [twin for twin in known if twin is not None]
+            there = self._ours.get(self._here(spot), ())
+            known = [(ours, _twin(spot[0], ours, theirs)) for ours in there]
+            twins = [twin for _, twin in known if twin is not None]
+            self._same += ((ours, theirs) for ours, twin in known if twin and twin.is_same)
             twins += [part for twin in twins for part in self._parts_of(twin)]
             if not twins:
                 twins = [twin for each in self._parts if (twin := _part(each, spot, theirs))]
@@ -173,6 +178,18 @@ class Twins:
             if heard[spot[0]] <= MAX_BESIDE and not twins:
                 self._compare_beside(spot, theirs)
         del self._beside[: -MAX_BESIDE * MAX_BESIDE]
+
+    def _here(self, spot: _Spot) -> _Spot:
+        """Return where in ours a place is that is in a twin of it."""
+        root, left, right = spot
+        return root, self._own(left), self._own(right)
+
+    def _own(self, id_: Id | None) -> Id | None:
+        for ours, theirs in self._same if id_ is not None else ():
+            client, start, length = theirs.span
+            if id_ is not None and id_[0] == client and start <= id_[1] < start + length:
+                return ours.id[0], ours.id[1] + id_[1] - start
+        return id_
 
     def _parts_of(self, twin: Twin) -> list[Twin]:
         """Return what was put to the one that goes, if the other has that as well."""

@@ -74,6 +74,14 @@ class Group:
         return pieces(self.segment)
 
 
+def joined_to(one: Group, other: Group) -> Group:
+    """Return a group with another one behind it that has lost its header."""
+    head, *rest = other.parts
+    if head.piece is not Piece.HEADLESS:
+        head = Part(Piece.HEADLESS, head.id, head.text.partition("\n")[2])
+    return Group([*one.parts, head, *rest])
+
+
 @dataclass(slots=True, eq=False)
 class Cut:
     """A saved file in pieces, and what each was in the base."""

@@ -105,10 +105,9 @@ def _carried(view: View, one: Passage, other: Passage) -> Kin | None:
         return None
     stays, goes = (one, *_split_off(view, one, other)), (other, *_split_off(view, other, one))
     few, many = sorted((_words(view, stays), _words(view, goes)), key=len)
-    if len(few) < MOVED_WORDS:
-        return None
-    is_one = likeness(few, many) >= SAME_BODY or _is_within(few, many)
-    return Kin(stays, goes) if is_one else None
+    is_alike = len(few) >= MOVED_WORDS and likeness(few, many) >= SAME_BODY
+    is_filled = len(few) >= TWIN_WORDS and _is_within(few, many)
+    return Kin(stays, goes) if is_alike or is_filled else None
 
 
 def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:

@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.align import is_moved, moved
-from whisker_sync.manuscript.cutting import Group
+from whisker_sync.manuscript.cutting import Group, joined_to
 from whisker_sync.manuscript.limbo import Limbo, Taken, nearest
 from whisker_sync.manuscript.limits import MAX_NAMESAKES
 from whisker_sync.manuscript.passage_edits import PassageEdits
@@ -61,9 +62,14 @@ class _Gone:
     """How its author may have seen them."""
 
     @property
+    def head(self) -> str:
+        """The first passage."""
+        return self.version.parts[0].id
+
+    @property
     def ids(self) -> set[str]:
-        """The passages."""
-        return {part.id for part in self.group.parts}
+        """All of them."""
+        return {part.id for part in self.version.parts}
 
 
 class Moves:
@@ -161,24 +167,23 @@ class Moves:
         known: set[str] = set()
         for old, new in pairs:
             target, segment = places[new]
-            group, ids = gone[old].group, gone[old].ids
-            if ids & known:
-                continue  # Another version of what has arrived already.
-            same = [each for each in gone if each.ids == ids]
+            fresh, path = target.fresh[segment], target.saved.path
+            same = [each for each in gone if each.head == gone[old].head]
             segments = [each.version.segment for each in same]
-            n = nearest(target.fresh[segment], segments)
-            path, fresh = target.saved.path, target.fresh[segment]
-            if gone[old].sheet is None and self._where.is_nearer(path, fresh, segments[n], ids):
+            n = nearest(fresh, segments)
+            chosen = same[n]
+            if chosen.ids & known:
+                continue  # Another version of what has arrived already.
+            if chosen.sheet is None and self._where.is_nearer(path, fresh, segments[n], chosen.ids):
                 continue  # A copy of what its author still has.
             if places[new] in returned.deleted:
-                is_kept = self._has_cut_elsewhere(group, target)
+                is_kept = self._has_cut_elsewhere(chosen.group, target)
                 if not is_kept and not is_brought(places[new], segments[n]):
                     continue
                 target.let_go(segment)
-            known |= ids
-            if same[n].version is not same[n].group:
-                self._keep_split_off(ids)
-            self._move(same[n].sheet or target, same[n].version, target, segment)
+            known |= chosen.ids
+            self._see(chosen)
+            self._move(chosen.sheet or target, chosen.version, target, segment)
         self._note_unseen(appeared)
         for sheet, i in places[len(appeared) :]:
             if sheet.match[i] is not None:
@@ -191,15 +196,31 @@ class Moves:
         for sheet, group in vanished:
             earlier = self._where.earlier(group, sheet.saved.origin)
             found += (_Gone(sheet, group, version) for version in (*earlier, group))
-        for taken in self._limbo.taken:
-            if not self._where.is_elsewhere(taken):
-                versions = (*taken.earlier, taken.group)
-                found += (_Gone(None, taken.group, version) for version in versions)
+        cut = [taken for taken in self._limbo.taken if not self._where.is_elsewhere(taken)]
+        for taken in cut:
+            versions = (*taken.earlier, taken.group)
+            found += (_Gone(None, taken.group, version) for version in versions)
+        joined = [
+            (one.group, joined_to(one.group, other.group))
+            for one, other in pairwise(cut)
+            if (one.path, one.when) == (other.path, other.when)
+        ]
+        found += (_Gone(None, one, both) for one, both in joined)
+        for sheet in self._sheets:
+            gone = sheet.vanished()
+            beside = [(sheet.groups[i], sheet.groups[i + 1]) for i in gone if i + 1 in gone]
+            found += (_Gone(sheet, one, joined_to(one, other)) for one, other in beside)
         return found
 
-    def _keep_split_off(self, ids: Collection[str]) -> None:
-        """What co-authors split off from what an author saw whole is not missing for itself."""
-        for others in [self._view.sharing(id_).difference(ids) for id_ in ids]:
+    def _see(self, gone: _Gone) -> None:
+        """Let passages be as their author saw them who moves them."""
+        for part in gone.version.parts[1:]:
+            if not self._view.passages[part.id].headless:
+                self._plan.fields[part.id, schema.SHOWN] = 0  # They joined it, and moved all.
+        if gone.version is gone.group:
+            return
+        # What co-authors split off from what an author saw whole is not missing for itself.
+        for others in [self._view.sharing(id_).difference(gone.ids) for id_ in gone.ids]:
             for sheet in self._sheets:
                 sheet.depart(others)
 

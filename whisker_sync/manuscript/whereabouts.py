@@ -136,10 +136,10 @@ class Whereabouts:
         return nearest(fresh, [*there, was]) < len(there)
 
     def earlier(self, group: Group, path: StoryPath) -> list[Group]:
-        """Return what passages of a file were before, oldest first: an editor may show that."""
-        ids = [part.id for part in group.parts]
+        """Return what a passage was before with what was joined to it: an editor may show that."""
+        head = group.parts[0].id
         runs = (run for page in self._earlier.get(path, ()) for run in runs_of(page))
-        known = {"".join(p.text for p in run): run for run in runs if [p.id for p in run] == ids}
+        known = {"".join(part.text for part in run): run for run in runs if run[0].id == head}
         return [Group(run) for text, run in known.items() if text != group.text]
 
     def _note_versions(self, page: Content) -> None:
