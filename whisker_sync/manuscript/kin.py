@@ -84,7 +84,7 @@ def find(view: View) -> list[Kin]:
     for stays, *others in view.repeated():
         for each in others:
             if each.born != stays.born and not {stays.id, each.id} & known:
-                found.append(Kin((stays,), (each,)))
+                found.append(_whole(view, stays, each))
                 known |= {stays.id, each.id}
     for same in view.namesakes():
         for one in same:
@@ -103,11 +103,11 @@ def _carried(view: View, one: Passage, other: Passage) -> Kin | None:
     """
     if one.born == other.born or is_of_one_file(one.birth, other.birth):
         return None
-    stays, goes = (one, *_split_off(view, one, other)), (other, *_split_off(view, other, one))
-    few, many = sorted((_words(view, stays), _words(view, goes)), key=len)
+    both = _whole(view, one, other)
+    few, many = sorted((_words(view, both.stays), _words(view, both.goes)), key=len)
     is_alike = len(few) >= MOVED_WORDS and likeness(few, many) >= SAME_BODY
     is_filled = len(few) >= TWIN_WORDS and _is_within(few, many)
-    return Kin(stays, goes) if is_alike or is_filled else None
+    return both if is_alike or is_filled else None
 
 
 def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
@@ -136,16 +136,22 @@ def _has_become(view: View, whole: Passage, one: Passage) -> bool:
 def _as_one(view: View, one: Passage, other: Passage) -> Kin | None:
     if one.born == other.born or family_of(one.birth) == family_of(other.birth) != "":
         return None
-    stays = (one, *_split_off(view, one, other))
-    goes = (other, *_split_off(view, other, one))
-    ours, theirs = _words(view, stays), _words(view, goes)
-    (few, parts), (many, _) = sorted([(ours, stays), (theirs, goes)], key=lambda each: len(each[0]))
+    both = _whole(view, one, other)
+    sides = [(_words(view, side), side) for side in (both.stays, both.goes)]
+    (few, parts), (many, _) = sorted(sides, key=lambda each: len(each[0]))
     is_whole = len(few) >= TWIN_WORDS and is_row_of(few, many)
     if is_whole and not _has_more_of(view, parts, many):
-        return Kin(stays, goes)
-    if len(few) < MOVED_WORDS or likeness(ours, theirs) < RENAMED:
+        return both
+    if len(few) < MOVED_WORDS:
         return None
-    return Kin(stays, goes)
+    own, pairs = Counter(pairwise(few)), Counter(pairwise(many))
+    is_most = (own & pairs).total() >= JOINED * own.total()
+    return both if is_most or likeness(few, many) >= RENAMED else None
+
+
+def _whole(view: View, one: Passage, other: Passage) -> Kin:
+    """Return two that are one, each with what was split off from it."""
+    return Kin((one, *_split_off(view, one, other)), (other, *_split_off(view, other, one)))
 
 
 def _has_more_of(view: View, parts: Sequence[Passage], words: list[str]) -> bool:
