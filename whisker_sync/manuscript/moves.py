@@ -406,7 +406,7 @@ class Moves:
     def _has_namesake(self, segment: Segment, birth: str) -> bool:
         """Tell whether the author has a passage of which a new one may be a copy."""
         namesakes = {*self._where.namesakes(segment.name), *self._view.akin_to(birth)}
-        return bool(self._made[segment.name]) or self._where.is_seen(namesakes)
+        return self._where.is_seen(namesakes)
 
     def note_made(self, id_: str, segment: Segment) -> None:
         """Remember what may be a copy of what, of all that has one name."""
