@@ -311,3 +311,28 @@ def test_what_was_split_off_from_one_of_two_by_somebody_else_goes_with_it() -> N
     text = alice.text("a.twee")
     assert text.count("dark here") == text.count("something") == text.count("drops") == 1
     assert text.count("without an end") == 1
+
+
+@pytest.mark.parametrize(
+    ("edited", "caves"),
+    [
+        ("They say that there is no end to what is dark here and cold", 1),  # 4 of 5 pairs are left
+        ("They say that there is no end to what dark here and cold is", 2),  # 3 of 5
+    ],
+)
+def test_most_of_a_short_one_in_a_long_one_tells_that_they_are_one(edited: str, caves: int) -> None:
+    short = ":: Pit\nIt is dark here and cold\n\n"
+    alice, _ = pulled(short, f":: Pit\n{edited}\n\n")
+    assert alice.text("a.twee").count(":: Pit") == caves
+
+
+def test_one_that_was_split_after_it_got_another_name_is_there_once() -> None:
+    alice, bob = pair(("a.twee", A), ("b.twee", B))
+    other = CAVE.replace(":: Cave [dark]", ":: Cavern")
+    alice.save("a.twee", A + CAVE)
+    bob.save("a.twee", A + other)
+    bob.save("a.twee", A + other.replace("here and", "here and\n\n:: Back\n"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    text = alice.text("a.twee")
+    assert text.count("dark here") == text.count("breathes") == text.count("drops") == 1
