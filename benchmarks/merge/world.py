@@ -488,6 +488,8 @@ class World:
     def rename(self, writer: Writer) -> None:
         """Give a file another name."""
         if (path := self.story(writer)) is not None:
+            if path not in writer.reported:
+                writer.notice()  # Between making a file and giving it a name one has looked.
             target = StoryPath(
                 path.removesuffix(self.suffix) + self.dice.choice("abc") + self.suffix
             )

@@ -54,7 +54,7 @@ _WEIGHTS = {
 _REMOVED = 0.1
 """What a removed element weighs, compared with one that was added."""
 
-_GONE = 1.0
+_GONE = 0.5
 """What everything weighs at most that one version removed and the save has not either: authors
 take away whole passages, too."""
 

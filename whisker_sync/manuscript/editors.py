@@ -15,7 +15,7 @@ from itertools import pairwise
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.bases import opened
 from whisker_sync.manuscript.disk import Disk
-from whisker_sync.manuscript.limbo import Limbo
+from whisker_sync.manuscript.limbo import Limbo, Pasted
 from whisker_sync.manuscript.origins import files_of, is_mostly, is_some
 from whisker_sync.manuscript.pieces import Segment, headed, segment_of
 from whisker_sync.manuscript.render import View
@@ -53,28 +53,32 @@ class Editors:
         elsewhere = {part.text for page in pages for part in page.parts}
         elsewhere |= {"".join(p.text for p in run) for page in pages for run in runs_of(page)}
         taken = {part.text for t in self._limbo.taken if t.known for part in t.group.parts}
-        here = {part.id for version in versions for part in version.parts}
+        ids = [{part.id for part in version.parts} for version in versions]
+        here = set[str]().union(*ids)
         elsewhere |= {part.text for part in self._disk.left if part.id not in here}
         copies = [copy for id_, copy in self._limbo.pasted.items() if id_ not in here]
         pasted = [
             copy.segment.text
             for copy in copies
-            if any(self._was_there(path, versions, id_, copy.when) for id_ in copy.originals)
+            if here & copy.originals.keys() and self._was_seen(path, versions, ids, copy)
         ]
         for other in self._found.keys() - {path}:
             pasted += self._new_passages(other)
         return versions[opened(what.text, versions, elsewhere | taken, pasted, taken)]
 
-    def _was_there(self, path: StoryPath, versions: Sequence[Page], id_: str, when: float) -> bool:
-        """Tell whether a passage was in a file at some time; before it came nobody saw it there."""
-        ages = (len(versions) - i for i, v in enumerate(versions) if id_ in {p.id for p in v.parts})
-        age = next(ages, 0)
-        if age in {0, len(versions)}:
-            return age > 0
+    def _was_seen(
+        self, path: StoryPath, versions: Sequence[Page], ids: Sequence[set[str]], copy: Pasted
+    ) -> bool:
+        """
+        Tell whether what a copy was made from was in a file by then; before, nobody saw it there.
+
+        ``ids`` are the passages of each version, of which one has it.
+        """
+        age = next(len(ids) - i for i, each in enumerate(ids) if each & copy.originals.keys())
         disk, times = (self._shadows.get(path) or Shadow()).disk, self._disk.written(path)
-        if versions[-1] is not disk:
+        if age == len(ids) or versions[-1] is not disk:
             return True
-        return age > len(times) or times[-age] <= when
+        return age > len(times) or times[-age] <= copy.when
 
     def _new_passages(self, path: StoryPath) -> list[str]:
         """Return the passages of a file that were pasted there in this batch."""

@@ -156,10 +156,11 @@ class Lineage:
             return None
         base, newest = self._editors.under_old_name(self._view, path, what)
         if base is None and (stood := self._disk.stood(path)):
-            base = self._editors.opened(path, what, stood)
+            shown = self._editors.opened(path, what, stood)
+            base = shown if is_mostly(what.text, shown) else None
         staged = shadow.staged.content if shadow.staged else None
         here = [each for each in (*shadow.earlier, shadow.disk, staged) if each is not None]
-        if not here and base is not None and is_mostly(what.text, base):
+        if not here and base is not None:
             live = self._view.content(path)  # That has the name, and is not in the folder yet.
             here = [] if live is None else [live]
         if base is None or not here or any(is_same_file(base, each) for each in here):

@@ -49,6 +49,9 @@ class _Copied:
     seen: Segment
     """What its author had seen of it."""
 
+    known: bool = True
+    """They have certainly cut it; else it may only be missing from an old text."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Gone:
@@ -207,8 +210,11 @@ class Moves:
         ]
         found += (_Gone(None, one, both) for one, both in joined)
         for sheet in self._sheets:
-            gone = sheet.vanished()
-            beside = [(sheet.groups[i], sheet.groups[i + 1]) for i in gone if i + 1 in gone]
+            beside = [
+                (sheet.groups[i], sheet.groups[next_])
+                for i, next_ in pairwise(sheet.vanished())
+                if next_ == i + 1
+            ]
             found += (_Gone(sheet, one, joined_to(one, other)) for one, other in beside)
         return found
 
@@ -295,7 +301,8 @@ class Moves:
     def miss(self, sheet: Sheet, groups: Iterable[Group]) -> None:
         """Remember what is not in a file any more, although its author may not have cut it."""
         for group in groups:
-            if not (self._was_pasted(sheet, group) or self._is_shown_again(group)):
+            was_pasted = self._was_pasted(sheet, group, known=sheet.known)
+            if not (was_pasted or self._is_shown_again(group)):
                 path, earlier = sheet.saved.path, self._where.earlier(group, sheet.saved.origin)
                 self._limbo.take(group, path, self._now, known=sheet.known, earlier=earlier)
 
@@ -305,7 +312,7 @@ class Moves:
             self._was_pasted(sheet, group) or self._is_shown_again(group) or self._is_refiled(group)
         )
 
-    def _was_pasted(self, sheet: Sheet, group: Group) -> bool:
+    def _was_pasted(self, sheet: Sheet, group: Group, *, known: bool = True) -> bool:
         """Tell whether a passage was pasted before it vanished; it then goes there."""
         id_ = group.parts[0].id
         if any(id_ == copied.group.parts[0].id for copied in self._copies):
@@ -321,7 +328,7 @@ class Moves:
             unite(self._plan, self._view, self._view.passages[copy], self._view.passages[id_])
             return True
         seen = self._limbo.pasted.pop(copy).made_from(id_, group.segment)
-        self._copies.append(_Copied(sheet, group, copy, seen))
+        self._copies.append(_Copied(sheet, group, copy, seen, known))
         return True
 
     def _is_copy_of_older(self, id_: str, other: str) -> bool:
@@ -460,7 +467,7 @@ class Moves:
         body = self._plan.live(self._view, copy.id).text
         now = Segment(self._view.header(copy), body, copy.gap)
         for passage, was, new in zip(passages, *_shares(parts, copied.seen, now), strict=True):
-            self._edits.edit(copied.sheet, passage, was, new)
+            self._edits.edit(copied.sheet, passage, was, new, only_add=not copied.known)
         empty(self._plan, self._view, copy, passages[0])
 
 

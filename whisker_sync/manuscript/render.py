@@ -399,14 +399,8 @@ class View:
         return [row for row in shown if len(row) > 1]
 
     def namesakes(self) -> list[list[Passage]]:
-        """Return those that are shown under one name in one file, if there are several."""
-        rows: defaultdict[tuple[str, StoryPath | None], list[Passage]] = defaultdict(list)
-        for name in sorted(self._shared):
-            for passage in map(self.passages.__getitem__, sorted(self._named[name])):
-                file = self.files.get(passage.file)
-                if file is not None and self._may_be_one(passage):
-                    rows[name, file.path].append(passage)
-        return [row for row in rows.values() if len(row) > 1]
+        """Return those that are shown under one name, if there are several."""
+        return self._several(self._named[name] for name in sorted(self._shared))
 
     def born_beside(self, passage: Passage) -> list[Passage]:
         """Return what one device made in a file as well, or was split off, if it is shown."""

@@ -52,6 +52,8 @@ class Whereabouts:
         self._fresh: Counter[str] = Counter()
         self._searches = 0
         self._versions: defaultdict[str, list[Segment]] = defaultdict(list)
+        self._runs: dict[StoryPath, defaultdict[str, list[list[Part]]]] = {}
+        self._emptied: defaultdict[str, list[Group]] | None = None
         self.found: set[str] = set()
         """Passages that were found again in this batch."""
 
@@ -137,9 +139,12 @@ class Whereabouts:
 
     def earlier(self, group: Group, path: StoryPath) -> list[Group]:
         """Return what a passage was before with what was joined to it: an editor may show that."""
-        head = group.parts[0].id
-        runs = (run for page in self._earlier.get(path, ()) for run in runs_of(page))
-        known = {"".join(part.text for part in run): run for run in runs if run[0].id == head}
+        if path not in self._runs:
+            runs = self._runs[path] = defaultdict(list)
+            for run in (run for page in self._earlier.get(path, ()) for run in runs_of(page)):
+                runs[run[0].id].append(run)
+        same = self._runs[path].get(group.parts[0].id, ())
+        known = {"".join(part.text for part in run): run for run in same}
         return [Group(run) for text, run in known.items() if text != group.text]
 
     def _note_versions(self, page: Content) -> None:
@@ -245,34 +250,34 @@ class Whereabouts:
 
     def copy_of(self, group: Group) -> str | None:
         """Return a passage of the same name, and much alike, that its author keeps."""
-        ids, gone = {part.id for part in group.parts}, self.vanished()
-        for id_ in self.namesakes(group.segment.name):
-            if id_ not in ids and id_ not in gone and self._is_here(id_):
-                words = self._view.segment(self._view.passages[id_]).words
-                if words and likeness(words, group.segment.words) >= RENAMED:
-                    return id_
-        return None
+        ids = {part.id for part in group.parts}
+        others = (id_ for id_ in self.namesakes(group.segment.name) if id_ not in ids)
+        return next((id_ for id_ in others if self._is_kept(id_, group.segment)), None)
 
     def original_of(self, group: Group) -> str | None:
         """Return what a passage was lately pasted as a copy of, if its author has that still."""
         pasted = self._limbo.pasted.get(group.parts[0].id)
-        gone = self.vanished()
-        for id_ in pasted.originals if pasted is not None and len(group.parts) == 1 else ():
-            if id_ not in gone and self._is_here(id_):
-                words = self._view.segment(self._view.passages[id_]).words
-                if likeness(words, group.segment.words) >= RENAMED:
-                    return id_
-        return None
+        others = pasted.originals if pasted is not None and len(group.parts) == 1 else ()
+        return next((id_ for id_ in others if self._is_kept(id_, group.segment)), None)
+
+    def _is_kept(self, id_: str, was: Segment) -> bool:
+        """Tell whether the author has a passage that is much like one that vanishes."""
+        words = self._view.segment(self._view.passages[id_]).words
+        is_alike = bool(words) and likeness(words, was.words) >= RENAMED
+        return is_alike and self._is_here(id_) and id_ not in self.vanished()
 
     def kept_for(self, id_: str, was: Segment) -> str | None:
         """Return what the author still shows although it was emptied for the sake of a passage."""
-        for sheet in self._sheets:
-            for old in sheet.match:
-                group = None if old is None else sheet.groups[old]
-                if group is None or self._view.passages[group.parts[0].id].copy_of != id_:
-                    continue
-                if likeness_of_namesakes(group.segment.words, was.words) >= NAMESAKE:
-                    return group.parts[0].id
+        if self._emptied is None:
+            self._emptied = defaultdict(list)
+            for sheet in self._sheets:
+                for group in (sheet.groups[old] for old in sheet.match if old is not None):
+                    emptied_for = self._view.passages[group.parts[0].id].copy_of
+                    if isinstance(emptied_for, str):
+                        self._emptied[emptied_for].append(group)
+        for group in self._emptied.get(id_, ()):
+            if likeness_of_namesakes(group.segment.words, was.words) >= NAMESAKE:
+                return group.parts[0].id
         return None
 
     def vanished(self) -> set[str]:
