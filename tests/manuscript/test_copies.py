@@ -192,3 +192,15 @@ def test_an_old_editor_that_cuts_and_pastes_has_not_deleted_what_was_split_off()
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert count(bob, "dark in here") == count(bob, "something breathes") == 1
+
+
+def test_a_cut_that_stands_in_the_way_of_the_same_one_is_its_authors() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", C))
+    carry(bob, ("a.twee", A), ("b.twee", B + CAVE))
+    alice.put("a.twee", A)
+    alice.put("c.twee", C + CAVE)
+    alice.hear(bob.updates)
+    alice.write()  # finds what she has saved, and nobody has told
+    exchange(alice, bob)
+    assert count(bob, "breathes") == 1
+    assert alice.folder == bob.folder

@@ -61,6 +61,9 @@ class Disk:
         self.later: set[StoryPath] = set()
         """Paths to look at again with whatever happens next."""
 
+        self.in_our_way: StoryPath | None = None
+        """A file whose author saved it before we could write it; it is looked at just now."""
+
         self._landings: list[Landing] = []
         self._written: defaultdict[StoryPath, list[float]] = defaultdict(list)
         """When what we wrote lately came to be there."""
@@ -166,8 +169,8 @@ class Disk:
         if shadow.late and sha256 == sha256_of(shadow.late.content):
             shadow.staged = shadow.late
         if shadow.staged and sha256 == sha256_of(shadow.staged.content):
-            # What is found before our write is answered was not written by us.
-            by_author = shadow.waiting
+            # What is found before our write is answered, or in its way, was not written by us.
+            by_author = shadow.waiting or path == self.in_our_way
             self._note_passages(path, shadow.disk, shadow.staged.content, now, by_author=by_author)
             self.landed(path, now)
         elif sha256 == sha256_of(shadow.disk):

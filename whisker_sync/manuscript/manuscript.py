@@ -176,7 +176,10 @@ class Manuscript:
                 if sha256_of(content) == sha256_of(shadow.disk):
                     # Nothing stood in its way: not at once again, or we would spin.
                     return Outcome()
-        return self.saw([FileSeen(path, content)], now)
+        self._disk.in_our_way = path
+        outcome = self.saw([FileSeen(path, content)], now)
+        self._disk.in_our_way = None
+        return outcome
 
     def stuck(self, path: StoryPath, now: float) -> Outcome:
         """Take note that a write failed; it is asked for again with whatever happens next."""
