@@ -358,6 +358,19 @@ async def test_what_the_author_saves_while_we_write_is_told(tmp_path: Path) -> N
     eye.watch.stop()
 
 
+async def test_what_is_saved_where_we_are_about_to_write_waits(tmp_path: Path) -> None:
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    eye = await eye_on(tmp_path)
+    eye.watch.begin(StoryPath("cave.twee"))
+    path.write_text("darker")
+    async with asyncio.timeout(20):
+        assert await eye.noticed() == Noticed(waiting=frozenset({StoryPath("cave.twee")}))
+        eye.watch.end(StoryPath("cave.twee"))
+        assert await eye.changed() == {"cave.twee"}
+    eye.watch.stop()
+
+
 async def test_what_the_author_saves_over_a_write_of_ours_is_told_when_it_is_done(
     tmp_path: Path,
 ) -> None:

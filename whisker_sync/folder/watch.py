@@ -12,7 +12,8 @@ may be the same under another name, and only if both are told together does anyb
 that. What waits may be saved over meanwhile, so it is told at once that it waits.
 
 While we write files ourselves the system tells of each of them, and of each new folder. What
-looks as we left it, and folders, are looked at together when we are done.
+looks as we left it, and folders, are looked at together when we are done. A file that we are
+about to write, and somebody has saved, will be found when we try; until then it waits.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ IDLE_STEP_MS = 20
 BUSY_SECONDS = 30.0
 """How long after a save the next one is expected."""
 
-DEBOUNCE_MS = 50
-"""How long it collects what follows in quick succession."""
+DEBOUNCE_MS = 15
+"""How long it collects what follows in quick succession; a save that comes then hides the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,10 @@ class Noticed:
     """Files that were saved, made or removed together."""
 
     waiting: frozenset[StoryPath] = frozenset()
-    """New files, saved a moment ago, that count as changed when it is clear what they are."""
+    """
+    Files, saved a moment ago, that count as changed later: new ones when it is clear what they
+    are, and others when we have tried to write there.
+    """
 
 
 class Watch:
@@ -160,6 +164,7 @@ class Watch:
                     return
                 if near is None and not self._gone:
                     patience = min(2 * patience, self._look_seconds)
+                in_our_way = self._in_our_way(near or ())
                 near = self._without_ours(near, clock())
                 changed = self._compare(near)
                 if self._gone or not changed <= self._marks.keys():
@@ -170,14 +175,14 @@ class Watch:
                 if now > looked + STOPPED_SECONDS:
                     self._gone = dict.fromkeys(self._gone, now + GRACE_SECONDS)
                 looked = now
-                noticed = self._sort_out(changed, now)
+                noticed = self._sort_out(changed, now, in_our_way)
                 if noticed != Noticed():
                     yield noticed
         finally:
             self._stop.set()
             notifications.cancel()
 
-    def _sort_out(self, changed: set[StoryPath], now: float) -> Noticed:
+    def _sort_out(self, changed: set[StoryPath], now: float, in_our_way: set[StoryPath]) -> Noticed:
         """Which of the files that are not as they were count as changed, and which wait."""
         gone, before = self._gone, self._waiting
         for path in [path for path in changed if self._folder.mark(path) is None]:
@@ -197,7 +202,7 @@ class Watch:
             gone.pop(path, None)
             self.expect(path, self._folder.mark(path))
         saved = {path for path, mark in self._waiting.items() if mark != before.get(path)}
-        return Noticed(frozenset(ready), frozenset(saved))
+        return Noticed(frozenset(ready), frozenset(saved | in_our_way - ready))
 
     def _is_gone(self, path: StoryPath) -> bool:
         """Tell whether a file is not there any more, and it was not us who removed it."""
@@ -281,6 +286,12 @@ class Watch:
         near = near | self._owed
         self._owed = set()
         return near
+
+    def _in_our_way(self, near: Iterable[Path]) -> set[StoryPath]:
+        """Which files somebody has saved that we are about to write."""
+        known = {path for place in near if self._ours for path in self._known_as(place)}
+        marks = {path: self._folder.mark(path) for path in known & self._ours}
+        return {p for p, mark in marks.items() if mark not in {None, self._marks.get(p)}}
 
     def _can_wait(self, place: Path) -> bool:
         if place.is_dir():
