@@ -73,6 +73,7 @@ class Author:
         ]
         self.reported = dict(self.folder)
         seen = [FileSeen(path, self.folder.get(path)) for path in paths]
+        self._happened(self.manuscript.overtaken(seen, self.now, self.at))
         return self._happened(self.manuscript.saw(seen, self.now, self.at))
 
     def text(self, path: str) -> str:

@@ -97,3 +97,15 @@ def test_what_was_seen_before_a_write_is_not_told_after_it() -> None:
     crowd.wait()
     assert alice.folder == bob.folder
     assert alice.read("d.twee") == ":: Another\nSomething else.\n"
+
+
+def test_what_is_saved_over_while_others_are_waited_for_is_in_the_history() -> None:
+    crowd, alice, bob = two()
+    back(alice, "a.twee")
+    alice.save("other.txt", "the first\n")
+    crowd.wait(BACK_SECONDS / 4)
+    alice.save("other.txt", "the last\n")
+    crowd.wait(2 * BACK_SECONDS)
+    assert bob.read("other.txt") == "the last\n"
+    kept = [version for id_ in alice.revisions for version in alice.revision(id_).versions]
+    assert any("the first" in (version.text or "") for version in kept)

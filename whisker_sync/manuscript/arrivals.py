@@ -5,7 +5,8 @@ A save found while a write for its path is on its way was made before it or afte
 the answer to the write tells. Until then it waits, and all that happened together with it, or a
 passage moved between two files would appear in one long before it vanished from the other.
 
-Nobody waits for ever: after a while the saves go ahead, whatever became of the write.
+Nobody waits for ever: after a while the saves go ahead, whatever became of the write. So they do
+when one of them is saved over: it would be lost.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.disk import Disk
-from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.files import FileSeen, Large
 from whisker_sync.manuscript.limits import PATIENCE_SECONDS
 from whisker_sync.manuscript.shadow import sha256_of
 
@@ -28,6 +29,8 @@ class Arrivals:
         self.since = 0.0
         """When the oldest of what came out last, or waits, was found."""
 
+        self._is_late = False
+
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
@@ -37,6 +40,12 @@ class Arrivals:
     def clear(self) -> None:
         """Forget what waits: the whole folder is about to be found again."""
         self._waiting.clear()
+
+    def are_overtaken(self, files: Iterable[FileSeen]) -> bool:
+        """Tell whether something else was found of a file that waits; then all go ahead."""
+        waiting = [(self._waiting.get(seen.path, seen).content, seen.content) for seen in files]
+        self._is_late = any(is_lost(save, then) for save, then in waiting)
+        return self._is_late
 
     def news(self, files: Iterable[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
         """Return what was found that we neither knew nor put there; nothing while it waits."""
@@ -50,7 +59,8 @@ class Arrivals:
         waits = any(path in shadows and shadows[path].waiting for path in news)
         if not self._waiting:
             self.since = now
-        if waits and now - self.since < PATIENCE_SECONDS:
+        is_late, self._is_late = self._is_late or now - self.since >= PATIENCE_SECONDS, False
+        if waits and not is_late:
             # Whatever is known of reading is not about the write that is on its way; but where
             # nothing is there any more, that will not be carried out.
             self._waiting = {
@@ -60,3 +70,10 @@ class Arrivals:
             return {}
         self._waiting = {}
         return news
+
+
+def is_lost(save: bytes | Large | None, then: bytes | Large | None) -> bool:
+    """Tell whether a save is gone with the next one, and was not only half written."""
+    if not isinstance(save, bytes):
+        return False
+    return not (isinstance(then, bytes) and then.startswith(save))

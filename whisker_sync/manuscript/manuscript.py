@@ -100,6 +100,17 @@ class Manuscript:
         self._disk.left_out |= self._back.held.keys()
         return self._take(rest, now, at)
 
+    def overtaken(self, files: Sequence[FileSeen], now: float, at: int | None = None) -> Outcome:
+        """
+        Take in what waits for the answer to a write, if one of some files was saved over it.
+
+        It comes before :meth:`saw` of these files: each of two saves is one, also if both come
+        while we write there.
+        """
+        if not self._arrivals.are_overtaken(files):
+            return Outcome()
+        return self._take((), now, at)
+
     def resume(
         self,
         files: Sequence[FileSeen],

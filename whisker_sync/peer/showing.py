@@ -21,6 +21,7 @@ from whisker_sync import chunks
 from whisker_sync.document import LARGE_DOCUMENT, MAX_DOCUMENT, Touch
 from whisker_sync.ids import DeviceId, LinkId, StoryPath
 from whisker_sync.manuscript import back
+from whisker_sync.manuscript.arrivals import is_lost
 from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.schema import STORY
@@ -95,6 +96,9 @@ class Showing:
         """Files that went back, and what was seen since, until it is clear how many they are."""
 
         self._returned_since = 0.0
+        self._overtaken: list[FileSeen] = []
+        """Saves of files that were saved once more before these were taken in."""
+
         self._returned_until: float | None = None
 
     # What is known.
@@ -149,6 +153,8 @@ class Showing:
         """Take in what was found in the folder; who only ``reads`` changes nothing by it."""
         if self._manuscript is None:
             return
+        if not reads and not seen.everything:
+            yield from self._go_ahead(seen, now, self._manuscript)
         if reads:
             seen = yield from self._read_only(seen, self._manuscript)
         elif self._waits_for_more(seen, now, self._manuscript):
@@ -181,16 +187,25 @@ class Showing:
         if self._manuscript.went_back and not before:
             yield Tell(events.Trouble(back.sentence(self._manuscript.went_back)))
 
+    def _go_ahead(self, seen: FilesSeen, now: float, manuscript: Manuscript) -> Iterator[Effect]:
+        """Take in what waits of files that were saved once more: else nobody would have seen it."""
+        before = manuscript.went_back
+        yield from self._taken(manuscript.overtaken(seen.files, now, seen.at), before, seen.at, now)
+
     def _waits_for_more(self, seen: FilesSeen, now: float, manuscript: Manuscript) -> bool:
         """Keep what was seen for a moment, if it may be the first files of an old commit."""
         if seen.everything:
-            self._returned, self._returned_until = {}, None
+            self._returned, self._returned_until, self._overtaken = {}, None, []
             return False
         if not self._returned:
             if not manuscript.goes_back(seen.files):
                 return False
             self._returned_since = now
-        self._returned |= {file.path: file for file in seen.files}
+        for file in seen.files:
+            before = self._returned.get(file.path, file)
+            if is_lost(before.content, file.content) and not manuscript.goes_back([before]):
+                self._overtaken.append(before)
+            self._returned[file.path] = file
         self._returned_until = min(now + BACK_SECONDS, self._returned_since + MAX_BACK_SECONDS)
         return True
 
@@ -199,7 +214,11 @@ class Showing:
         if self._manuscript is None or self._returned_until is None or now < self._returned_until:
             return
         files, self._returned, self._returned_until = self._returned, {}, None
+        overtaken, self._overtaken = self._overtaken, []
         before = self._manuscript.went_back
+        for file in overtaken:
+            outcome = self._manuscript.saw((file,), now, self.at)
+            yield from self._taken(outcome, before, self.at, now)
         outcome = self._manuscript.saw(tuple(files.values()), now, self.at)
         yield from self._taken(outcome, before, self.at, now)
 
