@@ -16,20 +16,25 @@ saved in the five ways in which editors do it:
 
 After each phase both folders must be equal, and each word that was ever saved must be in
 the files, in the trash of either side, or in the history. A word is unique, so lost and
-doubled ones are counted exactly. Exit code 1: a word is nowhere, or the folders differ.
+doubled ones are counted exactly. Only where the two have formatted a passage in opposite ways
+again and again, which ``whisker conflicts`` lists, blanks may differ in that file. Exit code
+1: a word is nowhere, or the folders differ.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import os
 import re
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -243,13 +248,18 @@ class Figures:
     in_history: int = 0
     doubled: int = 0
     lost: set[str] = field(default_factory=set)
+    formatted: list[str] = field(default_factory=list)
+    """Files in which blanks differ, and may."""
+
     problems: list[str] = field(default_factory=list)
 
     def report(self) -> str:
         """One line."""
         kept = f"{self.in_files} in the files, {self.in_trash} only in the trash, "
         kept += f"{self.in_history} only in the history, {len(self.lost)} nowhere"
-        return f"{self.rounds} rounds, {self.typed} words saved: {kept}; {self.doubled} doubled"
+        line = f"{self.rounds} rounds, {self.typed} words saved: {kept}; {self.doubled} doubled"
+        formatted = ", ".join(self.formatted)
+        return f"{line}; formatted in two ways: {formatted}" if formatted else line
 
 
 class Desk:
@@ -316,19 +326,31 @@ class Desk:
                 if said.get("timeout") or said.get("offline"):
                     self.figures.problems.append(f"{layout.root.name} did not get in sync")
                     return
-            if len({str(folder_of(layout.root)) for layout in self.layouts}) == 1:
+            if not (different := self.different()):
+                return
+            if self.only_formats(different):
+                self.figures.formatted = different
                 return
             if time.monotonic() > until:
-                self.figures.problems.append("the folders differ: " + self.difference())
+                self.figures.problems.append("the folders differ: " + ", ".join(different))
                 return
             time.sleep(0.1)
 
-    def difference(self) -> str:
+    def different(self) -> list[str]:
         """The names of files that are not the same."""
         one, other = (folder_of(layout.root) for layout in self.layouts)
-        return ", ".join(
-            sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
-        )
+        return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+    def only_formats(self, different: Iterable[str]) -> bool:
+        """Whether files differ in blanks only, and both devices say that they let that be."""
+        one, other = (folder_of(layout.root) for layout in self.layouts)
+        same = all(one.get(name, b"").split() == other.get(name, b"").split() for name in different)
+        return same and {*different} <= {
+            conflict["path"]
+            for layout, home in zip(self.layouts, self.homes, strict=True)
+            for conflict in conflicts(layout.root, home)
+            if conflict["kind"] == "format"
+        }
 
     def count(self) -> None:
         """See where each word is."""
@@ -367,6 +389,15 @@ class Desk:
             finally:
                 journal.close()
         self.open()
+
+
+def conflicts(root: Path, home: Path) -> list[dict[str, Any]]:
+    """What ``whisker conflicts`` lists."""
+    command = [sys.executable, "-m", "whisker_sync", "-C", str(root), "--json", "conflicts"]
+    environment = {**os.environ, "WHISKER_HOME": str(home)}
+    said = subprocess.run(command, env=environment, capture_output=True, check=True)
+    listed: list[dict[str, Any]] = json.loads(said.stdout)["conflicts"]
+    return listed
 
 
 def folder_of(root: Path) -> dict[str, bytes]:

@@ -38,6 +38,17 @@ def test_a_save_that_is_saved_over_while_it_waits_is_taken_in() -> None:
     assert "deep" in bob.text(PATH)
 
 
+def test_a_save_that_a_write_finds_in_its_way_is_one_as_well() -> None:
+    alice, bob = waiting()
+    alice.put(PATH, COLD)
+    alice.write()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text(PATH).startswith(COLD)
+    assert any(b"warm" in update for update in alice.updates)
+    assert "deep" in bob.text(PATH)
+
+
 @pytest.mark.parametrize("found", [WARM, WARM + "It smells.\n"])
 def test_a_save_that_goes_on_with_one_that_waits_is_the_same(found: str) -> None:
     alice, _ = waiting()

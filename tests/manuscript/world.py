@@ -110,6 +110,8 @@ class Author:
                     # It may be half of a rename: the watcher tells both halves in a moment.
                     self._happened(self.manuscript.stuck(write.path, self.now))
                 else:
+                    seen = [FileSeen(write.path, found)]
+                    self._happened(self.manuscript.overtaken(seen, self.now, self.at))
                     self._happened(self.manuscript.kept(write.path, found, self.now))
                     self.reported[write.path] = found
                 self.notice()

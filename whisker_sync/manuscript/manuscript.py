@@ -104,8 +104,8 @@ class Manuscript:
         """
         Take in what waits for the answer to a write, if one of some files was saved over it.
 
-        It comes before :meth:`saw` of these files: each of two saves is one, also if both come
-        while we write there.
+        It comes before :meth:`saw` of these files, or :meth:`kept`: each of two saves is one, also
+        if both come while we write there.
         """
         if not self._arrivals.are_overtaken(files):
             return Outcome()

@@ -316,6 +316,8 @@ class Showing:
                 yield from self.saw(seen, now, reads=reads)
                 return
             case FileKept(path, content, at):
+                seen = FilesSeen((FileSeen(path, content),), at)
+                yield from self._go_ahead(seen, now, self._manuscript)
                 outcome = self._manuscript.kept(path, content, now)
             case FileStuck(path, problem, at):
                 outcome = self._manuscript.stuck(path, now)
