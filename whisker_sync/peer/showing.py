@@ -190,7 +190,9 @@ class Showing:
     def _go_ahead(self, seen: FilesSeen, now: float, manuscript: Manuscript) -> Iterator[Effect]:
         """Take in what waits of files that were saved once more: else nobody would have seen it."""
         before = manuscript.went_back
-        yield from self._taken(manuscript.overtaken(seen.files, now, seen.at), before, seen.at, now)
+        outcome = manuscript.overtaken(seen.files, now, seen.at)
+        if outcome != Outcome():
+            yield from self._taken(outcome, before, seen.at, now)
 
     def _waits_for_more(self, seen: FilesSeen, now: float, manuscript: Manuscript) -> bool:
         """Keep what was seen for a moment, if it may be the first files of an old commit."""
