@@ -151,20 +151,28 @@ async def somewhere(node: Node, layout: Layout, word: str) -> bool:
     return any(word.encode() in content for content in kept)
 
 
+@asynccontextmanager
+async def just_renamed(alice: Author, new: Path) -> AsyncIterator[Node]:
+    """A node that knows of a save of a new file, and not yet whether that is the one that went."""
+    old = alice.folder / "cave.twee"
+    old.write_text(CAVE)
+    async with alice.online() as node:
+        old.rename(new)
+        new.write_text(CAVE.replace("dark", "pitch dark"))
+        await until(lambda: b"pitch" in b"".join(node._disk._untold._saves.get(GROTTO, [])), node)
+        yield node
+
+
 async def test_what_is_saved_over_while_it_is_unclear_whether_it_was_renamed_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
     alice, _ = Author.pair(tmp_path)
-    old, new = alice.folder / "cave.twee", alice.folder / "grotto.twee"
-    old.write_text(CAVE)
-    async with alice.online() as node:
+    new = alice.folder / GROTTO
+    async with just_renamed(alice, new) as node:
         before = set(node.document(STORY).roots())
-        old.rename(new)
-        new.write_text(CAVE.replace("dark", "pitch dark"))
-        await until(lambda: b"pitch" in b"".join(node._disk._untold._saves.get(GROTTO, [])), node)
         new.write_text(CAVE.replace("Light!", "Light at last!"))  # opened before
-        await until(lambda: node._running.peer.files() == ("grotto.twee",), node)
+        await until(lambda: node._running.peer.files() == (GROTTO,), node)
         await node.look()
         assert set(node.document(STORY).roots()) == before
         assert b"at last" in new.read_bytes()
@@ -176,12 +184,8 @@ async def test_what_goes_before_it_is_clear_what_it_is_is_in_the_trash(
 ) -> None:
     monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
     alice, _ = Author.pair(tmp_path)
-    old, new = alice.folder / "cave.twee", alice.folder / "grotto.twee"
-    old.write_text(CAVE)
-    async with alice.online() as node:
-        old.rename(new)
-        new.write_text(CAVE.replace("dark", "pitch dark"))
-        await until(lambda: b"pitch" in b"".join(node._disk._untold._saves.get(GROTTO, [])), node)
+    new = alice.folder / GROTTO
+    async with just_renamed(alice, new) as node:
         new.unlink()
         await until(lambda: node._running.peer.files() == (), node)
         await node.look()
