@@ -152,9 +152,9 @@ async def somewhere(node: Node, layout: Layout, word: str) -> bool:
 
 
 @asynccontextmanager
-async def just_renamed(alice: Author, new: Path) -> AsyncIterator[Node]:
+async def just_renamed(alice: Author) -> AsyncIterator[Node]:
     """A node that knows of a save of a new file, and not yet whether that is the one that went."""
-    old = alice.folder / "cave.twee"
+    old, new = alice.folder / "cave.twee", alice.folder / GROTTO
     old.write_text(CAVE)
     async with alice.online() as node:
         old.rename(new)
@@ -169,7 +169,7 @@ async def test_what_is_saved_over_while_it_is_unclear_whether_it_was_renamed_is_
     monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
     alice, _ = Author.pair(tmp_path)
     new = alice.folder / GROTTO
-    async with just_renamed(alice, new) as node:
+    async with just_renamed(alice) as node:
         before = set(node.document(STORY).roots())
         new.write_text(CAVE.replace("Light!", "Light at last!"))  # opened before
         await until(lambda: node._running.peer.files() == (GROTTO,), node)
@@ -185,7 +185,7 @@ async def test_what_goes_before_it_is_clear_what_it_is_is_in_the_trash(
     monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.8)
     alice, _ = Author.pair(tmp_path)
     new = alice.folder / GROTTO
-    async with just_renamed(alice, new) as node:
+    async with just_renamed(alice) as node:
         new.unlink()
         await until(lambda: node._running.peer.files() == (), node)
         await node.look()
