@@ -25,14 +25,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 from whisker_sync.document.gate import STRING, Id, Span, Struct
 from whisker_sync.document.ledger import Place
 from whisker_sync.document.schema import Kind
-from whisker_sync.text.tokens import is_run_together
+from whisker_sync.text.tokens import is_run_together, is_within
 
 MAX_KNOWN = 4_096
 """Insertions of our own that are remembered, newest kept."""
@@ -299,7 +299,7 @@ def _twin(root: str, one: Written, other: Written) -> Twin | None:
     fewer, more = _words(goes.text), _words(stays.text)
     if len(fewer) > len(more):
         stays, goes, fewer, more = goes, stays, more, fewer
-    if len(fewer) < ENOUGH_WORDS or not _is_within(fewer, more):
+    if len(fewer) < ENOUGH_WORDS or not is_within(fewer, more):
         return None
     return Twin(root, stays, goes)
 
@@ -337,19 +337,13 @@ def _part(twin: Twin, spot: _Spot, written: Written) -> Twin | None:
     """Return that an insertion goes, too, which was put to one that goes."""
     few = _words(written.text)
     is_there = spot[0] == twin.root and _is_in_sight(twin.goes, spot) and written != twin.goes
-    if not is_there or len(few) < ENOUGH_WORDS or not _is_within(few, _words(twin.stays.text)):
+    if not is_there or len(few) < ENOUGH_WORDS or not is_within(few, _words(twin.stays.text)):
         return None
     return Twin(twin.root, twin.stays, written)
 
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(text)
-
-
-def _is_within(fewer: Sequence[str], more: Iterable[str]) -> bool:
-    """Tell whether words are among others, in the same order."""
-    rest = iter(more)
-    return all(word in rest for word in fewer)
 
 
 def _spot(struct: Struct, place: Place) -> _Spot | None:

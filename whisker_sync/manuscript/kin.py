@@ -8,9 +8,11 @@ be two ideas under one name. Their words decide, as they do when a passage is re
 them may have been split before the first look: then what the same device made in that file, too,
 and consists of the other's words, counts with it.
 
-Or it was joined: then an older passage has all its words, and its name. Or it was carried to
-another file: then most of their pairs of words are the same. Or it got another name: then the
-words are just the same, and each was made by somebody who had these words nowhere else.
+Most of the pairs of words of the shorter one are enough, too. Or it was joined: then an older
+passage has all its words, and its name. Or it was carried to another file: then most of their pairs
+of words are the same, or it was filled on the way and all its words are in the other, in their
+order. Or it got another name: then the words are just the same, and each was made by somebody who
+had these words nowhere else.
 
 Nobody knows which of the two is older, so nothing is deleted: what the one with the larger id
 has besides is written into the other, by the device that made it, and it is emptied. Which of
@@ -21,7 +23,7 @@ would be empty.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -41,7 +43,7 @@ from whisker_sync.manuscript.twins import (
     kin_of,
 )
 from whisker_sync.text.edits import apply, diff
-from whisker_sync.text.tokens import is_row_of
+from whisker_sync.text.tokens import is_row_of, is_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,8 @@ def _carried(view: View, one: Passage, other: Passage) -> Kin | None:
     both = _whole(view, one, other)
     few, many = sorted((_words(view, both.stays), _words(view, both.goes)), key=len)
     is_alike = len(few) >= MOVED_WORDS and likeness(few, many) >= SAME_BODY
-    is_filled = len(few) >= TWIN_WORDS and _is_within(few, many)
+    is_filled = len(few) >= TWIN_WORDS and is_within(few, many)
     return both if is_alike or is_filled else None
-
-
-def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
-    """Tell whether words are among others, in the same order."""
-    rest = iter(many)
-    return all(word in rest for word in few)
 
 
 def _has_become(view: View, whole: Passage, one: Passage) -> bool:

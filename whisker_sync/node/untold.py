@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.arrivals import is_lost
 
 Save = tuple[StoryPath, bytes]
 """A file, and what it held."""
@@ -64,5 +65,5 @@ def whole(saves: Sequence[bytes], last: object) -> list[bytes]:
     return [
         save
         for save, then in pairwise([*saves, last])
-        if isinstance(save, bytes) and not (isinstance(then, bytes) and then.startswith(save))
+        if isinstance(save, bytes) and is_lost(save, then)
     ]

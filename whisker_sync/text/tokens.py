@@ -13,7 +13,7 @@ devices need not agree on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -93,6 +93,12 @@ def is_row_of(few: list[str], many: list[str]) -> bool:
     """Tell whether some words stand in a row among others."""
     ends = range(len(few), len(many) + 1)
     return bool(few) and any(many[end - len(few) : end] == few for end in ends)
+
+
+def is_within(few: Iterable[str], many: Iterable[str]) -> bool:
+    """Tell whether words are among others, in the same order."""
+    rest = iter(many)
+    return all(word in rest for word in few)
 
 
 def has_word(text: str) -> bool:
