@@ -444,7 +444,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="work there, and leave everything there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        place = arguments.keep or Path(directory)
+        place = (arguments.keep or Path(directory)).absolute()
         figures = run(
             place,
             rounds=arguments.rounds,

@@ -6,8 +6,7 @@ import pytest
 
 from tests.manuscript.world import Author, exchange, pair
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.arrivals import is_lost
-from whisker_sync.manuscript.files import FileSeen, Outcome
+from whisker_sync.manuscript.files import FileSeen, Outcome, is_lost
 
 PATH = StoryPath("a.twee")
 CAVE = ":: Cave\nIt is dark here.\n"

@@ -212,3 +212,14 @@ def test_the_past_of_so_many_paths_is_remembered() -> None:
 def test_the_sentence_names_a_few() -> None:
     assert "4 files (a, b, c, ...) are back" in sentence(map(StoryPath, "cbad"))
     assert "3 files (a, b, c) are back" in sentence(map(StoryPath, "abc"))
+
+
+def test_what_is_saved_over_in_files_that_went_back_goes_to_the_trash() -> None:
+    alice, _, commit = grown()
+    alice.replaced.clear()
+    check_out(alice, commit)
+    alice.save("cave.twee", passage("cave.twee", "It is dark. Here be dragons."))
+    assert alice.replaced == []  # what went back was there before
+    alice.save("cave.twee", passage("cave.twee", "It is dark. Nothing else."))
+    assert alice.replaced == [passage("cave.twee", "It is dark. Here be dragons.").encode()]
+    assert alice.manuscript.went_back == tuple(NAMES)

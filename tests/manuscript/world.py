@@ -39,7 +39,7 @@ class Author:
         self.hold: Hold[bytes] = Hold()
         self.writes: list[WriteFile | WriteAsset] = []
         self.replaced: list[bytes] = []
-        """What writes replaced or removed; a real folder puts it into the trash."""
+        """What is in the trash of a real folder: what writes replaced or removed, and more."""
 
         self.problems: list[str] = []
         self.outcomes = 0
@@ -96,6 +96,7 @@ class Author:
         if outcome.change:
             self.updates[outcome.change.update] = None
         self.writes += outcome.writes
+        self.replaced += [each.content for each in outcome.trash]
         self.problems += [problem.sentence for problem in outcome.problems]
         return outcome
 

@@ -15,7 +15,7 @@ from whisker_sync.batch import Batch, Recalled
 from whisker_sync.identity.keys import DeviceKey
 from whisker_sync.identity.papers import Papers
 from whisker_sync.ids import Address, Incarnation, LinkId, StoryPath, WorkspaceId
-from whisker_sync.manuscript.files import FileSeen, WriteAsset, WriteFile
+from whisker_sync.manuscript.files import FileSeen, PutInTrash, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.peer.acts import Act
 from whisker_sync.peer.effects import (
@@ -76,6 +76,7 @@ class Someone:
         self.device = self.device_key.device
         self.key = key
         self.folder: dict[StoryPath, bytes] = {}
+        self.trash: list[bytes] = []
         self.entries: list[Entry] = []
         self.facts: dict[str, bytes] = {}
         self.assets: dict[bytes, bytes] = {}
@@ -252,6 +253,8 @@ class Crowd:
             case WriteAsset(path, asset, expected, list_):
                 assets = who.peer.chunks(list_) if list_ else (asset,)
                 who.write(path, b"".join(who.assets[each] for each in assets), expected)
+            case PutInTrash(_, content):
+                who.trash.append(content)
             case ReadLog(link, after, _):
                 who.tell(LogRead(link, tuple(who.entries[after:])))
             case ReadAsset(link, asset):

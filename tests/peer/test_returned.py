@@ -109,3 +109,22 @@ def test_what_is_saved_over_while_others_are_waited_for_is_in_the_history() -> N
     assert bob.read("other.txt") == "the last\n"
     kept = [version for id_ in alice.revisions for version in alice.revision(id_).versions]
     assert any("the first" in (version.text or "") for version in kept)
+
+
+def test_each_of_many_saves_is_in_the_history_although_a_co_author_writes_there_too() -> None:
+    crowd, alice, bob = two()
+    alice.save("notes.txt", "At first.\n")
+    crowd.wait()
+    back(alice, "a.twee")
+    bob.save("notes.txt", "At first.\nWind.\n")
+    for text in ("the first", "the second", "the third", "the last"):
+        alice.save("notes.txt", f"At first.\n{text}\n")
+        crowd.run()
+    assert [text in b"".join(alice.trash) for text in (b"first", b"second", b"third")] == [True] * 3
+    crowd.wait(2 * BACK_SECONDS)
+    assert alice.folder == bob.folder
+    assert "the last" in bob.read("notes.txt")
+    assert "Wind." in bob.read("notes.txt")
+    kept = [version for id_ in alice.revisions for version in alice.revision(id_).versions]
+    for text in ("the first", "the second", "the third"):
+        assert any(text in (version.text or "") for version in kept), text

@@ -24,6 +24,7 @@ from typing import Any
 
 from whisker_sync.daemon.control import Refusal, ask, is_running
 from whisker_sync.errors import DaemonDidNotStart, DaemonNotRunning
+from whisker_sync.node.home import passed_on
 from whisker_sync.shown import plain
 from whisker_sync.store.layout import Layout, holder, is_held
 
@@ -50,6 +51,7 @@ def start(
         DaemonDidNotStart: It ended, or stayed silent, without a word.
     """
     command = [sys.executable, "-m", "whisker_sync.daemon.keeper", str(layout.root), *options]
+    told = {**os.environ, **(environment or {})}
     if is_held(layout.keeper):
         return _until_kept(layout)
     with open(layout.log, "ab", opener=_privately) as errors:
@@ -59,7 +61,7 @@ def start(
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=layout.root,
-            env={**os.environ, **(environment or {})},
+            env=told | passed_on(told),
             **_detached(),
         )
     assert child.stdout is not None

@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from whisker_sync.errors import ServiceFailed
+from whisker_sync.node.home import passed_on
 from whisker_sync.store.layout import Layout
 
 COMMAND_SECONDS = 20.0
@@ -58,7 +59,7 @@ def service_of(
         ServiceFailed: This system has nothing for that.
     """
     said = dict(os.environ) if environment is None else environment
-    own = {"WHISKER_HOME": said["WHISKER_HOME"]} if "WHISKER_HOME" in said else {}
+    own = passed_on(said)
     digest = hashlib.sha256(os.fsencode(layout.root)).hexdigest()[:8]
     command = [
         python,

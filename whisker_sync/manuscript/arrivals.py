@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.disk import Disk
-from whisker_sync.manuscript.files import FileSeen
+from whisker_sync.manuscript.files import FileSeen, is_lost
 from whisker_sync.manuscript.limits import PATIENCE_SECONDS
 from whisker_sync.manuscript.shadow import sha256_of
 
@@ -70,10 +70,3 @@ class Arrivals:
             return {}
         self._waiting = {}
         return news
-
-
-def is_lost(save: object, then: object) -> bool:
-    """Tell whether a save is gone with the next one, and was not only half written."""
-    if not isinstance(save, bytes):
-        return False
-    return not (isinstance(then, bytes) and then.startswith(save))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.files import FileSeen, Large
+from whisker_sync.manuscript.files import FileSeen, Large, PutInTrash, is_lost
 from whisker_sync.manuscript.limits import MAX_FILES
 from whisker_sync.manuscript.shadow import Content, Page, Shadow, sha256_of
 from whisker_sync.paths import accept
@@ -117,6 +117,8 @@ class Back:
         self.held: dict[StoryPath, FileSeen] = {}
         """What is in the folder; of some, that there is nothing."""
 
+        self._dropped: list[PutInTrash] = []
+
     def goes_back(self, seen: FileSeen) -> bool:
         """Tell whether a file holds what it held before, and co-authors wrote since."""
         shadow, sha256 = self._shadows.get(seen.path), sha256_of(seen.content)
@@ -144,11 +146,24 @@ class Back:
         """Hold on to a file that is held, unless it is as it should be again."""
         if seen.path not in self.held:
             return False
+        self._drop(self.held[seen.path], seen)
         if self._is_news(seen):
             self.held[seen.path] = seen
             return True
         del self.held[seen.path]
         return False
+
+    def _drop(self, held: FileSeen, seen: FileSeen) -> None:
+        """Note that something else was saved over what is held, which nobody had before."""
+        content, sha256 = held.content, sha256_of(held.content)
+        is_new = is_lost(content, seen.content) and not self._past.knows(held.path, sha256)
+        if isinstance(content, bytes) and is_new:
+            self._dropped.append(PutInTrash(held.path, content))
+
+    def dropped(self) -> tuple[PutInTrash, ...]:
+        """Return what was held and saved over since this was last asked."""
+        dropped, self._dropped = self._dropped, []
+        return tuple(dropped)
 
     def _is_news(self, seen: FileSeen) -> bool:
         shadow = self._shadows.get(seen.path) or Shadow()

@@ -70,6 +70,15 @@ class WriteAsset:
 
 
 @dataclass(frozen=True, slots=True)
+class PutInTrash:
+    """A save that its author has saved over, and of which nothing is made by now."""
+
+    path: StoryPath
+    content: bytes
+    """What it held."""
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A file that is left out, and why; all others go on."""
 
@@ -101,3 +110,13 @@ class Outcome:
 
     larges: tuple[Large, ...] = ()
     """Contents whose chunks are in the journal, or among the assets."""
+
+    trash: tuple[PutInTrash, ...] = ()
+    """Saves that are not in the folder any more, and in the history neither."""
+
+
+def is_lost(save: object, then: object) -> bool:
+    """Tell whether a save is gone with the next one, and was not only half written."""
+    if not isinstance(save, bytes):
+        return False
+    return not (isinstance(then, bytes) and then.startswith(save))

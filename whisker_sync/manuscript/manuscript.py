@@ -315,7 +315,13 @@ class Manuscript:
         dirty = dirty | self._disk.take_later()
         writes, doubts = self._settling.settle(dirty)
         told = self._not_told([*problems, *doubts])
-        return Outcome(change, self._facts(dirty), writes=tuple(writes), problems=told)
+        return Outcome(
+            change,
+            self._facts(dirty),
+            writes=tuple(writes),
+            problems=told,
+            trash=self._back.dropped(),
+        )
 
     def _facts(self, paths: Iterable[StoryPath]) -> tuple[tuple[str, bytes | None], ...]:
         return (

@@ -73,6 +73,7 @@ class Disk:
         self._contents = Contents(layout, running, self.folder)
         self._watching = False
         self._untold = Untold()
+        self._spare: list[Save] = []  # for the trash
         self._taking: dict[StoryPath, asyncio.Task[None]] = {}
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._may_go_on = asyncio.Event()
@@ -104,6 +105,11 @@ class Disk:
             self._jobs.put_nowait(write)
         else:
             self._running.spawn(self._write_asset(write), "write asset")
+
+    def put_by(self, path: StoryPath, content: bytes) -> None:
+        """Have a save that was saved over put into the trash."""
+        self._spare.append((path, content))
+        self._jobs.put_nowait(self._put_by_spare)
 
     async def until_written(self) -> None:
         """Wait until all files are written that are to be written by now."""
@@ -148,7 +154,7 @@ class Disk:
 
     def close(self) -> None:
         """Let go of the folder."""
-        self._throw_away(self._untold.rest())
+        self._throw_away([*self._untold.rest(), *self._spare])
         self.folder.close()
 
     # Beginning.
@@ -199,6 +205,10 @@ class Disk:
         saves = [(path, content) for path, content in found if isinstance(content, bytes)]
         if late := self._untold.keep(saves, turns):
             self._jobs.put_nowait(partial(self._put_by, late))
+
+    async def _put_by_spare(self) -> None:
+        saves, self._spare = self._spare, []
+        await self._put_by(saves)
 
     async def _put_by(self, saves: Sequence[Save]) -> None:
         """Put saves into the trash that are not told."""

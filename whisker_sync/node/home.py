@@ -7,7 +7,11 @@ Nothing heavy is loaded here: a command that only prints comes by.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+
+HOME = "WHISKER_HOME"
+"""The environment variable that names the directory of the user's own settings."""
 
 SETTINGS = "settings.toml"
 """The file in it that says who the user is, and what they like."""
@@ -17,11 +21,17 @@ def user_home(home: Path | None = None) -> Path:
     """The directory of the user's own settings."""
     if home is not None:
         return home
-    if named := os.environ.get("WHISKER_HOME"):
+    if named := os.environ.get(HOME):
         return Path(named)
     import platformdirs
 
     return platformdirs.user_config_path("whisker-sync")
+
+
+def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a process that works in another directory must be told to find the same settings."""
+    named = environment.get(HOME)
+    return {HOME: str(Path(named).absolute())} if named else {}
 
 
 def likes_plain(home: Path) -> bool:

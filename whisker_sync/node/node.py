@@ -26,7 +26,7 @@ from whisker_sync.identity.papers import Papers
 from whisker_sync.identity.roster import Role
 from whisker_sync.identity.spoken import ENTROPY_BYTES, SpokenCode
 from whisker_sync.ids import Address, DeviceId, StoryPath
-from whisker_sync.manuscript.files import WriteAsset, WriteFile
+from whisker_sync.manuscript.files import PutInTrash, WriteAsset, WriteFile
 from whisker_sync.manuscript.schema import STORY, STORY_SCHEMA
 from whisker_sync.node import start
 from whisker_sync.node.disk import Disk
@@ -527,6 +527,8 @@ class Node:
                 self._network.carry_out(effect)
             case WriteFile() | WriteAsset():
                 self._disk.write(effect)
+            case PutInTrash(path, content):
+                self._disk.put_by(path, content)
             case ReadLog() | ReadAsset() | ReadRevisions() | ReadHistory() | Compact():
                 self._reader.carry_out(effect)
             case (

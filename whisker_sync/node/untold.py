@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.arrivals import is_lost
+from whisker_sync.manuscript.files import is_lost
 
 Save = tuple[StoryPath, bytes]
 """A file, and what it held."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from whisker_sync.batch import Batch
 from whisker_sync.identity.mailbox import MailboxKey
 from whisker_sync.ids import Address, LinkId, MailboxId
-from whisker_sync.manuscript.files import WriteAsset, WriteFile
+from whisker_sync.manuscript.files import PutInTrash, WriteAsset, WriteFile
 from whisker_sync.peer.events import Event
 
 
@@ -212,6 +212,7 @@ Effect = (
     | Dial
     | WriteFile
     | WriteAsset
+    | PutInTrash
     | ReadLog
     | ReadAsset
     | ReadRevisions

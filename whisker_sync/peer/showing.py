@@ -21,8 +21,16 @@ from whisker_sync import chunks
 from whisker_sync.document import LARGE_DOCUMENT, MAX_DOCUMENT, Touch
 from whisker_sync.ids import DeviceId, LinkId, StoryPath
 from whisker_sync.manuscript import back
-from whisker_sync.manuscript.arrivals import is_lost
-from whisker_sync.manuscript.files import FileSeen, Large, Outcome, Problem, WriteAsset, WriteFile
+from whisker_sync.manuscript.files import (
+    FileSeen,
+    Large,
+    Outcome,
+    Problem,
+    PutInTrash,
+    WriteAsset,
+    WriteFile,
+    is_lost,
+)
 from whisker_sync.manuscript.manuscript import Manuscript
 from whisker_sync.manuscript.schema import STORY
 from whisker_sync.manuscript.shadow import PREFIX as SHADOW
@@ -158,6 +166,7 @@ class Showing:
         if reads:
             seen = yield from self._read_only(seen, self._manuscript)
         elif self._waits_for_more(seen, now, self._manuscript):
+            yield from self._keep_returned(seen.files, self._manuscript)
             for problem in seen.problems:
                 yield from self._note_problem(problem)
             return
@@ -203,13 +212,19 @@ class Showing:
             if not manuscript.goes_back(seen.files):
                 return False
             self._returned_since = now
-        for file in seen.files:
+        self._returned_until = min(now + BACK_SECONDS, self._returned_since + MAX_BACK_SECONDS)
+        return True
+
+    def _keep_returned(
+        self, files: Iterable[FileSeen], manuscript: Manuscript
+    ) -> Iterator[PutInTrash]:
+        """Keep what was seen; what it is saved over is taken in later, and at hand until then."""
+        for file in files:
             before = self._returned.get(file.path, file)
             if is_lost(before.content, file.content) and not manuscript.goes_back([before]):
                 self._overtaken.append(before)
+                yield from _for_trash(before)
             self._returned[file.path] = file
-        self._returned_until = min(now + BACK_SECONDS, self._returned_since + MAX_BACK_SECONDS)
-        return True
 
     def look_at_returned(self, now: float) -> Iterator[Effect]:
         """Take in what was kept: by now all that went back together has done so."""
@@ -217,12 +232,12 @@ class Showing:
             return
         files, self._returned, self._returned_until = self._returned, {}, None
         overtaken, self._overtaken = self._overtaken, []
-        before = self._manuscript.went_back
-        for file in overtaken:
-            outcome = self._manuscript.saw((file,), now, self.at)
+        for together in (*((file,) for file in overtaken), tuple(files.values())):
+            seen = FilesSeen(together, self.at)
+            yield from self._go_ahead(seen, now, self._manuscript)
+            before = self._manuscript.went_back
+            outcome = self._manuscript.saw(together, now, self.at)
             yield from self._taken(outcome, before, self.at, now)
-        outcome = self._manuscript.saw(tuple(files.values()), now, self.at)
-        yield from self._taken(outcome, before, self.at, now)
 
     def choose(self, chosen: Chosen, now: float) -> Iterator[Effect]:
         """Do with the files that went back what their author wants."""
@@ -308,7 +323,8 @@ class Showing:
                 if self._stuck_until is not None:
                     self._stuck_until = now  # there is room again
                 # What was seen before is not there any more: the write found what it expected.
-                self._returned.pop(path, None)
+                if (before := self._returned.pop(path, None)) is not None:
+                    yield from _for_trash(before)
                 outcome = self._manuscript.wrote(path, content, now)
                 yield Tell(events.FileChanged(path))
             case FileKept(path, content, at) if reads or self._is_returning(path, content):
@@ -390,6 +406,7 @@ class Showing:
             library.note_kept(chunks.hashes(large.list))
         for name, value in outcome.facts:
             library.remember(name, value)
+        yield from outcome.trash
         self._waiting.extend((library.due, write) for write in outcome.writes)
         for problem in outcome.problems:
             yield from self._note_problem(problem)
@@ -417,3 +434,9 @@ class Showing:
         if self._problems.get(problem.path) != problem:
             self._problems[problem.path] = problem
             yield Tell(events.Trouble(problem.sentence))
+
+
+def _for_trash(seen: FileSeen) -> Iterator[PutInTrash]:
+    """Have a save put into the trash, if it is small enough to be at hand."""
+    if isinstance(seen.content, bytes):
+        yield PutInTrash(seen.path, seen.content)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from whisker_sync.batch import Recalled
 from whisker_sync.ids import Address, LinkId
-from whisker_sync.manuscript.files import WriteAsset, WriteFile
+from whisker_sync.manuscript.files import PutInTrash, WriteAsset, WriteFile
 from whisker_sync.peer.effects import (
     Compact,
     Dial,
@@ -214,6 +214,8 @@ class Process:
                 self._world.dial(self._machine, candidate, addresses)
             case WriteFile() | WriteAsset():
                 self.watcher.write(effect)
+            case PutInTrash():
+                pass  # the authors of a world look into no trash
             case ReadLog(link, after, max_bytes):
                 self.writer.read_log(link, after, max_bytes)
             case ReadAsset():
