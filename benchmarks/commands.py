@@ -9,6 +9,7 @@ the pairs. ``status`` asks a daemon of a story that it starts, on loopback, and 
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -62,4 +63,6 @@ def _run(command: list[str], environment: dict[str, str]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("pairs", type=int, nargs="?", default=20)
+    sys.exit(main(parser.parse_args().pairs))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.merge.world import ACTIONS, SLOW, WORD, Step, Verdict, World, cut
+from benchmarks.merge.world import ACTIONS, WORD, Machines, Step, Verdict, World, cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,17 @@ class Smallest:
 
 
 def smallest(
-    seed: int, *, actions: Iterable[str] = ACTIONS, plain: bool = False, slow: float = SLOW
+    seed: int,
+    *,
+    actions: Iterable[str] = ACTIONS,
+    plain: bool = False,
+    machines: Machines = Machines(),  # noqa: B008 - it is frozen
 ) -> Smallest:
     """Return a world of some steps of one, with a bad word; of all steps, if it has none."""
     chosen = set(actions)
 
     def run(steps: Sequence[Step] | None) -> Smallest:
-        world = World(seed, actions=chosen, plain=plain, slow=slow, steps=steps)
+        world = World(seed, actions=chosen, plain=plain, machines=machines, steps=steps)
         world.run()
         return Smallest(world, world.judge())
 

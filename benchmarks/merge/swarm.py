@@ -6,8 +6,9 @@ one line. At the end of every world all folders must be equal byte for byte; onl
 undo each other's blanks, and are let be, it is the words. ``--why`` says
 which actions it takes, in the worlds that end badly; ``--shrink SEED`` tells the shortest
 story with such an end. ``--plain`` gives the same stories names that are not Twee, so that
-every file is one text: what merging passage by passage is compared with. ``--slow 1`` has all
-folders written far later than a disk does it, so that most saves race with a write.
+every file is one text: what merging passage by passage is compared with. ``--slow``, ``--off``
+and ``--blind`` say how the devices behave: with ``--slow 1`` all folders are written far later
+than a disk does it, so that most saves race with a write.
 ``--real BASE OURS THEIRS`` merges three real directories instead.
 """
 
@@ -24,7 +25,14 @@ from pathlib import Path
 
 from benchmarks.merge import real
 from benchmarks.merge.smallest import smallest
-from benchmarks.merge.world import ACTIONS, SLOW, Verdict, World
+from benchmarks.merge.world import ACTIONS, Machines, Verdict, World
+
+MACHINES = {
+    "slow": "how often a folder has what came only after its author's next save",
+    "off": "how often a device is off from a step of its author on",
+    "blind": "how often one that is on has not looked before the next step",
+}
+"""What can be said of the devices, and what it means."""
 
 
 @dataclass
@@ -75,14 +83,14 @@ def swarm(
     *,
     actions: Iterable[str] = ACTIONS,
     plain: bool = False,
-    slow: float = SLOW,
+    machines: Machines = Machines(),  # noqa: B008 - it is frozen
     seconds: float = float("inf"),
 ) -> Tally:
     """Run one world after the other, for so long at most."""
     tally = Tally()
     end = time.monotonic() + seconds
     for seed in seeds:
-        world = World(seed, actions=actions, plain=plain, slow=slow)
+        world = World(seed, actions=actions, plain=plain, machines=machines)
         world.run()
         tally.add(world, world.judge())
         if time.monotonic() > end:
@@ -97,13 +105,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first world")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after that")
     parser.add_argument("--plain", action="store_true", help="every file is one text")
-    parser.add_argument(
-        "--slow",
-        type=float,
-        default=SLOW,
-        metavar="PART",
-        help=f"how often a folder has what came only after its author's next save ({SLOW:.0%})",
-    )
+    for name, meaning in MACHINES.items():
+        parser.add_argument(
+            f"--{name}",
+            type=float,
+            default=getattr(Machines(), name),
+            metavar="PART",
+            help=f"{meaning} (%(default)s)",
+        )
     parser.add_argument("--only", metavar="A,B", help="only these actions: " + ", ".join(ACTIONS))
     parser.add_argument("--without", metavar="A,B", default="", help="all actions but these")
     parser.add_argument("--bad", action="store_true", help="name the worlds with a bad word")
@@ -124,8 +133,9 @@ def main() -> int:
         return 0
     actions = set(options.only.split(",")) if options.only else set(ACTIONS)
     actions -= set(options.without.split(","))
-    play = partial(swarm, actions=actions, plain=options.plain, slow=options.slow)
-    shrink = partial(smallest, actions=actions, plain=options.plain, slow=options.slow)
+    machines = Machines(**{name: getattr(options, name) for name in MACHINES})
+    play = partial(swarm, actions=actions, plain=options.plain, machines=machines)
+    shrink = partial(smallest, actions=actions, plain=options.plain, machines=machines)
     if options.shrink is not None:
         print(shrink(options.shrink).story())
         return 0

@@ -28,19 +28,15 @@ from random import Random
 
 from tests.manuscript.world import Author, exchange
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.files import Outcome
 from whisker_sync.manuscript.formatters import recall
 from whisker_sync.story.similarity import words
 
 STEPS = 60
 """What happens in one world, until all come together at last."""
 
-SLOW = 0.1
-"""How often what came waits for one of the steps in which a disk writes; else it is there at once.
-
-A real folder has it within some hundredths of a second. Later than its author saves next, a tenth
-of a second to ten seconds on, is a disk under load, a file that another program holds, a lid that
-closed.
-"""
+ON_AGAIN = 0.35
+"""How often a device that is off is on again before the next step of its author."""
 
 ACTIONS = {
     "edit": 30,
@@ -67,6 +63,31 @@ GLUED = re.compile(r"w\d+xw\d+x")
 HEADER = re.compile(r"(?m)^::")
 MARK = "\ufeff"
 """The byte order mark at the beginning of some files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """How the devices of a world behave."""
+
+    slow: float = 0.1
+    """
+    How often what came waits for one of the steps in which a disk writes; else it is there at
+    once. A real folder has it within some hundredths of a second. Later than its author saves
+    next, a tenth of a second to ten seconds on, is a disk under load, a file that another program
+    holds, a lid that closed.
+    """
+
+    off: float = 0.04
+    """
+    How often one is off from a step of its author on: who works on, and when it is on again it
+    finds what the folder holds by then.
+    """
+
+    blind: float = 0.0
+    """
+    How often one that is on has not looked before the next step of its author. A real one reads
+    each save within some hundredths of a second, and tells of each one.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +131,27 @@ class Writer(Author):
         self.stale = dice.choice([0.0, 0.1, 0.5])
         """How often they go on in an editor that did not load the file again."""
 
+        self.is_off = False
+        """Their device sees, hears and writes nothing."""
+
         self.buffers: dict[StoryPath, str] = {}
         self.errand: Callable[[], None] | None = None
         """The other half of something begun, done before anything else."""
+
+    def notice(self) -> Outcome:
+        """Have the device look at the folder, if it is on."""
+        return Outcome() if self.is_off else super().notice()
+
+    def write(self, count: int | None = None) -> None:
+        """Have it write, if it is on."""
+        if not self.is_off:
+            super().write(count)
+
+    def switch_on(self) -> None:
+        """Have the device find what was done meanwhile."""
+        if self.is_off:
+            self.is_off = False
+            self.crash()
 
 
 class World:
@@ -124,7 +163,7 @@ class World:
         *,
         actions: Iterable[str] = ACTIONS,
         plain: bool = False,
-        slow: float = SLOW,
+        machines: Machines = Machines(),
         steps: Sequence[Step] | None = None,
     ) -> None:
         """``steps``: just these, of those that the seed would draw."""
@@ -132,7 +171,7 @@ class World:
         self.dice = dice = Random(seed)
         self.actions = [action for action in ACTIONS if action in set(actions)]
         self.suffix = ".txt" if plain else ".twee"
-        self.slow = slow
+        self.machines = machines
         self.writers = [
             Writer(1_000 * seed + i + 1, Random(dice.random())) for i in range(dice.randint(2, 4))
         ]
@@ -527,6 +566,7 @@ class World:
             self._do(step, self.writers[step.writer])
         for i, writer in enumerate(self.writers):
             self._begin(STEPS + 1 + i, self.seed)
+            writer.switch_on()
             writer.notice()
             if writer.errand is not None:
                 self.act(writer, "")
@@ -542,7 +582,10 @@ class World:
 
     def _do(self, step: Step, writer: Writer) -> None:
         writer.now += step.later
+        self._switch(step, writer)
         match step.kind:
+            case "notice" | "write" | "hear" | "crash" if writer.is_off:
+                return
             case "notice":
                 writer.notice()
             case "write":
@@ -557,12 +600,21 @@ class World:
             case "crash":
                 writer.crash()
             case action:
-                noticed = self.dice.random() < 0.9
+                noticed = self.dice.random() >= self.machines.blind
                 self.act(writer, action)
                 if noticed:
                     writer.notice()
-        if self.dice.random() >= self.slow:
+        if self.dice.random() >= self.machines.slow:
             writer.write()
+
+    def _switch(self, step: Step, writer: Writer) -> None:
+        """Switch a device off or on before a step, or leave it as it is."""
+        chance = Random(f"{step.seed} off").random()
+        if writer.is_off:
+            if chance < ON_AGAIN:
+                writer.switch_on()
+        elif chance < self.machines.off:
+            writer.is_off = True
 
     def judge(self) -> Verdict:
         """Say what became of the words; refuse folders that differ."""

@@ -570,3 +570,28 @@ def test_a_late_save_does_not_displace_one_that_came_in_the_last_moment(
     assert folder.look_again(done.held) is None
     assert path.read_bytes() == b"saved meanwhile"
     assert b"late" in trash(place)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells who writes to a file")
+def test_a_glimpse_is_of_what_is_whole_just_now(
+    folder: Folder, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cave = place / "story" / CAVE
+    cave.parent.mkdir()
+    assert folder.glimpse(CAVE) is None
+    with cave.open("wb", buffering=0) as file:
+        file.write(b"da")
+        assert folder.glimpse(CAVE) is None
+        file.write(b"rk")
+    assert folder.glimpse(CAVE) == b"dark"
+    monkeypatch.setattr(files_module, "LARGE", 3)
+    assert folder.glimpse(CAVE) is None
+
+
+def test_a_glimpse_is_of_nothing_private_and_of_no_link(folder: Folder, place: Path) -> None:
+    story = place / "story"
+    (story / "id.txt").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    (story / "part").mkdir()
+    (story / CAVE).symlink_to(story / "id.txt")
+    for name in ("id.txt", CAVE, "part"):
+        assert folder.glimpse(StoryPath(name)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -176,11 +177,10 @@ async def test_each_save_of_a_new_file_is_told_while_it_waits_whether_it_was_ren
     path.write_text("dark")
     eye = await eye_on(tmp_path)
     path.rename(tmp_path / "cavern.twee")
-    waits = Noticed(waiting=frozenset({StoryPath("cavern.twee")}))
     async with asyncio.timeout(20):
-        assert await eye.noticed() == waits
+        assert (await eye.noticed()).waiting == {"cavern.twee"}
         (tmp_path / "cavern.twee").write_text("darker")
-        assert await eye.noticed() == waits
+        assert (await eye.noticed()).waiting == {"cavern.twee"}
         assert await eye.changed() == {"cave.twee", "cavern.twee"}
     eye.watch.stop()
 
@@ -365,7 +365,7 @@ async def test_what_is_saved_where_we_are_about_to_write_waits(tmp_path: Path) -
     eye.watch.begin(StoryPath("cave.twee"))
     path.write_text("darker")
     async with asyncio.timeout(20):
-        assert await eye.noticed() == Noticed(waiting=frozenset({StoryPath("cave.twee")}))
+        assert (await eye.noticed()).waiting == {"cave.twee"}
         eye.watch.end(StoryPath("cave.twee"))
         assert await eye.changed() == {"cave.twee"}
     eye.watch.stop()
@@ -403,4 +403,31 @@ async def test_nothing_waits_longer_for_our_writes_than_it_may(tmp_path: Path) -
     await eye.until(path)
     assert watch_module.BURST_SECONDS - 0.2 < time.monotonic() - began < 10
     saving.cancel()
+    eye.watch.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells who writes to a file")
+async def test_what_was_notified_is_told_as_it_was_just_then(tmp_path: Path) -> None:
+    eye = await eye_on(tmp_path)
+    path = tmp_path / "cave.twee"
+    path.write_text("dark")
+    async with asyncio.timeout(20):
+        while not (glimpses := (await eye.noticed()).glimpses):
+            pass
+    assert [(each.path, each.content) for each in glimpses] == [("cave.twee", b"dark")]
+    eye.watch.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells who writes to a file")
+async def test_what_we_wrote_ourselves_is_seen_and_forgotten(tmp_path: Path) -> None:
+    eye = await eye_on(tmp_path)
+    path = StoryPath("cave.twee")
+    eye.watch.begin(path)
+    written = await asyncio.to_thread(eye.folder.write, path, b"ours", None)
+    assert isinstance(written, Replaced)
+    eye.watch.expect(path, written.mark)
+    eye.watch.end(path)
+    (tmp_path / "other.twee").write_text("theirs")
+    await eye.until("other.twee")
+    assert eye.watch._glimpses == []
     eye.watch.stop()

@@ -216,6 +216,23 @@ class Folder:
             raise LeftOut(path, f"it is a private key; if it is not, {let_in(path)}")
         return content
 
+    def glimpse(self, path: StoryPath) -> bytes | None:
+        """
+        The content of a file, if it is whole this very moment and can be read at once.
+
+        None: somebody writes to it, or nobody can tell; it is large, or private, or not there.
+        """
+        try:
+            with self._opened(path) as file:
+                if file is None or is_written(file.fileno()) is not False:
+                    return None
+                if os.fstat(file.fileno()).st_size > LARGE:
+                    return None
+                content = file.read()
+        except FolderError:
+            return None
+        return None if is_key(content[:KEY_HEAD_BYTES]) else content
+
     def chunks(self, path: StoryPath, first: int, count: int) -> list[bytes]:
         """
         Some chunks of a large file, counted from 0; fewer if it ends there.

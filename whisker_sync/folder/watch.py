@@ -9,7 +9,8 @@ each notification near it, and of everything every half minute.
 A file that is gone may be in the middle of being saved: it counts as gone when it still
 is after a moment. Until then new files and others that are gone wait, too: one of them
 may be the same under another name, and only if both are told together does anybody see
-that. What waits may be saved over meanwhile, so it is told at once that it waits.
+that. What waits may be saved over meanwhile, so it is told at once that it waits; and what was
+notified is read in the thread that hears of it, as whoever waits for the loop may come too late.
 
 While we write files ourselves the system tells of each of them, and of each new folder. What
 looks as we left it, and folders, are looked at together when we are done. A file that we are
@@ -19,6 +20,7 @@ about to write, and somebody has saved, will be found when we try; until then it
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -55,7 +57,7 @@ nothing can be said of how long a file has been gone."""
 BURST_SECONDS = 2.0
 """How long what can wait does so at most, while we write files ourselves."""
 
-STEP_MS = 5
+STEP_MS = 2
 """How often it is looked whether the system has told anything, while somebody is saving."""
 
 IDLE_STEP_MS = 20
@@ -66,6 +68,16 @@ BUSY_SECONDS = 30.0
 
 DEBOUNCE_MS = 15
 """How long it collects what follows in quick succession; a save that comes then hides the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What a file held when the system had just told of it."""
+
+    path: StoryPath
+    content: bytes
+    at: float
+    """When it began to be read, on a monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,9 @@ class Noticed:
     Files, saved a moment ago, that count as changed later: new ones when it is clear what they
     are, and others when we have tried to write there.
     """
+
+    glimpses: tuple[Glimpse, ...] = ()
+    """What some of all these held, oldest first; they may have been saved over since."""
 
 
 class Watch:
@@ -100,6 +115,7 @@ class Watch:
         self._ours: set[StoryPath] = set()  # about to be written by us
         self._owed: set[Path] = set()  # to be looked at when we are done
         self._owed_since = 0.0
+        self._glimpses: list[Glimpse] = []  # of files that are not told yet
         self._stop = asyncio.Event()
         self._wake: asyncio.Queue[set[Path] | None] = asyncio.Queue()
 
@@ -202,7 +218,17 @@ class Watch:
             gone.pop(path, None)
             self.expect(path, self._folder.mark(path))
         saved = {path for path, mark in self._waiting.items() if mark != before.get(path)}
-        return Noticed(frozenset(ready), frozenset(saved | in_our_way - ready))
+        waiting = saved | in_our_way - ready
+        return Noticed(frozenset(ready), frozenset(waiting), self._seen_of(ready | waiting))
+
+    def _seen_of(self, paths: set[StoryPath]) -> tuple[Glimpse, ...]:
+        """Hand out what was seen of files, and forget what was seen of those that are as before."""
+        seen = tuple(each for each in self._glimpses if each.path in paths)
+        rest = [each for each in self._glimpses if each.path not in paths]
+        self._glimpses = [
+            each for each in rest if self._folder.mark(each.path) != self._marks.get(each.path)
+        ]
+        return seen
 
     def _is_gone(self, path: StoryPath) -> bool:
         """Tell whether a file is not there any more, and it was not us who removed it."""
@@ -247,18 +273,29 @@ class Watch:
         busy_until = clock() + BUSY_SECONDS
         while not self._stop.is_set():
             step = STEP_MS if clock() < busy_until else IDLE_STEP_MS
-            look = partial(watcher.watch, DEBOUNCE_MS, step, 1000, self._stop)
             try:
-                told = await loop.run_in_executor(thread, look)
+                told = await loop.run_in_executor(thread, partial(self._hear, watcher, step))
             except asyncio.CancelledError:
                 self._stop.set()  # or the thread would be waited for
                 raise
-            if isinstance(told, str):  # nothing for a second, or it is over
-                continue
-            near = {Path(path) for _, path in told if self._concerns(path)}
+            near, glimpses = told
             if near:
                 busy_until = clock() + BUSY_SECONDS
+                self._glimpses += glimpses
                 self._wake.put_nowait(near)
+
+    def _hear(self, watcher: RustNotify, step: int) -> tuple[set[Path], list[Glimpse]]:
+        """Wait for what the system tells next, for a second at most, and look there at once."""
+        told = watcher.watch(DEBOUNCE_MS, step, 1000, self._stop)
+        if isinstance(told, str):  # nothing for a second, or it is over
+            return set(), []
+        near = {Path(path) for _, path in told if self._concerns(path)}
+        return near, [seen for place in near if (seen := self._glimpse(place)) is not None]
+
+    def _glimpse(self, place: Path) -> Glimpse | None:
+        at, path = time.monotonic(), self._path_of(place)
+        content = None if path is None else self._folder.glimpse(path)
+        return None if path is None or content is None else Glimpse(path, content, at)
 
     def _concerns(self, path: str) -> bool:
         try:
@@ -326,10 +363,14 @@ class Watch:
             self._root / PERSONAL_NAME,
         }
 
-    def _known_as(self, place: Path) -> set[StoryPath]:
+    def _path_of(self, place: Path) -> StoryPath | None:
         try:
-            path = accept(spelling(place.relative_to(self._root).as_posix(), self._marks))
+            return accept(spelling(place.relative_to(self._root).as_posix(), self._marks))
         except (ValueError, UnsafePath):
+            return None
+
+    def _known_as(self, place: Path) -> set[StoryPath]:
+        if (path := self._path_of(place)) is None:
             return set()
         if path not in self._marks and not place.is_dir() and not self._folder.takes_in(path):
             return set()

@@ -13,17 +13,18 @@ that may take long; see :mod:`whisker_sync.node.contents`.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeGuard
 
 from whisker_sync import chunks
 from whisker_sync.errors import FolderError, UnsafePath
 from whisker_sync.folder.files import Folder, Held, Kept, Replaced, Source
-from whisker_sync.folder.watch import GRACE_SECONDS, Watch
+from whisker_sync.folder.watch import GRACE_SECONDS, Glimpse, Noticed, Watch
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import FileSeen, Large, Problem, WriteAsset, WriteFile
 from whisker_sync.node.announced import made_from
@@ -59,7 +60,15 @@ _Written = tuple[WriteFile | WriteAsset, bytes | Source | None]
 _Content = bytes | Large | FolderError | None
 """What a file holds, or why it cannot be read; None: there is none."""
 
-_Found = tuple[StoryPath, _Content]
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read under a path."""
+
+    path: StoryPath
+    content: _Content
+    at: float = 0.0
+    """When, on a monotonic clock; nothing in it is newer."""
 
 
 class Disk:
@@ -167,7 +176,7 @@ class Disk:
             await asyncio.sleep(grace)
             _, left_out = self.folder.scan()
             found = await self._read(self._watch.prime(known))
-            if all(content is not None for _, content in found):
+            if all(each.content is not None for each in found):
                 break
         self._tell(found, everything=True, problems=left_out)
         self._watching = True
@@ -192,18 +201,22 @@ class Disk:
 
     async def _watch_files(self) -> None:
         async for noticed in self._watch.changes():
-            await self._hold(noticed.waiting | noticed.changed)
+            await self._hold(noticed)
             if noticed.changed:
                 self._jobs.put_nowait(partial(self._see, noticed.changed))
 
     # Reading.
 
-    async def _hold(self, paths: Collection[StoryPath]) -> None:
-        """Read at once what will be told in its turn, as somebody may save over it."""
-        turns = self._untold.turns(paths)
-        found = await self._read(paths)
-        saves = [(path, content) for path, content in found if isinstance(content, bytes)]
-        if late := self._untold.keep(saves, turns):
+    async def _hold(self, noticed: Noticed) -> None:
+        """Keep what was seen, or is there now, and is told in its turn: it may be saved over."""
+        at = time.monotonic()
+        others = (noticed.waiting | noticed.changed) - {each.path for each in noticed.glimpses}
+        now = [
+            Glimpse(found.path, found.content, at)
+            for found in await self._read(others)
+            if isinstance(found.content, bytes)
+        ]
+        if late := [save for each in (*noticed.glimpses, *now) for save in self._untold.keep(each)]:
             self._jobs.put_nowait(partial(self._put_by, late))
 
     async def _put_by_spare(self) -> None:
@@ -216,7 +229,8 @@ class Disk:
             await asyncio.to_thread(self._throw_away, saves)
 
     def _throw_away(self, saves: Sequence[Save]) -> None:
-        there = dict(self._read_all([path for path, _ in saves]))
+        found = self._read_all([path for path, _ in saves])
+        there = {each.path: each.content for each in found}
         for path, content in saves:
             if there[path] != content:
                 self.folder.trash.put(path, content)
@@ -234,23 +248,27 @@ class Disk:
         Each save of a file is told. What is gone and what is new is told together: it may be one
         file with another name.
         """
-        before = {path: self._untold.take(path) for path in paths}
         together: list[_Found] = []
         later: list[_Found] = []
-        for path, content in await self._read(paths):
-            saves: list[_Content] = [*whole(before[path], content), content]
-            if content is None:
-                for save in saves[:-1]:
-                    self._tell([(path, save)])
-                saves = saves[-1:]
-            together.append((path, saves[0]))
-            later += [(path, save) for save in saves[1:]]
+        for found in await self._read(paths):
+            before = self._untold.take(found.path, found.at)
+            saves = [_Found(found.path, save) for save in whole(before, found.content)]
+            if found.content is None:
+                for save in saves:
+                    self._tell([save])
+                together.append(found)
+            else:
+                first, *rest = [*saves, found]
+                together.append(first)
+                later += rest
         self._tell(together, gone=gone, problems=problems)
         for each in later:
             self._tell([each])
         # What went before it was clear what it was has no turn any more.
         went = [path for path in self._untold.paths() if self.folder.mark(path) is None]
-        await self._put_by([(path, save) for path in went for save in self._untold.take(path)])
+        now = time.monotonic()
+        saves_of = {path: self._untold.take(path, now) for path in went}
+        await self._put_by([(path, save) for path in went for save in saves_of[path]])
 
     def _tell(
         self,
@@ -262,7 +280,8 @@ class Disk:
     ) -> None:
         """Tell the peer what was read."""
         seen, unreadable, told = [], [], [Problem(p.path, str(p)) for p in problems]
-        for path, content in found:
+        for each in found:
+            path, content = each.path, each.content
             if isinstance(content, FolderError):
                 unreadable.append(path)
                 told.append(Problem(path, str(content)))
@@ -287,10 +306,12 @@ class Disk:
         """What files hold, or why they cannot be read."""
         found: list[_Found] = []
         for path in paths:
+            content: _Content
             try:
-                found.append((path, self.folder.read(path)))
+                content = self.folder.read(path)
             except FolderError as problem:
-                found.append((path, problem))
+                content = problem
+            found.append(_Found(path, content, time.monotonic()))
         return found
 
     def _take_in(self, path: StoryPath, large: Large) -> None:
@@ -366,7 +387,7 @@ class Disk:
                 self._watch.expect(write.path, result.mark)
             self._watch.end(write.path)
             self._answer(write, result)
-            saves = self._untold.take(write.path)
+            saves = self._untold.take(write.path, time.monotonic())
             await self._put_by([(write.path, save) for save in saves])
 
     def _try_to_write(

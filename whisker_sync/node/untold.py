@@ -13,10 +13,10 @@ for the trash.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
+from whisker_sync.folder.watch import Glimpse
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.files import is_lost
 
@@ -25,30 +25,28 @@ Save = tuple[StoryPath, bytes]
 
 
 class Untold:
-    """The saves of one folder that are not told yet."""
+    """The saves of one folder that are not told yet; times are of one monotonic clock."""
 
     def __init__(self) -> None:
-        self._saves: dict[StoryPath, list[bytes]] = {}
-        self._turns = Counter[StoryPath]()
+        self._saves: dict[StoryPath, list[Glimpse]] = {}
+        self._turns: dict[StoryPath, float] = {}  # the last of each file
 
-    def turns(self, paths: Iterable[StoryPath]) -> Mapping[StoryPath, int]:
-        """Return how many turns files have had: they are read now, and then to be kept."""
-        return {path: self._turns[path] for path in paths}
+    def keep(self, seen: Glimpse) -> list[Save]:
+        """Keep what was seen; if the file had its turn since, return it instead."""
+        if seen.at <= self._turns.get(seen.path, float("-inf")):
+            return [(seen.path, seen.content)]
+        saves = self._saves.setdefault(seen.path, [])
+        if not saves or saves[-1].content != seen.content:
+            saves.append(seen)
+        return []
 
-    def keep(self, saves: Iterable[Save], since: Mapping[StoryPath, int]) -> list[Save]:
-        """Keep what was read; return what had a turn since."""
-        late: list[Save] = []
-        for path, content in saves:
-            if since.get(path) == self._turns[path]:
-                self._saves.setdefault(path, []).append(content)
-            else:
-                late.append((path, content))
-        return late
-
-    def take(self, path: StoryPath) -> list[bytes]:
-        """It is a file's turn: return what was read of it, oldest first."""
-        self._turns[path] += 1
-        return self._saves.pop(path, [])
+    def take(self, path: StoryPath, until: float) -> list[bytes]:
+        """It was a file's turn at a time: return what was read of it before, oldest first."""
+        self._turns[path] = max(until, self._turns.get(path, until))
+        saves = self._saves.pop(path, [])
+        if later := [save for save in saves if save.at > until]:
+            self._saves[path] = later
+        return [save.content for save in saves if save.at <= until]
 
     def paths(self) -> list[StoryPath]:
         """Return the files of which something is kept."""
@@ -57,7 +55,7 @@ class Untold:
     def rest(self) -> list[Save]:
         """Return all that is left, in the end."""
         saves, self._saves = self._saves, {}
-        return [(path, content) for path, each in saves.items() for content in each]
+        return [(seen.path, seen.content) for each in saves.values() for seen in each]
 
 
 def whole(saves: Sequence[bytes], last: object) -> list[bytes]:
