@@ -490,6 +490,8 @@ class World:
                 pieces[at] = f"{pieces[at][:place]}{self.words(4)} {pieces[at][place:]}"
             for each in (writer, other):
                 self.put(each, path, glue(pieces))
+            if not self.machines.blind:
+                other.notice()
 
     # Whole files.
 
@@ -612,8 +614,10 @@ class World:
         chance = Random(f"{step.seed} off").random()
         if writer.is_off:
             if chance < ON_AGAIN:
+                self.diary.append("   the device is on again")
                 writer.switch_on()
         elif chance < self.machines.off:
+            self.diary.append("   the device is off")
             writer.is_off = True
 
     def judge(self) -> Verdict:

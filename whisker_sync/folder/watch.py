@@ -24,7 +24,6 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from watchfiles._rust_notify import RustNotify
@@ -269,28 +268,29 @@ class Watch:
 
     async def _pass_on(self, watcher: RustNotify, thread: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
-        clock = loop.time
-        busy_until = clock() + BUSY_SECONDS
-        while not self._stop.is_set():
-            step = STEP_MS if clock() < busy_until else IDLE_STEP_MS
-            try:
-                told = await loop.run_in_executor(thread, partial(self._hear, watcher, step))
-            except asyncio.CancelledError:
-                self._stop.set()  # or the thread would be waited for
-                raise
-            near, glimpses = told
-            if near:
-                busy_until = clock() + BUSY_SECONDS
-                self._glimpses += glimpses
-                self._wake.put_nowait(near)
+        try:
+            await loop.run_in_executor(thread, self._listen, watcher, loop)
+        except asyncio.CancelledError:
+            self._stop.set()  # or the thread would be waited for
+            raise
 
-    def _hear(self, watcher: RustNotify, step: int) -> tuple[set[Path], list[Glimpse]]:
-        """Wait for what the system tells next, for a second at most, and look there at once."""
-        told = watcher.watch(DEBOUNCE_MS, step, 1000, self._stop)
-        if isinstance(told, str):  # nothing for a second, or it is over
-            return set(), []
-        near = {Path(path) for _, path in told if self._concerns(path)}
-        return near, [seen for place in near if (seen := self._glimpse(place)) is not None]
+    def _listen(self, watcher: RustNotify, loop: asyncio.AbstractEventLoop) -> None:
+        """Look at once at what the system tells, whatever the loop is busy with; then tell it."""
+        busy_until = time.monotonic() + BUSY_SECONDS
+        while not self._stop.is_set():
+            step = STEP_MS if time.monotonic() < busy_until else IDLE_STEP_MS
+            told = watcher.watch(DEBOUNCE_MS, step, 1000, self._stop)
+            if isinstance(told, str):  # nothing for a second, or it is over
+                continue
+            near = {Path(path) for _, path in told if self._concerns(path)}
+            if near:
+                busy_until = time.monotonic() + BUSY_SECONDS
+                glimpses = [self._glimpse(place) for place in near]
+                loop.call_soon_threadsafe(self._heard, near, glimpses)
+
+    def _heard(self, near: set[Path], glimpses: Iterable[Glimpse | None]) -> None:
+        self._glimpses += [each for each in glimpses if each is not None]
+        self._wake.put_nowait(near)
 
     def _glimpse(self, place: Path) -> Glimpse | None:
         at, path = time.monotonic(), self._path_of(place)

@@ -18,8 +18,10 @@ removed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.disk import Disk
@@ -40,6 +42,9 @@ from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, is_same_file
 from whisker_sync.story.twee import parse
+
+
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -175,7 +180,11 @@ class Lineage:
         unanswered = self._unanswered(traced.new, found)
         origins = unanswered | traced.gone | departed.since(when.since, traced.new)
         earlier = {path: self._earlier(path) for path in traced.gone}
-        for path, origin in renames(origins, traced.new, earlier=earlier, parts=True):
+        alike = partial(renames, earlier=earlier, parts=True)
+        pairs = alike(origins, self._but_old_names(traced.new, origins))
+        left = _all_but(origins, (origin for _, origin in pairs))
+        pairs += alike(left, _all_but(traced.new, (path for path, _ in pairs)))
+        for path, origin in pairs:
             what = traced.new.pop(path)
             if origin in traced.gone:
                 base = self._made_from(origin, traced.gone[origin], what)
@@ -185,6 +194,21 @@ class Lineage:
                 # It has another name, and is gone no more.
                 base = self._departed_as(path, departed.contents.pop(origin), what)
             traced.add(Saved(path, what, base, was=origin))
+
+    def _but_old_names(
+        self, new: Mapping[StoryPath, Found], origins: Mapping[StoryPath, Content]
+    ) -> dict[StoryPath, Found]:
+        """
+        Leave out what an editor saved under a name that one of some files had before.
+
+        Another new file may be that one; else it has its old name again.
+        """
+        had = {path for content in origins.values() for path in self._former(content)}
+        return {path: what for path, what in new.items() if path not in had or path in origins}
+
+    def _former(self, content: Content) -> set[str]:
+        known = (self._view.files.get(id_) for id_ in files_of(content))
+        return {path for file in known if file is not None for path in file.former}
 
     def _unanswered(
         self, new: Mapping[StoryPath, Found], found: Container[StoryPath]
@@ -369,6 +393,11 @@ class Lineage:
         versions = [*stood, *(each for each in departed.earlier if self._disk.fits(each))]
         versions.append(departed.content)
         return self._editors.opened(path, what, versions)
+
+
+def _all_but(all_: Mapping[StoryPath, V], paths: Iterable[StoryPath]) -> dict[StoryPath, V]:
+    left_out = set(paths)
+    return {path: each for path, each in all_.items() if path not in left_out}
 
 
 def _only(page: Page, is_meant: Callable[[Part], bool]) -> Page:

@@ -171,12 +171,12 @@ class Moves:
         for old, new in pairs:
             target, segment = places[new]
             fresh, path = target.fresh[segment], target.saved.path
-            same = [each for each in gone if each.head == gone[old].head]
+            same = [each for each in gone if each.head == gone[old].head and not each.ids & known]
+            if not same:
+                continue  # Another version of what has arrived already.
             segments = [each.version.segment for each in same]
             n = nearest(fresh, segments)
             chosen = same[n]
-            if chosen.ids & known:
-                continue  # Another version of what has arrived already.
             if chosen.sheet is None and self._where.is_nearer(path, fresh, segments[n], chosen.ids):
                 continue  # A copy of what its author still has.
             if places[new] in returned.deleted:
@@ -200,7 +200,8 @@ class Moves:
             earlier = self._where.earlier(group, sheet.saved.origin)
             found += (_Gone(sheet, group, version) for version in (*earlier, group))
         cut = [taken for taken in self._limbo.taken if not self._where.is_elsewhere(taken)]
-        for taken in cut:
+        # What its author has certainly cut comes first, and what they cut last.
+        for taken in sorted(cut, key=lambda taken: (not taken.known, -taken.when)):
             versions = (*taken.earlier, taken.group)
             found += (_Gone(None, taken.group, version) for version in versions)
         joined = [
