@@ -246,7 +246,9 @@ class Figures:
     in_files: int = 0
     in_trash: int = 0
     in_history: int = 0
-    doubled: int = 0
+    doubled: list[str] = field(default_factory=list)
+    """Words that are in the files more than once; one time less than they are."""
+
     lost: set[str] = field(default_factory=set)
     formatted: list[str] = field(default_factory=list)
     """Files in which blanks differ, and may."""
@@ -257,7 +259,8 @@ class Figures:
         """One line."""
         kept = f"{self.in_files} in the files, {self.in_trash} only in the trash, "
         kept += f"{self.in_history} only in the history, {len(self.lost)} nowhere"
-        line = f"{self.rounds} rounds, {self.typed} words saved: {kept}; {self.doubled} doubled"
+        line = f"{self.rounds} rounds, {self.typed} words saved: {kept}"
+        line += f"; {len(self.doubled)} doubled"
         formatted = ", ".join(self.formatted)
         return f"{line}; formatted in two ways: {formatted}" if formatted else line
 
@@ -365,7 +368,7 @@ class Desk:
         history = missing & set(self.filed()) if missing else set()
         figures.typed, figures.in_files = len(typed), len(typed & files.keys())
         figures.in_trash, figures.in_history = len(trash), len(history)
-        figures.doubled = sum(count - 1 for count in files.values())
+        figures.doubled = sorted((files - Counter(dict.fromkeys(files, 1))).elements())
         figures.lost |= missing - history
 
     def trashed(self) -> Iterator[str]:
@@ -430,7 +433,7 @@ def run(place: Path, *, rounds: int, phases: int, seed: int, say: Callable[[str]
         desk.close()
     done = sum((author.done for author in desk.authors), Counter[str]())
     say(", ".join(f"{count} x {what}" for what, count in done.most_common()))
-    for word in sorted(desk.figures.lost)[:3]:
+    for word in [*sorted(desk.figures.lost)[:3], *desk.figures.doubled[:3]]:
         say("\n".join([f"what happened around {word}:", *story_of(word, desk.authors)]))
     return desk.figures
 

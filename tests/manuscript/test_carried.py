@@ -449,3 +449,30 @@ def test_a_copy_that_a_co_author_has_joined_is_where_the_original_goes() -> None
     assert alice.text("a.twee") == start
     assert alice.text("b.twee").count("It is very dark here and something breathes") == 1
     assert ":: Cave" not in alice.text("b.twee")
+
+
+def test_two_that_stood_together_are_carried_in_another_order_and_one_is_empty() -> None:
+    empty = ":: Way out\n\n"
+    alice, bob = pair(("a.twee", A + LAKE + empty), ("b.twee", B))
+    longer = LAKE.replace("black", "black and cold")
+    carry(alice, ("a.twee", A), ("b.twee", B + empty + longer))
+    exchange(alice, bob)
+    assert bob.text("a.twee") == A
+    assert bob.text("b.twee") == B + empty + longer
+
+
+def test_what_was_cut_is_pasted_and_not_what_an_old_text_only_misses() -> None:
+    alice, bob = pair(("a.twee", A + LAKE), ("b.twee", B))
+    bob.save("b.twee", B + LAKE)  # a copy
+    alice.hear(bob.updates)
+    alice.write()
+    bob.save("a.twee", A)  # and gone where it was: it was moved
+    alice.save("b.twee", B.replace("Other text", "Some text"))  # an old editor, with no copy yet
+    alice.writes.clear()
+    alice.put("a.twee", A)
+    alice.crash()
+    alice.save("b.twee", B.replace("Other text", "Some text") + LAKE.replace("black", "red"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert bob.text("b.twee").count("nobody comes here") == 1
+    assert "red" in bob.text("b.twee")

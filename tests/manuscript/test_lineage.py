@@ -485,3 +485,29 @@ def test_a_name_that_a_co_author_gave_anew_is_not_here_yet(is_old: bool) -> None
     texts = b"".join(alice.folder.values())
     assert texts.count(b"breathes") == texts.count(b"nobody comes") == 1
     assert (b"very dark here" if is_old else b"old bones") in texts
+
+
+def test_an_old_text_under_an_old_name_does_not_hide_that_its_author_renamed_the_file() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    rename(bob, "a.twee", "b.twee")
+    exchange(alice, bob)
+    alice.put("b.twee", None)
+    alice.put("c.twee", HALL.replace(":: Hall", ":: Great hall") + STAIRS)
+    alice.put("a.twee", HALL + STAIRS + "Mind the gap.\n")
+    alice.crash()  # what was done while nothing ran
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    text = HALL.replace(":: Hall", ":: Great hall") + STAIRS + "Mind the gap.\n"
+    assert alice.folder == {StoryPath("c.twee"): text.encode()}
+
+
+def test_a_file_may_have_its_old_name_back_while_nothing_runs() -> None:
+    alice, bob = pair(("a.twee", HALL + STAIRS))
+    rename(bob, "a.twee", "b.twee")
+    exchange(alice, bob)
+    alice.put("b.twee", None)
+    alice.put("a.twee", HALL + STAIRS + "Mind the gap.\n")
+    alice.crash()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.folder == {StoryPath("a.twee"): (HALL + STAIRS + "Mind the gap.\n").encode()}

@@ -73,17 +73,30 @@ def test_what_a_co_author_writes_meanwhile_ends_up_in_the_files_too() -> None:
     assert "Wind." in alice.read("a.twee")
 
 
-def test_who_saves_on_and_on_is_waited_for_so_long_and_no_longer() -> None:
+def test_who_goes_back_on_and_on_is_waited_for_so_long_and_no_longer() -> None:
     crowd, alice, bob = two()
-    back(alice, "a.twee")
     began = crowd.now
+    alice.save("other.txt", "before\n")
+    crowd.run()
     while crowd.now < began + MAX_BACK_SECONDS - BACK_SECONDS / 2:
+        back(alice, "a.twee")
         alice.save("other.txt", f"{crowd.now}\n")
         crowd.wait(BACK_SECONDS / 2)
-    assert StoryPath("other.txt") not in bob.folder
+    assert bob.read("other.txt") == "before\n"
     alice.save("other.txt", "the last\n")
     crowd.wait(BACK_SECONDS / 2)
     assert bob.read("other.txt") == "the last\n"
+
+
+def test_nobody_waits_longer_because_other_files_are_saved() -> None:
+    crowd, alice, bob = two()
+    back(alice, "a.twee")
+    crowd.wait(BACK_SECONDS / 2)
+    alice.save("other.txt", "one\n")
+    crowd.run()
+    assert StoryPath("other.txt") not in bob.folder
+    crowd.wait(BACK_SECONDS / 2)
+    assert bob.read("other.txt") == "one\n"
 
 
 def test_what_was_seen_before_a_write_is_not_told_after_it() -> None:

@@ -59,7 +59,7 @@ STUCK_SECONDS = 10.0
 """How long after a file could not be written that is tried again."""
 
 BACK_SECONDS = 0.5
-"""How long a file that went back waits for others that do, counted from the last."""
+"""How long a file that went back waits for others that do, counted from the last one."""
 
 MAX_BACK_SECONDS = 10.0
 """How long it waits at most."""
@@ -208,11 +208,13 @@ class Showing:
         if seen.everything:
             self._returned, self._returned_until, self._overtaken = {}, None, []
             return False
+        goes_back = manuscript.goes_back(seen.files)
         if not self._returned:
-            if not manuscript.goes_back(seen.files):
+            if not goes_back:
                 return False
             self._returned_since = now
-        self._returned_until = min(now + BACK_SECONDS, self._returned_since + MAX_BACK_SECONDS)
+        if goes_back:
+            self._returned_until = min(now + BACK_SECONDS, self._returned_since + MAX_BACK_SECONDS)
         return True
 
     def _keep_returned(
