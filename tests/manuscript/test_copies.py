@@ -204,3 +204,21 @@ def test_a_cut_that_stands_in_the_way_of_the_same_one_is_its_authors() -> None:
     exchange(alice, bob)
     assert count(bob, "breathes") == 1
     assert alice.folder == bob.folder
+
+
+def test_a_change_by_two_ways_of_what_was_joined_and_carried_is_there_once() -> None:
+    hut = ":: Hut\nA hut of stone stands beside it.\n\n"
+    joined = CAVE.rstrip("\n") + "\n" + body(hut)
+    alice, bob = pair(("a.twee", A + CAVE + hut), ("b.twee", B))
+    alice.save("a.twee", A + joined)
+    exchange(alice, bob)
+    bob.save("b.twee", B + joined)
+    alice.hear(bob.updates)
+    alice.write()
+    bob.save("a.twee", A)
+    more = joined.replace("stands", "with smoke over its roof stands")
+    for author in (alice, bob):
+        author.save("b.twee", B + more)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == B + more

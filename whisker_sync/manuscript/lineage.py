@@ -43,7 +43,6 @@ from whisker_sync.manuscript.saves import Blob, Found, Moment, Saved, Text
 from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, is_same_file
 from whisker_sync.story.twee import parse
 
-
 V = TypeVar("V")
 
 

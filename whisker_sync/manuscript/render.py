@@ -28,7 +28,7 @@ from whisker_sync.manuscript.files import Problem
 from whisker_sync.manuscript.likeness import asset_digest, bare
 from whisker_sync.manuscript.limits import MAX_ASSET_BYTES
 from whisker_sync.manuscript.pieces import Segment
-from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece
+from whisker_sync.manuscript.shadow import Content, Page, Part, Picture, Piece, runs_of
 from whisker_sync.manuscript.stretches import Stretch, stretches
 from whisker_sync.manuscript.twins import (
     family_of,
@@ -41,7 +41,7 @@ from whisker_sync.manuscript.twins import (
 )
 from whisker_sync.paths import accept
 from whisker_sync.story.codec import Eol
-from whisker_sync.story.similarity import passage_digest
+from whisker_sync.story.similarity import passage_digest, words
 from whisker_sync.story.twee import rewrite
 from whisker_sync.text.tokens import is_row_of
 
@@ -427,10 +427,19 @@ class View:
             original = self.passages.get(_text(passage.copy_of))
             if original is None or not (self._is_shown(passage) and self._is_shown(original)):
                 continue
-            left, whole = bare(self.segment(passage).words), bare(self.segment(original).words)
-            if passage.deleted and is_row_of(left, whole):
+            left = bare(self.segment(passage).words)
+            if passage.deleted and is_row_of(left, bare(self._words_beside(passage, original))):
                 found.append((passage, original))
         return found
+
+    def _words_beside(self, passage: Passage, original: Passage) -> list[str]:
+        """Return the words of a passage and of what was joined to it, or to its copy."""
+        file = self.files.get(original.file)
+        content = self.content(file.path) if file is not None and file.path is not None else None
+        runs = runs_of(content) if isinstance(content, Page) else ()
+        joined = (run[1:] for run in runs if run[0].id in {passage.id, original.id})
+        texts = (part.text for parts in joined for part in parts)
+        return [*self.segment(original).words, *(word for text in texts for word in words(text))]
 
     def circles(self) -> list[tuple[Passage, Passage]]:
         """
