@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, pairwise, takewhile
 from types import MappingProxyType
 
 from whisker_sync.manuscript.likeness import bare
@@ -69,6 +69,9 @@ _MUCH = 30.0
 
 _NAMED = 2.0
 """What a name weighs that the save shows although it was gone."""
+
+_PLACED = 3.0
+"""... between the two that it stood between."""
 
 _OLD = 8.0
 """... with the very text that it had, which is in no file any more."""
@@ -156,7 +159,11 @@ class _Wholes:
         rests = _rests(changed, chain(*runs), pieces)
         there = {*_wholes((each for each in elsewhere if _name(each) in names), rests)}
         saved, shown = {*_wholes(changed, rests)}, [{*_wholes(each, rests)} for each in runs]
-        return cls(saved - there, [each - there for each in shown])
+        tops = [{*_whole_top(_top_of(version))} for version in versions]
+        return cls(
+            (saved - there) | {*_whole_top(pieces[0])},
+            [(each - there) | top for each, top in zip(shown, tops, strict=True)],
+        )
 
 
 def _named(
@@ -166,17 +173,20 @@ def _named(
     Return the names that nobody types anew, each with what it weighs.
 
     Who has a passage of that name elsewhere may have pasted it, unless it is just the text
-    that an older version had, and no other file, or stands beside what it stood beside there.
+    that an older version had, and no other file, or stands beside what it stood beside there. One
+    with other words must stand between just the same two.
     """
     old = {each[1] for each in wholes.saved.intersection(chain(*wholes.shown))}
     places = chain(*(_places(part.text for part in version.parts) for version in versions))
     old |= {name for _, (_, name, *_) in set(_places(_pieces(text))).intersection(places)}
     had = {_name(each) for each in elsewhere}
+    stood = set(chain(*(_between(part.text for part in version.parts) for version in versions)))
+    placed = {name for _, name, _ in stood.intersection(_between(_pieces(text)))}
     names = {name for piece in _pieces(text) if (name := _name(piece)) is not None}
     return {
-        ("name", name): _OLD if name in old else _NAMED
+        ("name", name): _OLD if name in old else _PLACED if name in placed else _NAMED
         for name in names
-        if name in old or name not in had
+        if name in old or name in placed or name not in had
     }
 
 
@@ -355,6 +365,12 @@ def _places(pieces: Iterable[str]) -> Iterable[tuple[str, _Element]]:
         yield from ((f"before {following}", whole) for whole in _wholes([piece], ()))
 
 
+def _between(pieces: Iterable[str]) -> Iterable[tuple[str | None, str | None, str | None]]:
+    """Return the name of each passage, between those of its neighbours."""
+    names = [None, *_order(pieces), None]
+    yield from zip(names, names[1:], names[2:], strict=False)
+
+
 def _names(version: Page) -> set[str | None]:
     return {_name(part.text) for part in version.parts}
 
@@ -365,6 +381,18 @@ def _wholes(pieces: Iterable[str], rests: Container[str]) -> Iterable[_Element]:
         name, each = _name(piece), _words(_body(piece))
         if name is not None and (len(each) >= _WHOLE_WORDS or name in rests):
             yield "whole", name, *each
+
+
+def _whole_top(text: str) -> Iterable[_Element]:
+    """Return what stands before all passages, if it is not too short to be the same by chance."""
+    if len(each := _words(text)) >= _WHOLE_WORDS:
+        yield "whole", _TOP, *each
+
+
+def _top_of(version: Page) -> str:
+    """Return what stands before all passages: a joined one, too, whose first has gone."""
+    before = takewhile(lambda part: part.piece is not Piece.PASSAGE, version.parts)
+    return "".join(part.text for part in before)
 
 
 def _rests(changed: Iterable[str], others: Iterable[str], pieces: Iterable[str]) -> set[str]:
