@@ -488,3 +488,36 @@ def test_who_carries_what_a_co_author_has_split_off_behind_one_word_takes_it_alo
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert cold in alice.text("b.twee")
+
+
+def test_old_text_of_what_was_carried_away_is_edited_where_it_is_now() -> None:
+    lake = ":: Lake\nThe water is black and still, and nobody comes here at night.\n"
+    alice, bob = pair(("a.twee", OLD + lake), ("b.twee", ":: Other\nOther text.\n\n"))
+    bob.put("a.twee", OLD)
+    bob.put("b.twee", ":: Other\nOther text.\n\n" + lake)
+    bob.notice()
+    exchange(alice, bob)
+    lower = lake.replace("black and still, and nobody", "green and deep, so that no one")
+    alice.save("a.twee", OLD + lower)  # an editor that shows it there still
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == OLD
+    assert alice.text("b.twee") == ":: Other\nOther text.\n\n" + lower
+
+
+def test_who_shows_what_is_before_all_passages_has_seen_it() -> None:
+    end = ":: End\nThe end of it all.\n"
+    lake = ":: Lake\nThe water is black and still, and nobody comes here at night.\n\n"
+    had = ":: Cave\nIt is dark.\n\n"
+    joined = "The wind is cold and the road is long.\n\n"
+    before = page(had + end)
+    cave, own = Part(Piece.PASSAGE, "c" * 16, had), Part(Piece.OWN, "0" * 16, "")
+    road, rest = Part(Piece.HEADLESS, "d" * 16, joined), Part(Piece.PASSAGE, "e" * 16, end)
+    new = Part(Piece.PASSAGE, "f" * 16, lake)
+    versions = [
+        before,
+        Page.of((own, cave, road, rest), "\n", bom=False),
+        Page.of((own, cave, road, new, rest), "\n", bom=False),
+        Page.of((own, road, new, rest), "\n", bom=False),  # what it was joined to has gone
+    ]
+    assert opened(joined + end, versions) == 3
