@@ -417,3 +417,10 @@ def test_who_rewrites_half_of_a_passage_and_joins_it_before_anybody_looks_has_jo
     joined = JOINED.replace(CAVE.partition("\n")[2].strip(), rewritten)
     merged = met(joined, STORY.replace(BREATH, "something breathes loudly"))
     assert merged == joined.replace(BREATH, "something breathes loudly")
+
+
+def test_who_names_the_end_of_a_passage_and_deletes_its_beginning_has_renamed_it() -> None:
+    dark, breath = ":: Cave [dark]\nIt is dark here and ", "something breathes in the back."
+    ours = STORY.replace(dark + breath, ":: Breath\n" + breath)
+    merged = met(ours, STORY.replace("It is dark here", "It is very dark here"))
+    assert merged == ours.replace("something breathes", "very something breathes")

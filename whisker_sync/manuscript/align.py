@@ -19,9 +19,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from whisker_sync.manuscript.likeness import likeness, likeness_of_namesakes
+from whisker_sync.manuscript.likeness import bare, likeness, likeness_of_namesakes
 from whisker_sync.manuscript.limits import MAX_PAIRS
 from whisker_sync.manuscript.pieces import Segment
+from whisker_sync.text.tokens import is_row_of
 
 SAME_BODY = 0.8
 """So alike are two bodies that they are one, whatever the names say."""
@@ -157,10 +158,16 @@ class _Matching:
                 same_gap = before[old] == now[new]
                 alike = self._same(old, new)
                 empty = not self.base[old].words and not self.fresh[new].words
-                if alike >= RENAMED or (only and same_gap and (alike >= NAMESAKE or empty)):
+                is_near = only and (alike >= NAMESAKE or empty)
+                if alike >= RENAMED or (same_gap and (is_near or self._is_rest(old, new))):
                     pairs.append((alike + NEIGHBOURS * same_gap, old, new))
         for old, new in _best(pairs):
             self.take(old, new)
+
+    def _is_rest(self, old: int, new: int) -> bool:
+        """Tell whether somebody gave a name to a part of a passage, and deleted the others."""
+        part, whole = bare(self.fresh[new].words), bare(self.base[old].words)
+        return len(part) >= MOVED_WORDS and is_row_of(part, whole)
 
     def _same_bodies(self) -> None:
         bodies: defaultdict[str, list[int]] = defaultdict(list)
