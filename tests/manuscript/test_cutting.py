@@ -420,7 +420,12 @@ def test_who_rewrites_half_of_a_passage_and_joins_it_before_anybody_looks_has_jo
 
 
 def test_who_names_the_end_of_a_passage_and_deletes_its_beginning_has_renamed_it() -> None:
-    dark, breath = ":: Cave [dark]\nIt is dark here and ", "something breathes in the back."
-    ours = STORY.replace(dark + breath, ":: Breath\n" + breath)
-    merged = met(ours, STORY.replace("It is dark here", "It is very dark here"))
-    assert merged == ours.replace("something breathes", "very something breathes")
+    way = "The way was long, over hills and through woods, past the mill and the inn at the ford.\n"
+    cave = ":: Cave [dark]\n" + way + BREATH + " in the back of it.\n\n"
+    alice, bob = pair(("a.twee", START + cave + END))
+    alice.save("a.twee", START + OTHER + ":: Breath\n" + cave.partition(way)[2] + END)
+    bob.save("a.twee", START + cave.replace("over hills", "over grey hills") + END)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee").count(BREATH) == 1
+    assert "grey" in alice.text("a.twee")
