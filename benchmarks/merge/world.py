@@ -443,14 +443,16 @@ class World:
         def remove() -> None:
             there = cut(self.shown(writer, path)) if path in writer.folder else []
             same = [i for i, each in enumerate(there) if i and each.partition("\n")[0] == header]
-            if not same or len(there) < 3:
+            # Of two with this header they remove the one that they have copied.
+            at = max(same, key=lambda i: len(common(there[i], moved)), default=0)
+            if not at or len(there) < 3 or (WORD.search(moved) and not common(there[at], moved)):
                 self.copied |= set(WORD.findall(moved))
                 return
             # What was not there yet when it was copied goes for good.
-            self.erased |= set(WORD.findall(there[same[0]])) - set(WORD.findall(moved))
-            del there[same[0]]
+            self.erased |= set(WORD.findall(there[at])) - set(WORD.findall(moved))
+            del there[at]
             # What they leave, because it was split off meanwhile, they see in both files.
-            self.copied |= set(WORD.findall(moved)) & set(WORD.findall(glue(there)))
+            self.copied |= common(moved, glue(there))
             self.put(writer, path, glue(there))
 
         writer.errand = remove
@@ -464,7 +466,7 @@ class World:
         target = self.dice.choice(others)
         pieces = cut(self.shown(writer, target))
         # Who pastes into a file what they see there already wants it twice.
-        self.copied |= set(WORD.findall(passage)) & set(WORD.findall(writer.text(target)))
+        self.copied |= common(passage, writer.text(target))
         pieces.insert(self.dice.randrange(1, len(pieces) + 1), passage)
         self.put(writer, target, glue(pieces))
 
@@ -650,6 +652,11 @@ def _read(writer: Writer, both: Iterable[Writer]) -> dict[StoryPath, bytes | lis
         path: words(content.decode().removeprefix(MARK)) if path in left else content
         for path, content in writer.folder.items()
     }
+
+
+def common(one: str, other: str) -> set[str]:
+    """Return the words that are in both."""
+    return set(WORD.findall(one)) & set(WORD.findall(other))
 
 
 def plain(content: str) -> str:
