@@ -521,3 +521,9 @@ def test_who_shows_what_is_before_all_passages_has_seen_it() -> None:
         Page.of((own, road, new, rest), "\n", bom=False),  # what it was joined to has gone
     ]
     assert opened(joined + end, versions) == 3
+
+
+def test_where_a_passage_went_tells_nothing_of_who_has_cut_it() -> None:
+    start, cave, end = ":: Start\nTwo.\n\n", ":: Cave\nDark.\n\n", ":: End\nOver.\n"
+    assert opened(end + start, [page(start + cave + end), page(end + start + cave)]) == 1
+    assert opened(start + end, [page(start + cave + end), page(start + end + cave)]) == 1

@@ -326,8 +326,10 @@ def _read(
                 elements.add(joint)
                 saved.add(joint)
     first, *later = [_order(part.text for part in version.parts) for version in versions]
-    moves = [set[_Element](), *(_moves(first, each) for each in later)]
-    saved |= _moves(first, _order(pieces))
+    now = _order(pieces)
+    # Where a passage went tells nothing of a save that has not got it.
+    moves = [set[_Element](), *(_moves(first, each, of=now) for each in later)]
+    saved |= _moves(first, now)
     return saved, [elements | moved for elements, moved in zip(shown, moves, strict=True)]
 
 
@@ -450,13 +452,16 @@ def _order(pieces: Iterable[str]) -> list[str]:
     return [name for piece in pieces if (name := _name(piece)) is not None]
 
 
-def _moves(before: Sequence[str], now: Sequence[str]) -> set[_Element]:
-    """Return what stands right before what it stood behind."""
+def _moves(
+    before: Sequence[str], now: Sequence[str], *, of: Collection[str] | None = None
+) -> set[_Element]:
+    """Return what stands right before what it stood behind; ``of``: if both are among these."""
     once = {name for name, times in Counter(before).items() if times == 1}
     once -= {name for name, times in Counter(now).items() if times > 1}
     place = {name: i for i, name in enumerate(before) if name in once}
     known = [name for name in now if name in place]
-    return {("order", a, b) for a, b in pairwise(known) if place[a] > place[b]}
+    moved = [(a, b) for a, b in pairwise(known) if place[a] > place[b]]
+    return {("order", a, b) for a, b in moved if of is None or (a in of and b in of)}
 
 
 def _known(versions: Sequence[Page], elsewhere: Iterable[str]) -> set[_Element]:
