@@ -222,3 +222,17 @@ def test_a_change_by_two_ways_of_what_was_joined_and_carried_is_there_once() -> 
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.text("b.twee") == B + more
+
+
+def test_an_old_editor_undoes_nothing_that_was_written_in_what_was_carried_away() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    carry(bob, ("a.twee", A), ("b.twee", B + CAVE.replace("the back", "the very back of it")))
+    exchange(alice, bob)
+    some = B.replace("Other text", "Some text")
+    alice.save("b.twee", some)  # an old editor, which has no cave there
+    alice.save("b.twee", some + CAVE.replace("dark here", "dark and wet here"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A
+    wet = CAVE.replace("dark here", "dark and wet here").replace("the back", "the very back of it")
+    assert alice.text("b.twee") == some + wet

@@ -197,7 +197,7 @@ class Moves:
         """Return what vanished just now and what was cut before, as it is and as it was."""
         found: list[_Gone] = []
         for sheet, group in vanished:
-            earlier = self._where.earlier(group, sheet.saved.origin)
+            earlier = self._where.earlier(group)
             found += (_Gone(sheet, group, version) for version in (*earlier, group))
         cut = [taken for taken in self._limbo.taken if not self._where.is_elsewhere(taken)]
         # What its author has certainly cut comes first, and what they cut last.
@@ -293,7 +293,7 @@ class Moves:
                 self._edits.absorb(group, sheet.seen())
                 self._plan.fields[group.parts[0].id, schema.COPY_OF] = original
             else:
-                earlier = self._where.earlier(group, sheet.saved.origin)
+                earlier = self._where.earlier(group)
                 self._limbo.take(group, sheet.saved.path, self._now, earlier=earlier)
                 by = self._where.copy_of(group)
                 for part in group.parts:
@@ -304,7 +304,7 @@ class Moves:
         for group in groups:
             was_pasted = self._was_pasted(sheet, group, known=sheet.known)
             if not (was_pasted or self._is_shown_again(group)):
-                path, earlier = sheet.saved.path, self._where.earlier(group, sheet.saved.origin)
+                path, earlier = sheet.saved.path, self._where.earlier(group)
                 self._limbo.take(group, path, self._now, known=sheet.known, earlier=earlier)
 
     def _is_elsewhere(self, sheet: Sheet, group: Group) -> bool:

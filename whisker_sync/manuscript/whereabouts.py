@@ -52,7 +52,7 @@ class Whereabouts:
         self._fresh: Counter[str] = Counter()
         self._searches = 0
         self._versions: defaultdict[str, list[Segment]] = defaultdict(list)
-        self._runs: dict[StoryPath, defaultdict[str, list[list[Part]]]] = {}
+        self._runs: defaultdict[str, list[list[Part]]] | None = None
         self._emptied: defaultdict[str, list[Group]] | None = None
         self.found: set[str] = set()
         """Passages that were found again in this batch."""
@@ -137,13 +137,18 @@ class Whereabouts:
         there = [each.segment for id_ in others for each in self.elsewhere(id_, path)]
         return nearest(fresh, [*there, was]) < len(there)
 
-    def earlier(self, group: Group, path: StoryPath) -> list[Group]:
-        """Return what a passage was before with what was joined to it: an editor may show that."""
-        if path not in self._runs:
-            runs = self._runs[path] = defaultdict(list)
-            for run in (run for page in self._earlier.get(path, ()) for run in runs_of(page)):
-                runs[run[0].id].append(run)
-        same = self._runs[path].get(group.parts[0].id, ())
+    def earlier(self, group: Group) -> list[Group]:
+        """
+        Return what a passage was before with what was joined to it: an editor may show that.
+
+        So may one that shows the file in which it stood before a co-author carried it away.
+        """
+        if self._runs is None:
+            self._runs = defaultdict(list)
+            pages = chain(*self._earlier.values())
+            for run in (run for page in pages for run in runs_of(page)):
+                self._runs[run[0].id].append(run)
+        same = self._runs.get(group.parts[0].id, ())
         known = {"".join(part.text for part in run): run for run in same}
         return [Group(run) for text, run in known.items() if text != group.text]
 
