@@ -236,3 +236,20 @@ def test_an_old_editor_undoes_nothing_that_was_written_in_what_was_carried_away(
     assert alice.text("a.twee") == A
     wet = CAVE.replace("dark here", "dark and wet here").replace("the back", "the very back of it")
     assert alice.text("b.twee") == some + wet
+
+
+def test_what_is_left_of_a_copy_stays_if_it_is_joined_to_the_original() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B))
+    alice.save("b.twee", B + CAVE)
+    exchange(alice, bob)
+    bob.save("b.twee", B + CAVE.rstrip("\n") + "\nNobody was here before us.\n\n")
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    left = alice.text("b.twee")
+    assert left.count(":: Cave\n") == 2
+    header = left.rindex(":: Cave\n")
+    alice.save("b.twee", left[:header] + left[header:].removeprefix(":: Cave\n"))
+    bob.save("a.twee", A + LAKE)  # whatever she hears makes her device look
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert count(alice, "Nobody was here") == count(alice, "breathes") == 1

@@ -438,7 +438,7 @@ class View:
         content = self.content(file.path) if file is not None and file.path is not None else None
         runs = runs_of(content) if isinstance(content, Page) else ()
         joined = (run[1:] for run in runs if run[0].id in {passage.id, original.id})
-        texts = (part.text for parts in joined for part in parts)
+        texts = (part.text for parts in joined for part in parts if part.id != passage.id)
         return [*self.segment(original).words, *(word for text in texts for word in words(text))]
 
     def circles(self) -> list[tuple[Passage, Passage]]:
