@@ -527,3 +527,22 @@ def test_where_a_passage_went_tells_nothing_of_who_has_cut_it() -> None:
     start, cave, end = ":: Start\nTwo.\n\n", ":: Cave\nDark.\n\n", ":: End\nOver.\n"
     assert opened(end + start, [page(start + cave + end), page(end + start + cave)]) == 1
     assert opened(start + end, [page(start + cave + end), page(start + end + cave)]) == 1
+
+
+def test_that_a_co_author_breaks_the_lines_of_what_was_joined_is_no_news() -> None:
+    cave, lake = "It is dark here and cold.\n", "The water is black and still.\n\n"
+    pit = ":: Pit\nIt is deep in there.\n\n"
+    before = page(f":: Cave\n{cave}:: Lake\n{lake}")
+    own, first, second = before.parts
+
+    def joined(one: str, other: str, *more: Part) -> Page:
+        parts = (
+            Part(Piece.PASSAGE, first.id, f":: Cave\n{one}"),
+            Part(Piece.HEADLESS, second.id, other),
+        )
+        return Page.of((own, *parts, *more), "\n", bom=False)
+
+    new = Part(Piece.PASSAGE, "f" * 16, pit)
+    broken = joined(cave.replace(" ", "\n"), lake.replace(" ", "\n", 3), new)
+    versions = [before, joined(cave, lake), broken]
+    assert opened(f":: Cave\n{cave}{lake}:: New\nNothing yet.\n", versions) == 1

@@ -146,7 +146,7 @@ class _Wholes:
         pieces = _pieces(text)
         common = set(pieces).intersection(*({p.text for p in v.parts} for v in versions))
         changed = [piece for piece in pieces if piece not in common]
-        bodies = [{_text_of(p) for p in v.parts if p.piece is Piece.PASSAGE} for v in versions]
+        bodies = [{_words_in(p) for p in v.parts if p.piece is Piece.PASSAGE} for v in versions]
         runs = [
             [
                 "".join(p.text for p in run)
@@ -421,14 +421,14 @@ def _body(piece: str) -> str:
     return piece.partition("\n")[2]
 
 
-def _is_only_joined(run: Sequence[Part], versions: Iterable[set[str]]) -> bool:
+def _is_only_joined(run: Sequence[Part], versions: Iterable[set[tuple[str, ...]]]) -> bool:
     """Tell whether one of the versions has all of a run as passages of their own."""
-    return len(run) > 1 and any(all(_text_of(part) in each for part in run) for each in versions)
+    return len(run) > 1 and any(all(_words_in(part) in each for part in run) for each in versions)
 
 
-def _text_of(part: Part) -> str:
-    """Return the text of a part without header and gap."""
-    return (_body(part.text) if part.piece is Piece.PASSAGE else part.text).rstrip()
+def _words_in(part: Part) -> tuple[str, ...]:
+    """Return the words of a part without those of its header."""
+    return tuple(_words(_body(part.text) if part.piece is Piece.PASSAGE else part.text))
 
 
 def _joints(version: Page) -> Iterable[tuple[_Element, set[_Element]]]:
