@@ -632,3 +632,21 @@ def test_who_changes_a_passage_and_pastes_what_a_co_author_split_off_from_it_has
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.text("b.twee") == B + ":: Back\nand " + back
+
+
+def test_of_two_copies_it_is_the_one_like_what_is_cut_that_was_moved() -> None:
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", ":: Third\nMore.\n\n"))
+    alice.save("b.twee", B + CAVE)  # a copy, which stays
+    longer = CAVE + "Water drips from the roof, and the air smells of iron and of rain.\n"
+    alice.save("a.twee", A + longer)
+    alice.save("c.twee", alice.text("c.twee") + longer)
+    alice.hear(bob.updates)
+    bob.hear(alice.updates)
+    bob.write()
+    bob.save("a.twee", A + longer.replace("iron", "old iron"))
+    alice.save("a.twee", A)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == A
+    assert alice.text("b.twee") == B + CAVE
+    assert alice.text("c.twee") == ":: Third\nMore.\n\n" + longer.replace("iron", "old iron")

@@ -235,15 +235,20 @@ class Limbo:
             self.pasted[id_] = replace(pasted, originals=texts)
 
     def copy_of(self, original: str, segment: Segment, but: Container[str]) -> str | None:
-        """Return the passage that appeared as a copy of what vanishes now."""
+        """
+        Return the passage that appeared as a copy of what vanishes now.
+
+        Of several that is the one which is most like it, and the last of these.
+        """
         best: str | None = None
-        most = 0.0
+        most = (0.0, 0.0)
         for id_, pasted in self.pasted.items():
-            copy = pasted.segment
             if original not in pasted.originals or id_ in but:
                 continue
-            alike = _alike(copy, pasted.made_from(original, segment))
-            if alike >= NAMESAKE and alike > most:
+            if _alike(pasted.segment, pasted.made_from(original, segment)) < NAMESAKE:
+                continue
+            alike = _alike(pasted.segment, segment), pasted.when
+            if best is None or alike >= most:
                 best, most = id_, alike
         return best
 
