@@ -476,3 +476,21 @@ def test_what_was_cut_is_pasted_and_not_what_an_old_text_only_misses() -> None:
     assert alice.folder == bob.folder
     assert bob.text("b.twee").count("nobody comes here") == 1
     assert "red" in bob.text("b.twee")
+
+
+def test_what_came_between_two_that_were_joined_is_carried_with_what_is_joined_to_it_now() -> None:
+    road = ":: Road\nThe road goes on and on, over hills and through the woods.\n\n"
+    words = LAKE.partition("\n")[2]
+    alice, bob = pair(("a.twee", road + LAKE), ("b.twee", B))
+    alice.save("a.twee", road + words)
+    bob.save("a.twee", road + ":: Pit\n\n" + LAKE)
+    alice.hear(bob.updates)
+    alice.write()
+    pit = alice.text("a.twee").removeprefix(road)
+    assert pit == ":: Pit\n\n" + words
+    alice.save("a.twee", road)
+    alice.save("b.twee", B + pit)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == B + pit
+    assert words.strip() not in alice.text("a.twee")

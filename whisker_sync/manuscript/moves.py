@@ -208,6 +208,7 @@ class Moves:
             (one.group, joined_to(one.group, other.group))
             for one, other in pairwise(cut)
             if (one.path, one.when) == (other.path, other.when)
+            if _ids(one.group).isdisjoint(_ids(other.group))
         ]
         found += (_Gone(None, one, both) for one, both in joined)
         for sheet in self._sheets:
@@ -470,6 +471,10 @@ class Moves:
         for passage, was, new in zip(passages, *_shares(parts, copied.seen, now), strict=True):
             self._edits.edit(copied.sheet, passage, was, new, only_add=not copied.known)
         empty(self._plan, self._view, copy, passages[0])
+
+
+def _ids(group: Group) -> set[str]:
+    return {part.id for part in group.parts}
 
 
 def _shares(
