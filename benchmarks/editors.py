@@ -55,8 +55,9 @@ NAMES = ("ada", "bob")
 SECONDS = 120.0
 """How long two daemons may take to agree after a phase."""
 
-PAUSE_SECONDS = 0.08
-"""The longest pause between two things that an author does."""
+PAUSES = (0.005, 0.08)
+"""How many seconds an author does nothing between two things; of a file that is replaced within a
+millisecond nobody knows what it held."""
 
 
 # Editors.
@@ -305,7 +306,7 @@ class Desk:
         def work(author: Author, count: int) -> None:
             for _ in range(count):
                 author.act()
-                time.sleep(author.dice.uniform(0, PAUSE_SECONDS))
+                time.sleep(author.dice.uniform(*PAUSES))
 
         shares = (rounds - rounds // 2, rounds // 2)
         threads = [
