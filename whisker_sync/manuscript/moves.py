@@ -72,7 +72,7 @@ class _Gone:
     @property
     def ids(self) -> set[str]:
         """All of them."""
-        return {part.id for part in self.version.parts}
+        return _ids(self.version)
 
 
 class Moves:
@@ -126,7 +126,7 @@ class Moves:
             for i, group in enumerate(sheet.groups):
                 if (id(sheet), i) in returned:
                     continue
-                ids = {part.id for part in group.parts}
+                ids = _ids(group)
                 cut = self._cut_of(ids)
                 if i in still and cut is not None and not self._is_back(cut, sheet, pasted):
                     continue
@@ -254,7 +254,7 @@ class Moves:
 
     def _move(self, source: Sheet, group: Group, target: Sheet, segment: int) -> None:
         """Let passages that vanished from one file be what appeared in another."""
-        ids = {part.id for part in group.parts}
+        ids = _ids(group)
         for sheet in self._sheets:  # It may be missing in several, in one of old text, too.
             sheet.depart(ids)
         self._limbo.seen(ids)
@@ -262,7 +262,7 @@ class Moves:
             self._limbo.shown(part.id)  # Where it was shown before says nothing any more.
             self._edits.revive(self._view.passages[part.id])
         there = target.match[segment]
-        if there is not None and {part.id for part in target.groups[there].parts} <= ids:
+        if there is not None and _ids(target.groups[there]) <= ids:
             # The same, or a part of it: what was joined to it elsewhere came along.
             target.let_go(segment)
             there = None
@@ -287,7 +287,7 @@ class Moves:
         """Delete what the author took away, unless it was pasted elsewhere before."""
         for group in [sheet.groups[i] for i in sheet.vanished()]:
             if self._is_elsewhere(sheet, group):
-                sheet.depart({part.id for part in group.parts})
+                sheet.depart(_ids(group))
             elif self._where.is_within(group):
                 self._edits.absorb(group, sheet.seen())
             elif (original := self._where.original_of(group)) is not None:
@@ -445,7 +445,7 @@ class Moves:
         cut = [taken for taken in self._limbo.taken if taken.known]
         for taken in [taken for taken in cut if self._where.is_within(taken.group)]:
             self._edits.absorb(taken.group, seen)
-            self._limbo.seen({part.id for part in taken.group.parts})
+            self._limbo.seen(_ids(taken.group))
         return self._gone_to | {copied.copy: copied.group.parts for copied in self._copies}
 
     def _edited(self) -> set[str]:
@@ -474,6 +474,7 @@ class Moves:
 
 
 def _ids(group: Group) -> set[str]:
+    """Return the passages of a group."""
     return {part.id for part in group.parts}
 
 

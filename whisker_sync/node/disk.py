@@ -267,8 +267,7 @@ class Disk:
         # What went before it was clear what it was has no turn any more.
         went = [path for path in self._untold.paths() if self.folder.mark(path) is None]
         now = time.monotonic()
-        saves_of = {path: self._untold.take(path, now) for path in went}
-        await self._put_by([(path, save) for path in went for save in saves_of[path]])
+        await self._put_by([(path, each) for path in went for each in self._untold.take(path, now)])
 
     def _tell(
         self,
