@@ -141,3 +141,22 @@ def test_each_of_many_saves_is_in_the_history_although_a_co_author_writes_there_
     kept = [version for id_ in alice.revisions for version in alice.revision(id_).versions]
     for text in ("the first", "the second", "the third"):
         assert any(text in (version.text or "") for version in kept), text
+
+
+def test_a_save_waits_for_those_before_it_although_writes_put_by_what_they_waited_for() -> None:
+    crowd, alice, bob = two()
+    alice.save("notes.txt", "At first.\n")
+    crowd.wait()
+    back(alice, "a.twee")
+    for text in ("At first.\nthe first\n", "At first.\n"):
+        alice.save("notes.txt", text)
+    alice.save("a.twee", NEW.replace("One", "a.twee"))
+    bob.save("a.twee", bob.read("a.twee") + "Wind.\n")
+    bob.save("notes.txt", "At first.\nRain.\n")
+    crowd.run()
+    assert "Wind." in alice.read("a.twee")
+    assert not alice.peer.shown
+    alice.save("notes.txt", "At first.\nRain.\nthe last\n")
+    crowd.wait()
+    assert alice.folder == bob.folder
+    assert "the last" in bob.read("notes.txt")

@@ -108,6 +108,7 @@ class Showing:
         """Saves of files that were saved once more before these were taken in."""
 
         self._returned_until: float | None = None
+        """When that is clear; None: no file is waited for, and nothing is kept."""
 
     # What is known.
 
@@ -119,7 +120,7 @@ class Showing:
             and not self.assets.under_way
             and not self._waiting
             and not self._open_writes
-            and not self._returned
+            and self._returned_until is None
         )
 
     @property
@@ -209,7 +210,7 @@ class Showing:
             self._returned, self._returned_until, self._overtaken = {}, None, []
             return False
         goes_back = manuscript.goes_back(seen.files)
-        if not self._returned:
+        if self._returned_until is None:
             if not goes_back:
                 return False
             self._returned_since = now
@@ -349,7 +350,8 @@ class Showing:
 
     def _is_returning(self, path: StoryPath, content: bytes | Large | None) -> bool:
         assert self._manuscript is not None
-        return bool(self._returned) or self._manuscript.goes_back([FileSeen(path, content)])
+        seen = FileSeen(path, content)
+        return self._returned_until is not None or self._manuscript.goes_back([seen])
 
     def ask_for_stuck(self, now: float) -> Iterator[Effect]:
         """Ask for writes again that failed: there may be room by now, and nobody says so."""
