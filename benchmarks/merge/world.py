@@ -460,8 +460,8 @@ class World:
     def _paste(self, writer: Writer, passage: str, source: StoryPath) -> None:
         others = [p for p in sorted(writer.folder) if p.endswith(self.suffix) and p != source]
         if not others:
-            target = StoryPath(f"clip{self.dice.randrange(3)}{self.suffix}")
-            self.put(writer, target, passage)
+            new = [StoryPath(f"clip{number}{self.suffix}") for number in range(3)]
+            self.put(writer, self.dice.choice([path for path in new if path != source]), passage)
             return
         target = self.dice.choice(others)
         pieces = cut(self.shown(writer, target))
