@@ -546,3 +546,11 @@ def test_that_a_co_author_breaks_the_lines_of_what_was_joined_is_no_news() -> No
     broken = joined(cave.replace(" ", "\n"), lake.replace(" ", "\n", 3), new)
     versions = [before, joined(cave, lake), broken]
     assert opened(f":: Cave\n{cave}{lake}:: New\nNothing yet.\n", versions) == 1
+
+
+def test_a_row_of_words_does_not_speak_for_old_text_if_only_its_old_word_went() -> None:
+    before, bats = ":: Cave\nIt is dark here and cold.\n", "Bats hang from the ceiling.\n"
+    versions = [page(before), page(before + bats)]
+    save = before.replace(" cold.", "") + bats
+    copy = ":: Cave\nIt is dark.\n" + bats
+    assert opened(save, versions, elsewhere=[copy]) == 1

@@ -263,7 +263,7 @@ def _costs(
     for i, version in enumerate(versions):
         before = versions[max(i - 1, 0)]
         went, fresh = (went | before) - version, fresh | (version - before)
-        missing = _weight(e for e in (version & fresh) - saved if e[0] != "whole")
+        missing = _weight(_missing(version & fresh, saved, first))
         missing = min(missing, _MUCH + (missing - _MUCH) / 10)
         missing += _REMOVED * sum(_weight(each - version) for each in still[: i + 1])
         missing += sum(weight * _weight([name]) for name, weight in names.items() if name in went)
@@ -272,6 +272,16 @@ def _costs(
         shown = _weight(seen) + sum(map(_is_long, seen)) + sum(gone[i + 1 :])
         costs.append(round(missing + came * shown, 6))
     return costs
+
+
+def _missing(news: set[_Element], saved: set[_Element], first: set[_Element]) -> set[_Element]:
+    """Return what a save misses of some news, but for rows of which only an old word went."""
+    went = {each[1] for each in first - saved if each[0] == "words" and len(each) == _ONE}
+    return {
+        each
+        for each in news - saved
+        if each[0] != "whole" and (each[0] != "words" or went.isdisjoint(each[1:]))
+    }
 
 
 def _is_of_old(element: _Element, old: set[_Element]) -> bool:
