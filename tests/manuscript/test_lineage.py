@@ -511,3 +511,17 @@ def test_a_file_may_have_its_old_name_back_while_nothing_runs() -> None:
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.folder == {StoryPath("a.twee"): (HALL + STAIRS + "Mind the gap.\n").encode()}
+
+
+def test_old_text_that_grew_is_known_again_under_a_name_that_another_file_has() -> None:
+    cave, lake = ":: Cave\nIt is dark here.\n\n", ":: Lake\nThe water is black.\n"
+    alice, bob = pair(("a.twee", cave))
+    rename(bob, "a.twee", "c.twee")
+    bob.save("a.twee", lake)
+    exchange(alice, bob)
+    pit = ":: Pit\nDeep and wide and full of old bones that nobody has ever come to count.\n\n"
+    alice.save("a.twee", cave + pit + pit.replace("Pit", "Hole").replace("old bones", "coins"))
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    texts = b"".join(alice.folder.values())
+    assert [texts.count(each) for each in (b"dark", b"water", b"bones", b"coins")] == [1] * 4

@@ -129,8 +129,12 @@ def _is_of(found: Found, content: Content) -> bool:
 
 
 def is_mostly(text: str, content: Content) -> bool:
-    """Tell whether a save has so much of a version that it was made from it."""
-    return isinstance(content, Page) and likeness(words(text), _words_of(content)) >= SAME_FILE
+    """Tell whether a save has so much of a version, or all of it, that it was made from it."""
+    if not isinstance(content, Page):
+        return False
+    own, its = words(text), _words_of(content)
+    is_whole = len(its) >= MOVED_WORDS and Counter(pairwise(its)) <= Counter(pairwise(own))
+    return is_whole or likeness(own, its) >= SAME_FILE
 
 
 def is_some(text: str, content: Content) -> bool:
