@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.manuscript.world import Author, exchange, pair
+from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.limits import PATIENCE_SECONDS, RENAME_SECONDS
 
 A = ":: Start\nYou stand before a cave. The wind is cold.\n\n"
@@ -494,3 +495,22 @@ def test_what_came_between_two_that_were_joined_is_carried_with_what_is_joined_t
     assert alice.folder == bob.folder
     assert alice.text("b.twee") == B + pit
     assert words.strip() not in alice.text("a.twee")
+
+
+def test_what_was_cut_elsewhere_and_is_shown_by_old_text_is_shown_with_what_was_joined() -> None:
+    cave = ":: Cave\nIt is dark here.\n\n"
+    lake = "The water is black and still, and nobody comes here.\n\n"
+    pit = ":: Pit\nIt is deep in there.\n"
+    alice, bob = pair(("a.twee", f"{cave}:: Lake\n{lake}{pit}"))
+    bob.put("b.twee", bob.text("a.twee"))
+    bob.put("a.twee", None)
+    bob.notice()
+    exchange(alice, bob)
+    alice.put("a.twee", f":: Lake\n{lake}{pit}")  # an editor with its old name
+    alice.put("b.twee", cave + lake + pit)
+    alice.crash()  # both were saved while nothing ran
+    exchange(alice, bob)
+    alice.save("b.twee", cave + lake)  # one with old text
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.folder == {StoryPath("b.twee"): (cave + lake).encode()}

@@ -180,10 +180,10 @@ class Moves:
             if chosen.sheet is None and self._where.is_nearer(path, fresh, segments[n], chosen.ids):
                 continue  # A copy of what its author still has.
             if places[new] in returned.deleted:
-                is_kept = self._has_cut_elsewhere(chosen.group, target)
-                if not is_kept and not is_brought(places[new], segments[n]):
+                if is_brought(places[new], segments[n]):
+                    target.let_go(segment)
+                elif not self._has_cut_elsewhere(chosen.group, target):
                     continue
-                target.let_go(segment)
             known |= chosen.ids
             self._see(chosen)
             self._move(chosen.sheet or target, chosen.version, target, segment)
