@@ -514,3 +514,20 @@ def test_what_was_cut_elsewhere_and_is_shown_by_old_text_is_shown_with_what_was_
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.folder == {StoryPath("b.twee"): (cave + lake).encode()}
+
+
+def test_what_was_joined_to_another_meanwhile_is_carried_with_what_its_author_joined_it_to() -> (
+    None
+):
+    cave, start, pit = ":: Cave\n\n", ":: Start\nYou stand here.\n\n", ":: Pit\nIt is deep.\n\n"
+    lake, end = "The water is black and still, and nobody comes here.\n\n", ":: End\nOver.\n"
+    alice, bob = pair(("a.twee", f"{cave}:: Lake\n{lake}{start}{pit}"), ("b.twee", end))
+    bob.save("a.twee", f"{cave}{pit}:: Lake\n{lake}{start}")
+    alice.save("a.twee", cave + lake + start + pit)
+    exchange(alice, bob)
+    alice.put("a.twee", start + pit.replace(":: Pit\n", ""))  # the editor had older text
+    alice.put("b.twee", cave + lake + end)
+    alice.crash()  # all that while nothing ran
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee").count("water") == 1

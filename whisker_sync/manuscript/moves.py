@@ -16,7 +16,7 @@ Nothing is deleted that its author may not have seen.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -285,7 +285,7 @@ class Moves:
 
     def vanish(self, sheet: Sheet) -> None:
         """Delete what the author took away, unless it was pasted elsewhere before."""
-        for group in [sheet.groups[i] for i in sheet.vanished()]:
+        for group in self._not_arrived([sheet.groups[i] for i in sheet.vanished()]):
             if self._is_elsewhere(sheet, group):
                 sheet.depart(_ids(group))
             elif self._where.is_within(group):
@@ -299,6 +299,16 @@ class Moves:
                 by = self._where.copy_of(group)
                 for part in group.parts:
                     self._edits.bury(sheet, part, by or 1)
+
+    def _not_arrived(self, groups: Iterable[Group]) -> Iterator[Group]:
+        """Yield passages without what was joined to them, but has come elsewhere for itself."""
+        came = {p.id for sheet in self._sheets for parts in sheet.arrived.values() for p in parts}
+        for group in groups:
+            still = [part for part in group.parts if part.id not in came]
+            if len(still) == len(group.parts):
+                yield group
+            elif still:
+                yield Group(still, group.shown)
 
     def miss(self, sheet: Sheet, groups: Iterable[Group]) -> None:
         """Remember what is not in a file any more, although its author may not have cut it."""
