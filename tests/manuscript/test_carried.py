@@ -516,9 +516,7 @@ def test_what_was_cut_elsewhere_and_is_shown_by_old_text_is_shown_with_what_was_
     assert alice.folder == {StoryPath("b.twee"): (cave + lake).encode()}
 
 
-def test_what_was_joined_to_another_meanwhile_is_carried_with_what_its_author_joined_it_to() -> (
-    None
-):
+def test_what_was_joined_to_another_meanwhile_is_carried_with_what_its_author_saw() -> None:
     cave, start, pit = ":: Cave\n\n", ":: Start\nYou stand here.\n\n", ":: Pit\nIt is deep.\n\n"
     lake, end = "The water is black and still, and nobody comes here.\n\n", ":: End\nOver.\n"
     alice, bob = pair(("a.twee", f"{cave}:: Lake\n{lake}{start}{pit}"), ("b.twee", end))
