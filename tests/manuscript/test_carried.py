@@ -529,3 +529,18 @@ def test_what_was_joined_to_another_meanwhile_is_carried_with_what_its_author_sa
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.text("b.twee").count("water") == 1
+
+
+def test_what_a_co_author_joined_is_split_again_by_who_carries_all_of_it() -> None:
+    cave, pit = ":: Cave\nIt is dark here and cold.\n", ":: Pit\nIt is deep in there.\n"
+    here, there = "The water is still.\n", "Nobody but the old man comes here at night.\n"
+    alice, bob = pair(("a.twee", f"{pit}{cave}:: Lake\n{here}{there}"), ("b.twee", pit))
+    bob.save("a.twee", pit + cave + here + there)
+    exchange(alice, bob)
+    alice.put("a.twee", pit)
+    alice.put("b.twee", f"{pit}{cave}{here}:: Shore\n{there}")
+    alice.notice()  # cut, pasted and split in one look
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("a.twee") == pit
+    assert alice.text("b.twee") == f"{pit}{cave}{here}:: Shore\n{there}"

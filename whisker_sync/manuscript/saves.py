@@ -209,8 +209,15 @@ class Sheet:
         self.match[i] = None
 
     def depart(self, ids: Collection[str]) -> None:
-        """Note that passages are in another file now."""
-        self.left.update(i for i in self.vanished() if self.groups[i].parts[0].id in ids)
+        """Note that passages are in another file now; what was joined to them may not be."""
+        for i in self.vanished():
+            parts = self.groups[i].parts
+            if parts[0].id not in ids:
+                continue
+            if still := [part for part in parts if part.id not in ids]:
+                self.groups[i] = Group(still)
+            else:
+                self.left.add(i)
         self.missed = [group for group in self.missed if group.parts[0].id not in ids]
         if self.gone is not None:
             self.gone = [group for group in self.gone if group.parts[0].id not in ids]
