@@ -554,3 +554,22 @@ def test_a_row_of_words_does_not_speak_for_old_text_if_only_its_old_word_went() 
     save = before.replace(" cold.", "") + bats
     copy = ":: Cave\nIt is dark.\n" + bats
     assert opened(save, versions, elsewhere=[copy]) == 1
+
+
+def test_what_was_joined_to_what_was_pasted_tells_of_the_version_that_has_it() -> None:
+    cave, lake = ":: Cave\nIt is dark here.\n\n", "The water is black and still.\n\n"
+    hut = ":: Hut\nNobody lives there.\n"
+    versions = [page(cave), page(f"{cave}:: Lake\n{lake}")]
+    assert opened(cave + hut + lake, versions, elsewhere=[hut]) == 1
+
+
+def test_to_which_passage_something_is_joined_tells_of_the_version() -> None:
+    own, joined = Part(Piece.OWN, "0" * 16, ""), "The water is black and still.\n\n"
+    cave = Part(Piece.PASSAGE, "c" * 16, ":: Cave\n\n")
+    pit = Part(Piece.PASSAGE, "d" * 16, ":: Pit\nIt is deep.\n\n")
+    lake = Part(Piece.HEADLESS, "e" * 16, joined)
+    orders = [(own, cave, lake, pit), (own, cave, pit, lake)]
+    versions = [Page.of(each, "\n", bom=False) for each in orders]
+    less = joined.replace(" and still", "")
+    assert opened(f":: Cave\n\n{less}:: Pit\nIt is deep.\n\n", versions) == 0
+    assert opened(f":: Cave\n\n:: Pit\nIt is deep.\n\n{less}", versions) == 1

@@ -195,16 +195,15 @@ def _without_brought(text: str, versions: Sequence[Page], elsewhere: Collection[
     Return a save without what was pasted from elsewhere.
 
     That is a passage of which no version has one of its name, or none that is as near to it as
-    what its author had elsewhere.
+    what its author had elsewhere. What else is in it, its author may have joined to it here.
     """
     there, here = _by_name(elsewhere), _by_name(_runs(versions))
     pieces = _pieces(text)
-    brought = {
-        each
-        for each in pieces
-        if (name := _name(each)) in there and _is_nearer(each, there[name], here.get(name, ()))
-    }
-    return "".join(each for each in pieces if each not in brought) if brought else text
+    for i, each in enumerate(pieces):
+        if (name := _name(each)) in there and _is_nearer(each, there[name], here.get(name, ())):
+            known = {word for other in there[name] for word in _words(other)}
+            pieces[i] = " ".join(word for word in _words(_body(each)) if word not in known) + "\n"
+    return "".join(pieces)
 
 
 def _runs(versions: Iterable[Page]) -> set[str]:
@@ -335,11 +334,16 @@ def _read(
             if (row - texts) & saved:
                 elements.add(joint)
                 saved.add(joint)
+    for joined, heads in _moved_joints(versions):
+        if (now := _head_of(joined, pieces)) is not None:
+            saved.add(("joint", joined.id, now))
+            for elements, head in zip(shown, heads, strict=True):
+                elements.update({("joint", joined.id, head)} if head is not None else ())
     first, *later = [_order(part.text for part in version.parts) for version in versions]
-    now = _order(pieces)
+    order = _order(pieces)
     # Where a passage went tells nothing of a save that has not got it.
-    moves = [set[_Element](), *(_moves(first, each, of=now) for each in later)]
-    saved |= _moves(first, now)
+    moves = [set[_Element](), *(_moves(first, each, of=order) for each in later)]
+    saved |= _moves(first, order)
     return saved, [elements | moved for elements, moved in zip(shown, moves, strict=True)]
 
 
@@ -456,6 +460,37 @@ def _joints(version: Page) -> Iterable[tuple[_Element, set[_Element]]]:
             before += part.text
         elif part.piece is Piece.PASSAGE or part.text:
             before = part.text
+
+
+def _moved_joints(versions: Sequence[Page]) -> Iterable[tuple[Part, Sequence[str | None]]]:
+    """Return what is joined to one passage here, to another there; and to which, by version."""
+    known = [{part.id: (part, head) for part, head in _heads(version)} for version in versions]
+    for id_ in dict.fromkeys(chain(*known)):
+        joined = [each.get(id_) for each in known]
+        parts = [each[0] for each in joined if each is not None]
+        heads = [None if each is None else each[1] for each in joined]
+        if len({*heads} - {None}) > 1:
+            yield parts[-1], heads
+
+
+def _heads(version: Page) -> Iterable[tuple[Part, str]]:
+    """Return what was joined to others, with the name of the passage that it stands in."""
+    name: str | None = None
+    for part in version.parts:
+        if part.piece is Piece.PASSAGE:
+            name = _name(part.text)
+        elif part.piece is Piece.HEADLESS and name is not None:
+            yield part, name
+
+
+def _head_of(joined: Part, pieces: Iterable[str]) -> str | None:
+    """Return the name of the passage that has most of the words of what was joined to another."""
+    own = Counter(_words(joined.text))
+    names = [each for each in pieces if _name(each) is not None]
+    shared = {each: (own & Counter(_words(_body(each)))).total() for each in names}
+    most = max(shared, key=shared.__getitem__, default="")
+    is_there = own.total() >= _WHOLE_WORDS and 2 * shared.get(most, 0) >= own.total()
+    return _name(most) if is_there else None
 
 
 def _order(pieces: Iterable[str]) -> list[str]:
