@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from whisker_sync.errors import UnsafePath
 from whisker_sync.ids import StoryPath
-from whisker_sync.manuscript.bases import words_of
 from whisker_sync.manuscript.pieces import headed
 from whisker_sync.manuscript.schema import is_id
 from whisker_sync.manuscript.shadow import Page, Piece
+from whisker_sync.manuscript.traits import words_of
 from whisker_sync.paths import accept
 from whisker_sync.revision import MAX_TIME
 from whisker_sync.story.twee import Source, parse, render
