@@ -544,3 +544,28 @@ def test_what_a_co_author_joined_is_split_again_by_who_carries_all_of_it() -> No
     assert alice.folder == bob.folder
     assert alice.text("a.twee") == pit
     assert alice.text("b.twee") == f"{pit}{cave}{here}:: Shore\n{there}"
+
+
+def test_what_was_joined_to_a_copy_is_there_once_where_its_original_stood() -> None:
+    start, lake = ":: Start\nYou stand here.\n\n", ":: Lake\nThe water is black.\n\n"
+    cave, hut = ":: Cave\nIt is dark here and cold.\n\n", "Nobody lives in the hut now.\n\n"
+    deep = "Nobody ever came back from there.\n\n"
+    alice, bob = pair(
+        ("a.twee", f"{start}{cave}:: Hut\n{hut}"), ("b.twee", f"{lake}:: Pit\n{deep}")
+    )
+    bob.save("a.twee", start + cave + hut)
+    exchange(alice, bob)
+    bob.save("b.twee", f"{lake}{cave}{hut}:: Pit\n{deep}")
+    alice.save("b.twee", lake + deep)
+    exchange(alice, bob)
+    assert alice.text("b.twee") == lake + cave + hut + deep
+    bob.save("a.twee", start)
+    alice.save("b.twee", lake)
+    alice.hear(bob.updates)
+    alice.write()
+    alice.save("a.twee", start + cave + hut + deep)  # the editor still shows the original
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    texts = b"".join(alice.folder.values())
+    words = (b"Cave", b"dark", b"hut", b"came back")
+    assert [texts.count(each) for each in words] == [1] * len(words)

@@ -258,23 +258,30 @@ class Moves:
         for sheet in self._sheets:  # It may be missing in several, in one of old text, too.
             sheet.depart(ids)
         self._limbo.seen(ids)
-        for part in group.parts:
-            self._limbo.shown(part.id)  # Where it was shown before says nothing any more.
-            self._edits.revive(self._view.passages[part.id])
+        for id_ in ids:
+            self._limbo.shown(id_)  # Where it was shown before says nothing any more.
         there = target.match[segment]
-        if there is not None and _ids(target.groups[there]) <= ids:
-            # The same, or a part of it: what was joined to it elsewhere came along.
-            target.let_go(segment)
-            there = None
-        if there is None:
+        here = set() if there is None else _ids(target.groups[there])
+        if there is None or here <= ids:
+            if there is not None:
+                # The same, or a part of it: what was joined to it elsewhere came along.
+                target.let_go(segment)
+            self._revive(ids)
             if group.parts[0].piece is Piece.HEADLESS:
                 group.shown = True
             [arrived] = self._edits.edit_group(source, group, [target.fresh[segment]])
             target.arrived[segment] = arrived
         elif self._is_copy(target, there, ids):
             # A co-author pasted the same there before; that was a copy.
+            self._revive(ids)
             copy = target.groups[there].parts[0].id
             self._copies.append(_Copied(target, group, copy, group.segment))
+        else:
+            self._revive(ids & here)  # What else there was of it is there as text.
+
+    def _revive(self, ids: Iterable[str]) -> None:
+        for id_ in sorted(ids):
+            self._edits.revive(self._view.passages[id_])
 
     def _is_copy(self, target: Sheet, there: int, ids: Collection[str]) -> bool:
         """Tell whether a group of a file is a copy of passages that were pasted there."""
