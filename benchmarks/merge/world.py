@@ -261,7 +261,10 @@ class World:
     def leave(self, writer: Writer, path: StoryPath, content: str | bytes | None) -> None:
         """Change the folder, or remove a file with None."""
         before = writer.text(path) if path in writer.folder else ""
+        was = writer.folder.get(path)
         writer.put(path, content)
+        if was is not None and was == writer.folder.get(path):
+            writer.reported.pop(path, None)  # A file that is saved as it is was saved, too.
         after = writer.text(path) if path in writer.folder else ""
         self.diary.append(f"   {path}{'' if after else ' is removed'}")
         lines = unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm="")

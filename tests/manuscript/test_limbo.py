@@ -650,3 +650,56 @@ def test_of_two_copies_it_is_the_one_like_what_is_cut_that_was_moved() -> None:
     assert alice.text("a.twee") == A
     assert alice.text("b.twee") == B + CAVE
     assert alice.text("c.twee") == ":: Third\nMore.\n\n" + longer.replace("iron", "old iron")
+
+
+def carried_away() -> tuple[Author, Author]:
+    """Bob has carried the cave to another file, which Alice's editor has not heard of."""
+    alice, bob = pair(("a.twee", A + CAVE), ("b.twee", B), ("c.twee", ""))
+    bob.put("a.twee", A)
+    bob.put("b.twee", B + CAVE)
+    bob.notice()
+    exchange(alice, bob)
+    return alice, bob
+
+
+def save_again(author: Author, path: str, text: str) -> None:
+    """Save a file, as it is perhaps."""
+    author.reported.pop(StoryPath(path), None)
+    author.save(path, text)
+
+
+@pytest.mark.parametrize("is_newest", [True, False])
+def test_what_is_cut_from_an_old_text_is_moved_although_a_co_author_has_moved_it(
+    is_newest: bool,
+) -> None:
+    alice, bob = carried_away()
+    if not is_newest:
+        bob.save("a.twee", A + ":: Added\nSomething else.\n")
+        bob.save("b.twee", B + WRITTEN)
+        exchange(alice, bob)
+    save_again(alice, "a.twee", A)  # without the cave
+    alice.now += MOVE_SECONDS
+    alice.save("c.twee", CAVE + "Bats.\n")
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == B
+    assert alice.text("c.twee") == (CAVE if is_newest else WRITTEN) + "Bats.\n"
+    assert ("Added" in alice.text("a.twee")) is not is_newest
+
+
+@pytest.mark.parametrize("why", ["another name", "later", "shown", "other text", "not saved"])
+def test_what_is_only_copied_stays_where_a_co_author_has_moved_it(why: str) -> None:
+    alice, bob = carried_away()
+    if why == "other text":
+        alice.save("a.twee", A.replace("cold", "warm"))
+    elif why != "not saved":
+        save_again(alice, "a.twee", A)
+    if why == "shown":
+        alice.save("b.twee", B + CAVE + "It snores.\n")
+    alice.now += 1 if why != "later" else MOVE_SECONDS + 1
+    copy = CAVE if why != "another name" else CAVE.replace("Cave", "Den")
+    alice.save("c.twee", copy)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert "breathes" in alice.text("b.twee")
+    assert "breathes" in alice.text("c.twee")

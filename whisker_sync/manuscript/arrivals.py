@@ -47,6 +47,16 @@ class Arrivals:
         self._is_late = any(is_lost(save, then) for save, then in waiting)
         return self._is_late
 
+    def unchanged(self, files: Iterable[FileSeen]) -> list[StoryPath]:
+        """Return the files that somebody saved as they were."""
+        return [
+            seen.path
+            for seen in files
+            if (shadow := self._disk.shadows.get(seen.path)) is not None
+            and seen.content is not None
+            and sha256_of(seen.content) == sha256_of(shadow.disk)
+        ]
+
     def news(self, files: Iterable[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
         """Return what was found that we neither knew nor put there; nothing while it waits."""
         found = self._waiting | {seen.path: seen for seen in files}

@@ -43,9 +43,9 @@ from whisker_sync.manuscript.traits import (
     elements_of,
     elements_of_names,
     head_of,
+    heads_of,
     is_only_joined,
     joints_of,
-    moved_joints,
     moves_between,
     name_of,
     neighbours_of,
@@ -84,8 +84,8 @@ def opened(
     Return the index of the version that a save was made from.
 
     ``versions`` are those it can have been, oldest first, at least one. If nothing tells
-    two of them apart, it was the one with more of the same lines, and then the newest.
-    Passages that their author had ``elsewhere``, in other files, may have come from there, and
+    two of them apart, it was the one in which what was joined stands in the same passages, then
+    the one with more of the same lines, and then the newest. Passages that their author had ``elsewhere``, in other files, may have come from there, and
     what they ``pasted`` into others they have seen, there or where they had ``taken`` it from.
     """
     if len(versions) == 1:
@@ -109,8 +109,12 @@ def opened(
     best = cheapest(weigh(saved, shown, came=1.0), best)
     if len(best) == 1:
         return best[0]
-    lines = Counter(text.split("\n"))
-    return min(reversed(best), key=lambda i: _distance(lines, versions[i]))
+    pieces, lines = pieces_of(text), Counter(text.split("\n"))
+
+    def other(i: int) -> tuple[int, int]:
+        return _misplaced(versions[i], pieces), _distance(lines, versions[i])
+
+    return min(reversed(best), key=other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,11 +251,6 @@ def _read(
             if (row - texts) & saved:
                 elements.add(joint)
                 saved.add(joint)
-    for joined, heads in moved_joints(versions):
-        if (now := head_of(joined, pieces)) is not None:
-            saved.add(("joint", joined.id, now))
-            for elements, head in zip(shown, heads, strict=True):
-                elements.update({("joint", joined.id, head)} if head is not None else ())
     first, *later = [order_of(part.text for part in version.parts) for version in versions]
     order = order_of(pieces)
     # Where a passage went tells nothing of a save that has not got it.
@@ -303,6 +302,11 @@ def _known(versions: Sequence[Page], elsewhere: Iterable[str]) -> set[Element]:
     first = {part.text for part in versions[0].parts}
     texts = {part.text for version in versions for part in version.parts}
     return elements_of_names(elsewhere, {name_of(text) for text in texts - first})
+
+
+def _misplaced(version: Page, pieces: Sequence[str]) -> int:
+    """Return how much of what was joined to others stands in another passage in a save."""
+    return sum(head_of(part, pieces) not in {None, head} for part, head in heads_of(version))
 
 
 def _distance(lines: Counter[str], version: Page) -> int:

@@ -51,6 +51,9 @@ class Taken:
     known: bool = True
     """Its author has certainly seen it; else it may only be missing from an old text."""
 
+    again: bool = False
+    """A co-author had taken it out of the file, and then its author saved that, unchanged."""
+
     earlier: tuple[Group, ...] = ()
     """What it was before, oldest first; an editor may have shown that."""
 
@@ -125,6 +128,8 @@ class Limbo:
         room = MAX_LIMBO
         taken: list[list[object]] = []
         for each in reversed(self.taken):
+            if each.again:
+                continue  # It says little, and less later.
             groups = (each.group, *each.earlier)
             room -= sum(len(part.text) for group in groups for part in group.parts)
             if room >= 0:
@@ -149,10 +154,11 @@ class Limbo:
         now: float,
         *,
         known: bool = True,
+        again: bool = False,
         earlier: Iterable[Group] = (),
     ) -> None:
         """Remember what was cut."""
-        self.taken.append(Taken(group, path, now, known, tuple(earlier)))
+        self.taken.append(Taken(group, path, now, known, again, tuple(earlier)))
         del self.taken[:-MAX_REMEMBERED]
 
     def paste(
@@ -279,7 +285,7 @@ def _taken(form: object) -> Taken:
     match form:
         case [str(path), bool(known), [*parts], *earlier]:
             group, *others = (_group(each) for each in (parts, *earlier))
-            return Taken(group, accept(path), math.inf, known, tuple(others))
+            return Taken(group, accept(path), math.inf, known, earlier=tuple(others))
         case _:
             raise ValueError
 

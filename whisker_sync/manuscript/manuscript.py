@@ -96,6 +96,10 @@ class Manuscript:
         milliseconds since 1970, for display. Files that go back together to how they were
         before co-authors wrote in them are left out; see back.py.
         """
+        self._taking.saved_again(self._arrivals.unchanged(files), now)
+        return self._sift(files, now, at)
+
+    def _sift(self, files: Sequence[FileSeen], now: float, at: int | None) -> Outcome:
         rest = self._back.sift(files)
         self._disk.left_out |= self._back.held.keys()
         return self._take(rest, now, at)
@@ -142,7 +146,7 @@ class Manuscript:
         self._disk.later |= {*self._disk.shadows, *self._view.paths()}
         if again:
             return self._take([*files, *missing], now, at, again=True)
-        return self.saw([*files, *missing], now, at)
+        return self._sift([*files, *missing], now, at)
 
     def _take(
         self, files: Iterable[FileSeen], now: float, at: int | None, *, again: bool = False

@@ -8,7 +8,7 @@ Then the shadows are as the disk is, and what to remember is ready for the same 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
@@ -18,6 +18,7 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.again import trace_again
 from whisker_sync.manuscript.checked import Checked
+from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import FileSeen
 from whisker_sync.manuscript.formatters import Formatters
@@ -28,8 +29,17 @@ from whisker_sync.manuscript.pieces import distribute
 from whisker_sync.manuscript.plan import ORIGIN, Plan
 from whisker_sync.manuscript.render import View
 from whisker_sync.manuscript.revisions import repairs, versions
-from whisker_sync.manuscript.saves import Found, Had, Moment, Saved
-from whisker_sync.manuscript.shadow import OWN_FACT, Content, Page, Part, Picture, Shadow
+from whisker_sync.manuscript.saves import Found, Had, Moment, Saved, Text
+from whisker_sync.manuscript.shadow import (
+    OWN_FACT,
+    Content,
+    Page,
+    Part,
+    Picture,
+    Piece,
+    Shadow,
+    runs_of,
+)
 from whisker_sync.revision import Version
 
 
@@ -90,6 +100,38 @@ class Taking:
         facts, self._facts = self._facts, {}
         return [*facts.items(), *self._lineage.news()]
 
+    def saved_again(self, paths: Iterable[StoryPath], now: float) -> None:
+        """Take note of files that were saved as they are."""
+        for path in paths:
+            if isinstance(page := self._disk.shadows[path].disk, Page):
+                self._note_again(path, "".join(part.text for part in page.parts), page, now)
+
+    def _note_again(self, path: StoryPath, text: str, base: Page, now: float) -> None:
+        """
+        Note what may have been cut from an old text, although it is not in the file any more.
+
+        There is no other trace of that than a save that is an older version without what co-authors
+        took to other files.
+        """
+        shadow = self._disk.shadows.get(path) or Shadow()
+        here = {part.id for part in base.parts}
+        known = {part.id for taken in self._limbo.taken for part in taken.group.parts}
+        for version in shadow.earlier:
+            went = {
+                id_
+                for id_ in {part.id for part in version.parts} - here - known
+                if (passage := self._view.passages.get(id_)) is not None
+                and passage.file not in here
+                and self._view.alive(passage)
+            }
+            rest = "".join(part.text for part in version.parts if part.id not in went)
+            if not went or rest.split() != text.split():
+                continue
+            known |= went
+            for run in runs_of(version):
+                if run[0].id in went and run[0].piece is Piece.PASSAGE:
+                    self._limbo.take(Group(run), path, now, known=False, again=True)
+
     def take(
         self,
         found: Mapping[StoryPath, Found | None],
@@ -115,6 +157,9 @@ class Taking:
             traced = trace_again(self._view, self._disk, self._lineage, found, when)
         else:
             traced = self._lineage.trace(found, news, when)
+        for saved in traced.saves:
+            if isinstance(saved.base, Page) and isinstance(saved.found, Text):
+                self._note_again(saved.path, saved.found.text, saved.base, when.now)
         done = intake.take(traced.saves, self._disk.take_landings())
         at = max(when.at, 1)
         self._checked.saved(traced.saves, done.contents, done.plan, at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Sequence
-from itertools import chain, pairwise, takewhile
+from itertools import pairwise, takewhile
 
 from whisker_sync.manuscript.likeness import bare
 from whisker_sync.manuscript.shadow import Page, Part, Piece
@@ -128,18 +128,7 @@ def joints_of(version: Page) -> Iterable[tuple[Element, set[Element]]]:
             before = part.text
 
 
-def moved_joints(versions: Sequence[Page]) -> Iterable[tuple[Part, Sequence[str | None]]]:
-    """Return what is joined to one passage here, to another there; and to which, by version."""
-    known = [{part.id: (part, head) for part, head in _heads(version)} for version in versions]
-    for id_ in dict.fromkeys(chain(*known)):
-        joined = [each.get(id_) for each in known]
-        parts = [each[0] for each in joined if each is not None]
-        heads = [None if each is None else each[1] for each in joined]
-        if len({*heads} - {None}) > 1:
-            yield parts[-1], heads
-
-
-def _heads(version: Page) -> Iterable[tuple[Part, str]]:
+def heads_of(version: Page) -> Iterable[tuple[Part, str]]:
     """Return what was joined to others, with the name of the passage that it stands in."""
     name: str | None = None
     for part in version.parts:
