@@ -85,8 +85,9 @@ def opened(
 
     ``versions`` are those it can have been, oldest first, at least one. If nothing tells
     two of them apart, it was the one in which what was joined stands in the same passages, then
-    the one with more of the same lines, and then the newest. Passages that their author had ``elsewhere``, in other files, may have come from there, and
-    what they ``pasted`` into others they have seen, there or where they had ``taken`` it from.
+    the one with more of the same lines, and then the newest. Passages that their author had
+    ``elsewhere``, in other files, may have come from there, and what they ``pasted`` into others
+    they have seen, there or where they had ``taken`` it from.
     """
     if len(versions) == 1:
         return 0
