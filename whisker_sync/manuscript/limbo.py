@@ -51,7 +51,7 @@ class Taken:
     known: bool = True
     """Its author has certainly seen it; else it may only be missing from an old text."""
 
-    again: bool = False
+    resaved: bool = False
     """A co-author had taken it out of the file, and then its author saved that, unchanged."""
 
     earlier: tuple[Group, ...] = ()
@@ -128,7 +128,7 @@ class Limbo:
         room = MAX_LIMBO
         taken: list[list[object]] = []
         for each in reversed(self.taken):
-            if each.again:
+            if each.resaved:
                 continue  # It says little, and less later.
             groups = (each.group, *each.earlier)
             room -= sum(len(part.text) for group in groups for part in group.parts)
@@ -154,11 +154,11 @@ class Limbo:
         now: float,
         *,
         known: bool = True,
-        again: bool = False,
+        resaved: bool = False,
         earlier: Iterable[Group] = (),
     ) -> None:
         """Remember what was cut."""
-        self.taken.append(Taken(group, path, now, known, again, tuple(earlier)))
+        self.taken.append(Taken(group, path, now, known, resaved, tuple(earlier)))
         del self.taken[:-MAX_REMEMBERED]
 
     def paste(

@@ -64,7 +64,7 @@ class _Gone:
     version: Group
     """How its author may have seen them."""
 
-    again: bool = False
+    resaved: bool = False
     """They are in another file, where a co-author put them; see limbo.py."""
 
     @property
@@ -180,7 +180,7 @@ class Moves:
             segments = [each.version.segment for each in same]
             n = nearest(fresh, segments)
             chosen = same[n]
-            if chosen.again and chosen.version.segment.name != fresh.name:
+            if chosen.resaved and chosen.version.segment.name != fresh.name:
                 continue  # A new one, made from what is elsewhere.
             if chosen.sheet is None and self._where.is_nearer(path, fresh, segments[n], chosen.ids):
                 continue  # A copy of what its author still has.
@@ -204,11 +204,11 @@ class Moves:
         for sheet, group in vanished:
             earlier = self._where.earlier(group)
             found += (_Gone(sheet, group, version) for version in (*earlier, group))
-        cut = [t for t in self._limbo.taken if t.again or not self._where.is_elsewhere(t)]
+        cut = [t for t in self._limbo.taken if t.resaved or not self._where.is_elsewhere(t)]
         # What its author has certainly cut comes first, and what they cut last.
         for taken in sorted(cut, key=lambda taken: (not taken.known, -taken.when)):
             versions = (*taken.earlier, taken.group)
-            found += (_Gone(None, taken.group, version, taken.again) for version in versions)
+            found += (_Gone(None, taken.group, version, taken.resaved) for version in versions)
         joined = [
             (one.group, joined_to(one.group, other.group))
             for one, other in pairwise(cut)

@@ -104,9 +104,9 @@ class Taking:
         """Take note of files that were saved as they are."""
         for path in paths:
             if isinstance(page := self._disk.shadows[path].disk, Page):
-                self._note_again(path, "".join(part.text for part in page.parts), page, now)
+                self._note_resaved(path, "".join(part.text for part in page.parts), page, now)
 
-    def _note_again(self, path: StoryPath, text: str, base: Page, now: float) -> None:
+    def _note_resaved(self, path: StoryPath, text: str, base: Page, now: float) -> None:
         """
         Note what may have been cut from an old text, although it is not in the file any more.
 
@@ -130,7 +130,7 @@ class Taking:
             known |= went
             for run in runs_of(version):
                 if run[0].id in went and run[0].piece is Piece.PASSAGE:
-                    self._limbo.take(Group(run), path, now, known=False, again=True)
+                    self._limbo.take(Group(run), path, now, known=False, resaved=True)
 
     def take(
         self,
@@ -159,7 +159,7 @@ class Taking:
             traced = self._lineage.trace(found, news, when)
         for saved in traced.saves:
             if isinstance(saved.base, Page) and isinstance(saved.found, Text):
-                self._note_again(saved.path, saved.found.text, saved.base, when.now)
+                self._note_resaved(saved.path, saved.found.text, saved.base, when.now)
         done = intake.take(traced.saves, self._disk.take_landings())
         at = max(when.at, 1)
         self._checked.saved(traced.saves, done.contents, done.plan, at)
