@@ -265,6 +265,28 @@ async def test_edits_made_while_nothing_ran_are_merged(tmp_path: Path) -> None:
     assert alice.files() == {"cave.twee": merged.encode(), "map.png": bytes(range(256))}
 
 
+async def test_a_file_that_is_saved_as_it_is_was_saved_too(tmp_path: Path) -> None:
+    """That is the only trace of a passage cut from an old text which a co-author had moved."""
+    alice, bob = Author.pair(tmp_path)
+    way_out = ":: Way out\nLight!\n"
+    (alice.folder / "cave.twee").write_text(CAVE)
+    (alice.folder / "end.twee").write_text(":: End\nIt is over.\n\n")
+    async with alice.online() as a, bob.online() as b:
+        b.connect(Address(HERE, a.port))
+        await in_sync(a, b)
+        (bob.folder / "cave.twee").write_text(CAVE.replace(way_out, ""))
+        (bob.folder / "end.twee").write_text(f":: End\nIt is over.\n\n{way_out}")
+        await until(lambda: b"Way out" in alice.files()["end.twee"], a, b)
+        await in_sync(a, b)
+        (alice.folder / "cave.twee").write_bytes(alice.files()["cave.twee"])
+        await a.look()
+        (alice.folder / "other.twee").write_text(way_out)
+        await until(lambda: b"Way out" not in bob.files()["end.twee"], a, b)
+        await in_sync(a, b)
+        assert alice.files() == bob.files()
+        assert b"".join(bob.files().values()).count(b"Light!") == 1
+
+
 async def test_a_third_device_gets_everything_from_whoever_is_there(tmp_path: Path) -> None:
     alice, bob = Author.pair(tmp_path)
     carol = alice.invite(tmp_path, "carol")
