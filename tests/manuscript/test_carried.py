@@ -569,3 +569,19 @@ def test_what_was_joined_to_a_copy_is_there_once_where_its_original_stood() -> N
     texts = b"".join(alice.folder.values())
     words = (b"Cave", b"dark", b"hut", b"came back")
     assert [texts.count(each) for each in words] == [1] * len(words)
+
+
+def test_old_text_of_what_a_co_author_has_cut_is_pasted_with_what_others_wrote_in_it() -> None:
+    start, end = ":: Start\nYou stand here.\n\n", ":: End\nOver.\n\n"
+    cave = ":: Cave\nIt is dark here and cold.\n"
+    alice, bob = pair(("a.twee", start + cave), ("b.twee", end))
+    bob.save("a.twee", start + cave + "Something breathes.\n")
+    exchange(alice, bob)
+    bob.save("a.twee", start)
+    exchange(alice, bob)
+    alice.reported.pop(StoryPath("a.twee"))
+    alice.save("a.twee", start)  # without the cave that the editor still showed
+    alice.save("b.twee", end + cave)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert alice.text("b.twee") == end + cave + "Something breathes.\n"

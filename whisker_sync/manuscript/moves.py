@@ -402,10 +402,10 @@ class Moves:
     def appear(self, sheet: Sheet, i: int) -> list[Part]:
         """Return what a segment is that came from nowhere: one known from before, or a new one."""
         segment = sheet.fresh[i]
-        known = self._where.known(sheet, segment)
-        if known is None:
+        found = self._where.known(sheet, segment)
+        if found is None:
             return [Part(Piece.PASSAGE, self._make(sheet, segment), segment.text)]
-        was = self._view.segment(known)
+        known, was = found
         if self._view.alive(known):
             self._edits.edit(sheet, known, was, segment, only_add=True)
         else:

@@ -57,15 +57,19 @@ class Whereabouts:
         self.found: set[str] = set()
         """Passages that were found again in this batch."""
 
-    def known(self, sheet: Sheet, segment: Segment) -> Passage | None:
-        """Return the passage that one which appears was, if the author has that nowhere else."""
-        best: Passage | None = None
+    def known(self, sheet: Sheet, segment: Segment) -> tuple[Passage, Segment] | None:
+        """
+        Return the passage that one which appears was, if the author has that nowhere else.
+
+        It is returned with the version of it that they had, or how it is now.
+        """
+        best: tuple[Passage, Segment] | None = None
         most = 0.0
         for id_ in self.namesakes(segment.name):
             passage = self._view.passages[id_]
             if passage.headless or self._view.is_twin(passage) or self._is_here(passage.copy_of):
                 continue
-            was = self._view.segment(passage)
+            was = self._as_seen(passage, segment)
             if was.digest == segment.digest and passage.file in sheet.files:
                 alike = 2.0
             elif was.digest == segment.digest and len(was.words) >= TWIN_WORDS:
@@ -75,11 +79,17 @@ class Whereabouts:
             else:
                 continue
             if alike >= RENAMED and alike > most and not self._is_here(id_):
-                best, most = passage, alike
-        if best is not None and not self._view.alive(best):
-            was, path = self._view.segment(best), sheet.saved.path
-            return None if self.is_nearer(path, segment, was, {best.id}) else best
+                best, most = (passage, was), alike
+        if best is not None and not self._view.alive(best[0]):
+            passage, was = best
+            return None if self.is_nearer(sheet.saved.path, segment, was, {passage.id}) else best
         return best
+
+    def _as_seen(self, passage: Passage, copy: Segment) -> Segment:
+        """Return the version of a passage that is most like a copy; the author may have had it."""
+        had = [segment_of(run[0]) for run in self._earlier_runs(passage.id) if len(run) == 1]
+        versions = [*had, self._view.segment(passage)]
+        return versions[nearest(copy, versions)]
 
     def _is_here(self, id_: Scalar) -> bool:
         """Tell whether the author has a passage in some file."""
@@ -143,14 +153,18 @@ class Whereabouts:
 
         So may one that shows the file in which it stood before a co-author carried it away.
         """
+        same = self._earlier_runs(group.parts[0].id)
+        known = {"".join(part.text for part in run): run for run in same}
+        return [Group(run) for text, run in known.items() if text != group.text]
+
+    def _earlier_runs(self, id_: str) -> Sequence[list[Part]]:
+        """Return what older versions of files had of a passage, with what was joined to it."""
         if self._runs is None:
             self._runs = defaultdict(list)
             pages = chain(*self._earlier.values())
             for run in (run for page in pages for run in runs_of(page)):
                 self._runs[run[0].id].append(run)
-        same = self._runs.get(group.parts[0].id, ())
-        known = {"".join(part.text for part in run): run for run in same}
-        return [Group(run) for text, run in known.items() if text != group.text]
+        return self._runs.get(id_, ())
 
     def _note_versions(self, page: Content) -> None:
         for run in runs_of(page) if isinstance(page, Page) else ():
