@@ -573,3 +573,27 @@ def test_to_which_passage_something_is_joined_tells_of_the_version() -> None:
     less = joined.replace(" and still", "")
     assert opened(f":: Cave\n\n{less}:: Pit\nIt is deep.\n\n", versions) == 0
     assert opened(f":: Cave\n\n:: Pit\nIt is deep.\n\n{less}", versions) == 1
+
+
+def joined(cave: str, *rest: tuple[Piece, str]) -> Page:
+    """Return a version in which something stands behind a cave, joined to it or not."""
+    parts = (Part(Piece.OWN, "0" * 16, ""), Part(Piece.PASSAGE, "c" * 16, cave))
+    more = (Part(piece, f"{n:016d}", text) for n, (piece, text) in enumerate(rest, 1))
+    return Page.of((*parts, *more), "\n", bom=False)
+
+
+def test_that_two_join_the_same_tells_less_than_what_one_of_them_has_not_seen() -> None:
+    cave, here, there = ":: Cave\nIt is dark.\n", "The water is black.\n", "Nobody comes here.\n\n"
+    pit = ":: Pit\nDeep and wide and full of old bones that nobody has ever come to count.\n\n"
+    before = page(f"{cave}:: Lake\n{here}{there}")
+    # Somebody had split the lake, and joined it again.
+    after = joined(cave, (Piece.HEADLESS, here), (Piece.HEADLESS, there), (Piece.PASSAGE, pit))
+    assert opened(cave + here + there, [before, after]) == 0
+    assert opened(cave + here + there + pit, [before, after]) == 1
+
+
+def test_what_stands_where_it_stood_was_not_pasted_although_its_neighbour_was_joined() -> None:
+    cave, lake = ":: Cave\nIt is dark.\n", "The water is black.\n\n"
+    before = page(f"{cave}:: Lake\n{lake}{HUT}")
+    after = joined(cave.replace("dark", "dark today"), (Piece.HEADLESS, lake))
+    assert opened(cave + lake + HUT, [before, after], elsewhere=[HUT]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from whisker_sync.manuscript.shadow import Page, Part, Piece
 from whisker_sync.manuscript.traits import (
+    Bodies,
     elements_of,
     head_of,
     heads_of,
@@ -59,5 +60,19 @@ def test_what_is_joined_stands_in_a_passage_by_that_and_by_its_words() -> None:
         [(road, "Cave")],
         [(road, "Lake")],
     ]
-    assert head_of(road, [CAVE, LAKE + ROAD]) == "Lake"
-    assert head_of(road, [CAVE]) is None
+    assert head_of(ROAD, [CAVE, LAKE + ROAD]) == "Lake"
+    assert head_of(ROAD, [CAVE]) is None
+
+
+def test_what_is_joined_may_be_several_passages_in_another_version() -> None:
+    own = Part(Piece.OWN, "0" * 16, "")
+    cave, lake = Part(Piece.PASSAGE, "c" * 16, CAVE), Part(Piece.PASSAGE, "d" * 16, LAKE)
+    empty, road = Part(Piece.PASSAGE, "e" * 16, ":: Door\n\n"), Part(Piece.HEADLESS, "f" * 16, ROAD)
+    bodies = Bodies.of(Page.of((own, cave, lake, road, empty), "\n", bom=False))
+    water = Part(Piece.HEADLESS, "d" * 16, LAKE.replace(":: Lake\n", ""))
+    assert bodies.has_apart([cave, water, road])
+    assert not bodies.has_apart([lake, road])  # as one passage
+    assert not bodies.has_apart([cave, water])  # and more in that passage
+    assert not bodies.has_apart([cave, road])
+    behind = Bodies.of(Page.of((own, empty, cave), "\n", bom=False))
+    assert behind.has_apart([empty, Part(Piece.HEADLESS, "c" * 16, "It is dark here.\n")])

@@ -29,14 +29,15 @@ kept against a save is reported.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from whisker_sync.manuscript.shadow import Page, Piece, runs_of
+from whisker_sync.manuscript.shadow import Page, runs_of
 from whisker_sync.manuscript.traits import (
     IN_A_ROW,
     TOP,
+    Bodies,
     Element,
     bare_words,
     body_of,
@@ -44,7 +45,6 @@ from whisker_sync.manuscript.traits import (
     elements_of_names,
     head_of,
     heads_of,
-    is_only_joined,
     joints_of,
     moves_between,
     name_of,
@@ -56,7 +56,6 @@ from whisker_sync.manuscript.traits import (
     top_of,
     whole_top,
     wholes_of,
-    words_of_part,
 )
 from whisker_sync.manuscript.weighing import cheapest, weigh
 
@@ -134,14 +133,15 @@ class _Wholes:
         pieces = pieces_of(text)
         common = set(pieces).intersection(*({p.text for p in v.parts} for v in versions))
         changed = [piece for piece in pieces if piece not in common]
-        bodies = [{words_of_part(p) for p in v.parts if p.piece is Piece.PASSAGE} for v in versions]
+        bodies = [Bodies.of(version) for version in versions]
         runs = [
             [
-                "".join(p.text for p in run)
-                for run in runs_of(v)
-                if any(p.text not in common for p in run) and not is_only_joined(run, bodies)
+                "".join(part.text for part in run)
+                for run in runs_of(version)
+                if any(part.text not in common for part in run)
+                if len(run) == 1 or not any(each.has_apart(run) for each in bodies)
             ]
-            for v in versions
+            for version in versions
         ]
         names = {name_of(each) for each in chain(changed, *runs)}
         rests = rests_of(changed, chain(*runs), pieces)
@@ -165,18 +165,26 @@ def _named(
     with other words must stand between just the same two.
     """
     old = {each[1] for each in wholes.saved.intersection(chain(*wholes.shown))}
-    texts = [[part.text for part in version.parts] for version in versions]
-    stood = set(chain(*map(places_of, texts))).intersection(places_of(pieces_of(text)))
+    pieces, texts = pieces_of(text), [[part.text for part in each.parts] for each in versions]
+    stood = set(chain(*map(places_of, texts))).intersection(places_of(pieces))
     old |= {name for _, (_, name, *_) in stood}
     had = {name_of(each) for each in elsewhere}
-    between = set(chain(*map(neighbours_of, texts))).intersection(neighbours_of(pieces_of(text)))
+    names = {name for piece in pieces if (name := name_of(piece)) is not None}
+    # What its author has joined to another since, stands between no more.
+    still = ([each for each in version if not _is_joined(each, names, pieces)] for version in texts)
+    between = set(chain(*map(neighbours_of, still))).intersection(neighbours_of(pieces))
     placed = {name for _, name, _ in between}
-    names = {name for piece in pieces_of(text) if (name := name_of(piece)) is not None}
     return {
         ("name", name): _OLD if name in old else _PLACED if name in placed else _NAMED
         for name in names
         if name in old or name in placed or name not in had
     }
+
+
+def _is_joined(piece: str, names: Container[str | None], pieces: Sequence[str]) -> bool:
+    """Tell whether a passage of a version stands in another one in a save, without its header."""
+    name = name_of(piece)
+    return name is not None and name not in names and head_of(body_of(piece), pieces) is not None
 
 
 def _without_brought(text: str, versions: Sequence[Page], elsewhere: Collection[str]) -> str:
@@ -307,7 +315,7 @@ def _known(versions: Sequence[Page], elsewhere: Iterable[str]) -> set[Element]:
 
 def _misplaced(version: Page, pieces: Sequence[str]) -> int:
     """Return how much of what was joined to others stands in another passage in a save."""
-    return sum(head_of(part, pieces) not in {None, head} for part, head in heads_of(version))
+    return sum(head_of(part.text, pieces) not in {None, head} for part, head in heads_of(version))
 
 
 def _distance(lines: Counter[str], version: Page) -> int:

@@ -8,11 +8,12 @@ save is for bases.py to say, and what it weighs for weighing.py.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 from whisker_sync.manuscript.likeness import bare
-from whisker_sync.manuscript.shadow import Page, Part, Piece
+from whisker_sync.manuscript.shadow import Page, Part, Piece, runs_of
 from whisker_sync.story.similarity import words
 from whisker_sync.story.twee import parse, parse_header
 
@@ -138,9 +139,9 @@ def heads_of(version: Page) -> Iterable[tuple[Part, str]]:
             yield part, name
 
 
-def head_of(joined: Part, pieces: Iterable[str]) -> str | None:
+def head_of(joined: str, pieces: Iterable[str]) -> str | None:
     """Return the name of the passage that has most of the words of what was joined to another."""
-    own = Counter(bare_words(joined.text))
+    own = Counter(bare_words(joined))
     names = [each for each in pieces if name_of(each) is not None]
     shared = {each: (own & Counter(bare_words(body_of(each)))).total() for each in names}
     most = max(shared, key=shared.__getitem__, default="")
@@ -168,16 +169,48 @@ def rests_of(changed: Iterable[str], others: Iterable[str], pieces: Iterable[str
     return rests
 
 
-def is_only_joined(run: Sequence[Part], versions: Iterable[set[tuple[str, ...]]]) -> bool:
-    """Tell whether one of the versions has all of a run as passages of their own."""
-    return len(run) > 1 and any(
-        all(words_of_part(part) in each for part in run) for each in versions
-    )
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The words of a version's passages, each with what was joined to it."""
+
+    rows: Sequence[Sequence[str]]
+    """By passage, in their order."""
+
+    starts: Mapping[str, Sequence[int]]
+    """The passages that begin with a word."""
+
+    @classmethod
+    def of(cls, version: Page) -> Bodies:
+        """Read a version."""
+        rows = [_words_of_run(run) for run in runs_of(version)]
+        starts: defaultdict[str, list[int]] = defaultdict(list)
+        for i, row in enumerate(rows):
+            if row:
+                starts[row[0]].append(i)
+        return cls(rows, starts)
+
+    def has_apart(self, run: Sequence[Part]) -> bool:
+        """Tell whether what is joined in another version are passages of their own here."""
+        all_ = _words_of_run(run)
+        return any(self._are(all_, at) for at in self.starts.get(all_[0], ())) if all_ else False
+
+    def _are(self, all_: Sequence[str], at: int) -> bool:
+        """Tell whether several passages in a row have just these words; one may be empty."""
+        is_behind_nothing = at > 0 and not self.rows[at - 1]
+        length = 0
+        for count, row in enumerate(self.rows[at:], 1 + is_behind_nothing):
+            if all_[length : length + len(row)] != row:
+                return False
+            length += len(row)
+            if length == len(all_):
+                return count > 1
+        return False
 
 
-def words_of_part(part: Part) -> tuple[str, ...]:
-    """Return the words of a part without those of its header."""
-    return tuple(bare_words(body_of(part.text) if part.piece is Piece.PASSAGE else part.text))
+def _words_of_run(run: Sequence[Part]) -> list[str]:
+    """Return the words of parts without those of their headers."""
+    texts = (body_of(part.text) if part.piece is Piece.PASSAGE else part.text for part in run)
+    return [word for text in texts for word in bare_words(text)]
 
 
 def body_of(piece: str) -> str:
