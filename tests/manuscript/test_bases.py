@@ -597,3 +597,11 @@ def test_what_stands_where_it_stood_was_not_pasted_although_its_neighbour_was_jo
     before = page(f"{cave}:: Lake\n{lake}{HUT}")
     after = joined(cave.replace("dark", "dark today"), (Piece.HEADLESS, lake))
     assert opened(cave + lake + HUT, [before, after], elsewhere=[HUT]) == 0
+
+
+def test_what_is_joined_to_another_is_not_cut_although_a_co_author_wrote_much_in_it() -> None:
+    end, lake = ":: End\nIt ends.\n\n", "The water is black and still.\n"
+    more = "Nobody comes here at night, nor by day, and no bird sings.\n"
+    split = lake.replace(" and still.", f".\n{more}\n:: Shore\nand still.")
+    versions = [page(f"{end}:: Lake\n{lake}"), page(f"{end}:: Lake\n{split}")]
+    assert opened(end + lake, versions) == 0

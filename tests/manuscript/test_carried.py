@@ -585,3 +585,19 @@ def test_old_text_of_what_a_co_author_has_cut_is_pasted_with_what_others_wrote_i
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert alice.text("b.twee") == end + cave + "Something breathes.\n"
+
+
+def test_what_was_joined_and_is_at_the_top_of_its_file_by_now_is_carried_whole() -> None:
+    start, door = ":: Start\nYou stand here.\n\n", ":: Door\n\n"
+    lake, end = "The water is black and still.\n\n", ":: End\nOver.\n\n"
+    alice, bob = pair(("a.twee", f"{start}{door}:: Lake\n{lake}"), ("b.twee", end))
+    alice.save("a.twee", start + door + lake)
+    bob.save("a.twee", f":: Lake\n{lake}{start}{door}")
+    exchange(alice, bob)
+    assert alice.text("a.twee") == lake + start + door
+    alice.put("a.twee", start)
+    alice.put("b.twee", end + door + lake)  # the editor still showed it behind the door
+    alice.notice()
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert b"".join(alice.folder.values()).count(b"water") == 1

@@ -37,6 +37,7 @@ from whisker_sync.manuscript.shadow import Page, runs_of
 from whisker_sync.manuscript.traits import (
     IN_A_ROW,
     TOP,
+    WHOLE_WORDS,
     Bodies,
     Element,
     bare_words,
@@ -56,6 +57,7 @@ from whisker_sync.manuscript.traits import (
     top_of,
     whole_top,
     wholes_of,
+    words_of,
 )
 from whisker_sync.manuscript.weighing import cheapest, weigh
 
@@ -296,10 +298,16 @@ def _cut_out(pieces: Sequence[str], versions: Sequence[Page]) -> set[str]:
     saved = {word for piece in pieces for word in bare_words(piece)}
     cut: set[str] = set()
     for name in everywhere:
-        own = {word for text in named[name] for word in bare_words(body_of(text))}
-        if 2 * len(own & saved) < len(own):
+        texts = [words_of(body_of(text)) for text in named[name]]
+        own = set[str]().union(*texts)
+        is_joined = any(len(each & saved) >= WHOLE_WORDS for each in texts if _is_half(each, saved))
+        if not is_joined and not _is_half(own, saved):
             cut |= named[name]
     return cut
+
+
+def _is_half(own: set[str], of: set[str]) -> bool:
+    return 2 * len(own & of) >= len(own)
 
 
 def _names(version: Page) -> set[str | None]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript.cutting import Group, cut
-from whisker_sync.manuscript.pieces import Segment, segment_of
+from whisker_sync.manuscript.pieces import Segment, distribute, segment_of
 from whisker_sync.manuscript.shadow import Content, Page, Part, Piece, runs_of
 from whisker_sync.story.codec import Eol
 from whisker_sync.story.kinds import is_twee
@@ -218,6 +218,13 @@ class Sheet:
                 self.groups[i] = Group(still)
             else:
                 self.left.add(i)
+        if any(part.id in ids for part in self.own):
+            left = distribute([part.text for part in self.own], self.beginning)
+            self.own = [
+                part
+                for part, text in zip(self.own, left, strict=True)
+                if part.id not in ids or text.strip()
+            ]
         self.missed = [group for group in self.missed if group.parts[0].id not in ids]
         if self.gone is not None:
             self.gone = [group for group in self.gone if group.parts[0].id not in ids]
