@@ -253,3 +253,22 @@ def test_what_is_left_of_a_copy_stays_if_it_is_joined_to_the_original() -> None:
     exchange(alice, bob)
     assert alice.folder == bob.folder
     assert count(alice, "Nobody was here") == count(alice, "breathes") == 1
+
+
+def test_what_two_carry_one_of_whom_had_it_twice_is_there_once() -> None:
+    cave, lake = ":: Cave\nIt is dark here and cold.\n\n", ":: Lake\nThe water is black.\n\n"
+    hut = ":: Hut\nNobody lives there.\n"
+    alice, bob = pair(("a.twee", cave + hut), ("b.twee", lake))
+    bob.save("b.twee", lake + cave)
+    exchange(alice, bob)
+    alice.put("a.twee", cave + cave + hut)
+    alice.put("b.twee", lake)
+    alice.notice()
+    alice.write()
+    assert alice.text("a.twee") == cave + hut  # the other is hidden
+    alice.save("a.twee", hut)
+    bob.save("a.twee", hut)
+    alice.save("b.twee", lake + cave)
+    exchange(alice, bob)
+    assert alice.folder == bob.folder
+    assert b"".join(alice.folder.values()).count(b"dark") == 1

@@ -184,7 +184,7 @@ class PassageEdits:
             return  # Nothing in it is news, and what others deleted since stays so.
         if (passage.deleted or twins) and was.digest != new.digest:
             self.revive(passage)
-            self._bury_twins(sheet.saved.origin, passage.id, passage.id)
+            self._bury_twins(sheet.saved.origin, passage.id)
 
     def _edit_header(self, passage: Passage, was: Segment, new: Segment, *, first: bool) -> None:
         tags, old_tags = set(new.parsed.tags), set(was.parsed.tags)
@@ -231,11 +231,11 @@ class PassageEdits:
             self._buried[passage.id].add(content)
         self._bury_twins(sheet.saved.origin, passage.id)
 
-    def _bury_twins(self, path: StoryPath, id_: str, by: Scalar = 1) -> None:
-        """Delete what is hidden as a passage's twin; ``by``: that one, if it tells that now."""
+    def _bury_twins(self, path: StoryPath, id_: str) -> None:
+        """Delete what is hidden as a passage's twin, for its sake; see View.alive."""
         for twin in self._view.twins(path, id_):
             content = self._view.segment(self._view.passages[twin]).digest
-            self._plan.fields[twin, schema.DELETED + content] = by
+            self._plan.fields[twin, schema.DELETED + content] = id_
 
     def absorb(self, group: Group, seen: Container[str]) -> None:
         """
