@@ -3,7 +3,7 @@ Runs everything: what can share the machine on all cores, then what must be alon
 
 ``python -m tests.everything``; the arguments go to every run of pytest. The search for words
 that get lost comes first: it is no test with a name, but a table that must say 0 violations.
-It computes, so tests that mostly wait run beside it.
+It computes, so tests that mostly wait run beside it, and then those that do not mind company.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ def main() -> int:
     with subprocess.Popen(
         _shown([sys.executable, "-m", "benchmarks.reliability", "--ci"])
     ) as first:
-        codes = [_run([*pytest, "tests", "-m", WAITS, "-n", "4", "--dist", "worksteal"])]
-        codes.append(first.wait())
+        codes = [
+            _run([*pytest, "tests", "-m", WAITS, "-n", "4", "--dist", "worksteal"]),
+            _run([*pytest, "tests", "-m", f"not ({ALONE} or {WAITS})", *spread]),
+            first.wait(),
+        ]
     codes += [
-        _run([*pytest, "tests", "-m", f"not ({ALONE} or {WAITS})", *spread]),
         _run([*pytest, "tests", "-m", ALONE]),
         _run([*pytest, *merges, *spread]),
     ]
