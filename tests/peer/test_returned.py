@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.peer.crowd import Crowd, Someone
 from whisker_sync.ids import StoryPath
+from whisker_sync.manuscript.files import FileSeen
 from whisker_sync.peer.events import Trouble
-from whisker_sync.peer.inputs import Chosen
+from whisker_sync.peer.inputs import Chosen, FilesSeen
 from whisker_sync.peer.showing import BACK_SECONDS, MAX_BACK_SECONDS
 
 NAMES = [f"{name}.twee" for name in "abcd"]
@@ -160,3 +163,23 @@ def test_a_save_waits_for_those_before_it_although_writes_put_by_what_they_waite
     crowd.wait()
     assert alice.folder == bob.folder
     assert "the last" in bob.read("notes.txt")
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_we_took_away_just_before_it_was_renamed_is_one_file(waits: bool) -> None:
+    crowd, alice, bob = two()
+    hall = ":: Hall\nA long hall with a fire that burns, and nobody there.\n"
+    alice.save("hall.twee", hall)
+    crowd.wait()
+    if waits:
+        back(alice, "a.twee")
+        crowd.wait(BACK_SECONDS / 2)
+    named = FileSeen(StoryPath("bob.twee"), hall.encode())
+    bob.folder[named.path] = bob.folder.pop(StoryPath("hall.twee"))
+    bob.tell(FilesSeen((FileSeen(StoryPath("hall.twee"), None), named), 1))
+    crowd.run()
+    assert named.path in alice.folder
+    alice.save("alice.twee", hall)  # she gave it that name while we gave it Bob's
+    crowd.wait()
+    assert alice.folder == bob.folder
+    assert sum(text.count(b"fire") for text in alice.folder.values()) == 1

@@ -29,6 +29,7 @@ class Arrivals:
         self.since = 0.0
         """When the oldest of what came out last, or waits, was found."""
 
+        self._told = 0.0  # when it was told
         self._is_late = False
 
     def __bool__(self) -> bool:
@@ -57,8 +58,14 @@ class Arrivals:
             and sha256_of(seen.content) == sha256_of(shadow.disk)
         ]
 
-    def news(self, files: Iterable[FileSeen], now: float) -> dict[StoryPath, FileSeen]:
-        """Return what was found that we neither knew nor put there; nothing while it waits."""
+    def news(
+        self, files: Iterable[FileSeen], now: float, since: float | None = None
+    ) -> dict[StoryPath, FileSeen]:
+        """
+        Return what was found that we neither knew nor put there; nothing while it waits.
+
+        ``since``: when the oldest of it was found, if that was before now.
+        """
         found = self._waiting | {seen.path: seen for seen in files}
         news = {
             path: seen
@@ -68,8 +75,8 @@ class Arrivals:
         shadows = self._disk.shadows
         waits = any(path in shadows and shadows[path].waiting for path in news)
         if not self._waiting:
-            self.since = now
-        is_late, self._is_late = self._is_late or now - self.since >= PATIENCE_SECONDS, False
+            self.since, self._told = now if since is None else since, now
+        is_late, self._is_late = self._is_late or now - self._told >= PATIENCE_SECONDS, False
         if waits and not is_late:
             # Whatever is known of reading is not about the write that is on its way; but where
             # nothing is there any more, that will not be carried out.

@@ -87,22 +87,32 @@ class Manuscript:
 
     # What happened to the files.
 
-    def saw(self, files: Sequence[FileSeen], now: float, at: int | None = None) -> Outcome:
+    def saw(
+        self,
+        files: Sequence[FileSeen],
+        now: float,
+        at: int | None = None,
+        *,
+        since: float | None = None,
+    ) -> Outcome:
         """
         Take in files that were saved, made or removed.
 
         All that happened together belongs into one call: a file that is gone and
         one that is new may be the same one under another name. ``at`` is when, in
-        milliseconds since 1970, for display. Files that go back together to how they were
-        before co-authors wrote in them are left out; see back.py.
+        milliseconds since 1970, for display; ``since`` is when the first of them was found, if
+        that was before now. Files that go back together to how they were before co-authors
+        wrote in them are left out; see back.py.
         """
         self._taking.saved_again(self._arrivals.unchanged(files), now)
-        return self._sift(files, now, at)
+        return self._sift(files, now, at, since)
 
-    def _sift(self, files: Sequence[FileSeen], now: float, at: int | None) -> Outcome:
+    def _sift(
+        self, files: Sequence[FileSeen], now: float, at: int | None, since: float | None = None
+    ) -> Outcome:
         rest = self._back.sift(files)
         self._disk.left_out |= self._back.held.keys()
-        return self._take(rest, now, at)
+        return self._take(rest, now, at, since)
 
     def overtaken(self, files: Sequence[FileSeen], now: float, at: int | None = None) -> Outcome:
         """
@@ -149,9 +159,15 @@ class Manuscript:
         return self._sift([*files, *missing], now, at)
 
     def _take(
-        self, files: Iterable[FileSeen], now: float, at: int | None, *, again: bool = False
+        self,
+        files: Iterable[FileSeen],
+        now: float,
+        at: int | None,
+        since: float | None = None,
+        *,
+        again: bool = False,
     ) -> Outcome:
-        news = self._arrivals.news(files, now)
+        news = self._arrivals.news(files, now, since)
         self._when = Moment(now, self._when.at if at is None else at, self._arrivals.since)
         files_read = read(news, self._disk)
         self._disk.left_out |= files_read.left_out

@@ -239,7 +239,7 @@ class Showing:
             seen = FilesSeen(together, self.at)
             yield from self._go_ahead(seen, now, self._manuscript)
             before = self._manuscript.went_back
-            outcome = self._manuscript.saw(together, now, self.at)
+            outcome = self._manuscript.saw(together, now, self.at, since=self._returned_since)
             yield from self._taken(outcome, before, self.at, now)
 
     def choose(self, chosen: Chosen, now: float) -> Iterator[Effect]:
