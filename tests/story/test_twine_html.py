@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from whisker_sync.story.compiling import compile_story
@@ -214,11 +214,12 @@ def test_a_story_comes_back_from_twee() -> None:
 
 
 @given(st.lists(st.tuples(names, texts, tags), max_size=4, unique_by=lambda each: each[0]))
+@example([("0", "\\\\::", ())])
 def test_every_passage_comes_back_from_twee(
     passages: list[tuple[str, str, tuple[str, ...]]],
 ) -> None:
     given_ = [
-        (name, text.replace("\\::", "::"), tuple(dict.fromkeys(some)))
+        (name, _unescaped(text), tuple(dict.fromkeys(some)))
         for name, text, some in passages
         if "\n" not in name
         and name not in {"StoryData", "StoryTitle"}
@@ -228,12 +229,16 @@ def test_every_passage_comes_back_from_twee(
     found = read_twee("a.twee", to_twee(story).encode())
 
     assert [
-        (each.name, each.text.replace("\\::", "::"), each.header.tags)
-        for each in found.passages[2:]
+        (each.name, _unescaped(each.text), each.header.tags) for each in found.passages[2:]
     ] == [
         (name, _without_returns(text, found.tree.eol).strip(" \t\r\n"), some)
         for name, text, some in given_
     ]
+
+
+def _unescaped(text: str) -> str:
+    """In Twee a line that begins with two colons has one backslash more, whoever wrote it."""
+    return re.sub(r"\\+::", "::", text)
 
 
 def _without_returns(text: str, eol: str) -> str:
