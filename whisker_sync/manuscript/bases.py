@@ -19,7 +19,7 @@ that is word for word as a version has it, and as no other file has it, weighs m
 came and went again speak for the versions in between if they are in the save, and against no
 other if they are not. What stands in a row only because something between was deleted counts as
 one thing, for two may delete the same. A passage that has more of what its author has in another
-file than of what any version has was pasted, and tells nothing.
+file than of what any version has was pasted, and only what else is in it tells something.
 
 The weights were measured on 21,283 saves, of which 4,691 were stale; what is long, moved or
 much was weighed later, on some thousand made-up saves. It is a guess in any case, so what was

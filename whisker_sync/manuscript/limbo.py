@@ -52,7 +52,7 @@ class Taken:
     """Its author has certainly seen it; else it may only be missing from an old text."""
 
     resaved: bool = False
-    """A co-author had taken it out of the file, and then its author saved that, unchanged."""
+    """A save without it is all that says that its author cut it; see resaved.py."""
 
     earlier: tuple[Group, ...] = ()
     """What it was before, oldest first; an editor may have shown that."""

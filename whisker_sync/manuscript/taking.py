@@ -18,7 +18,6 @@ from whisker_sync.ids import StoryPath
 from whisker_sync.manuscript import schema
 from whisker_sync.manuscript.again import trace_again
 from whisker_sync.manuscript.checked import Checked
-from whisker_sync.manuscript.cutting import Group
 from whisker_sync.manuscript.disk import Disk
 from whisker_sync.manuscript.files import FileSeen
 from whisker_sync.manuscript.formatters import Formatters
@@ -28,18 +27,10 @@ from whisker_sync.manuscript.lineage import Lineage
 from whisker_sync.manuscript.pieces import distribute
 from whisker_sync.manuscript.plan import ORIGIN, Plan
 from whisker_sync.manuscript.render import View
+from whisker_sync.manuscript.resaved import taken_out
 from whisker_sync.manuscript.revisions import repairs, versions
 from whisker_sync.manuscript.saves import Found, Had, Moment, Saved, Text
-from whisker_sync.manuscript.shadow import (
-    OWN_FACT,
-    Content,
-    Page,
-    Part,
-    Picture,
-    Piece,
-    Shadow,
-    runs_of,
-)
+from whisker_sync.manuscript.shadow import OWN_FACT, Content, Page, Part, Picture, Shadow
 from whisker_sync.revision import Version
 
 
@@ -107,30 +98,10 @@ class Taking:
                 self._note_resaved(path, "".join(part.text for part in page.parts), page, now)
 
     def _note_resaved(self, path: StoryPath, text: str, base: Page, now: float) -> None:
-        """
-        Note what may have been cut from an old text, although it is not in the file any more.
-
-        There is no other trace of that than a save that is an older version without what co-authors
-        took to other files.
-        """
         shadow = self._disk.shadows.get(path) or Shadow()
-        here = {part.id for part in base.parts}
         known = {part.id for taken in self._limbo.taken for part in taken.group.parts}
-        for version in shadow.earlier:
-            went = {
-                id_
-                for id_ in {part.id for part in version.parts} - here - known
-                if (passage := self._view.passages.get(id_)) is not None
-                and passage.file not in here
-                and self._view.alive(passage)
-            }
-            rest = "".join(part.text for part in version.parts if part.id not in went)
-            if not went or rest.split() != text.split():
-                continue
-            known |= went
-            for run in runs_of(version):
-                if run[0].id in went and run[0].piece is Piece.PASSAGE:
-                    self._limbo.take(Group(run), path, now, known=False, resaved=True)
+        for group in taken_out(shadow.earlier, base, text, self._view, known):
+            self._limbo.take(group, path, now, known=False, resaved=True)
 
     def take(
         self,
